@@ -1,0 +1,28 @@
+"""Evidence per row, with everything needed to follow it back to a licence and an address."""
+
+import msgspec
+
+
+class GroundedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What grounding did for one instruction row."""
+
+    row_id: str
+    task: str
+    queries: list[str]  # all that were built
+    kept_queries: list[str]  # those that the filter kept
+    document_ids: list[str]  # grounding documents
+    evidence: int  # passages kept
+    request_hashes: list[str]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One passage kept for one row."""
+
+    row_id: str
+    query: str  # empty for a grounding document
+    passage_id: str
+    entity_id: str
+    uri: str
+    licence: str
+    rank: int  # 1 is best
+    text: str

@@ -1,0 +1,22 @@
+"""Section `llm`: which models write and judge. Where they are served is in `runtime`."""
+
+from typing import Literal
+
+from stages.config import Params
+
+
+class Role(Params):
+    """A model in one role. `embedded` is the base model of this build, run in process."""
+
+    provider: Literal["embedded", "openai"] = "embedded"
+    model: str = "smollm2-135m-instruct"  # name sent to the endpoint; part of every cache key
+    temperature: float = 0.2
+    repetition_penalty: float = 1.15  # the embedded model loops without it; sent to openai endpoints only if not 1
+    max_tokens: int = 256  # output tokens; a purpose may ask for fewer
+
+
+class LLMParams(Params):
+    """The teacher drafts formats, builds queries and rewrites; the judge reads both answers."""
+
+    teacher: Role = Role()
+    judge: Role = Role(temperature=0.0)

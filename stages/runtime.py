@@ -1,0 +1,56 @@
+"""Section `runtime`: how a build runs, never what it makes. No stage depends on it.
+
+A test shows equal bytes for two values of this section.
+"""
+
+from typing import Literal
+
+from stages.config import Params
+
+
+class Endpoint(Params):
+    """One server of a role; several are used as replicas."""
+
+    base_url: str
+    api_key_env: str = "OPENAI_API_KEY"  # NAME of the variable that holds the key; the key itself never stands in a file
+    max_concurrency: int = 32
+
+
+class Endpoints(Params):
+    """Servers by role; empty for a role whose provider is `embedded`."""
+
+    teacher: list[Endpoint] = []
+    judge: list[Endpoint] = []
+
+
+class Budget(Params):
+    """A stage stops cleanly before it passes one of these; 0 means no limit."""
+
+    tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+
+
+class Price(Params):
+    """US dollars per million tokens, for the ledger and `make estimate`."""
+
+    input: float = 0.0
+    output: float = 0.0
+
+
+class RuntimeParams(Params):
+    """How to run on this machine."""
+
+    endpoints: Endpoints = Endpoints()
+    prices: dict[str, Price] = {}  # by model name
+    budget: Budget = Budget()
+    concurrency: int = 32  # rows in flight in a stage that calls a model
+    timeout: float = 120.0  # seconds for one call, retries not counted
+    retries: int = 6
+    batch: int = 8  # prompts the embedded model runs together
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    threads: int = 0  # torch threads; 0 means all cores
+    offline: bool = False  # never ask the network: use what is already downloaded
+    mirror: str = ""  # local mirror folder; the variable SECFORGE_MIRROR wins over an empty value
+    mlflow_uri: str = ""  # tracking server; empty: SQLite in the state folder
