@@ -67,10 +67,13 @@ def read_table(path: str | Path, row_type: type[Row]) -> list[Row]:
             remedy="The file was made by another version: run `dvc repro`.",
         )
     records = table.to_pylist()
-    for name in packed:
-        for record in records:
-            record[name] = msgspec.json.decode(record[name])
-    return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
+    try:
+        for name in packed:
+            for record in records:
+                record[name] = msgspec.json.decode(record[name])
+        return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
+    except (msgspec.DecodeError, TypeError) as error:
+        raise InputError(f"{path} holds a value of the wrong type: {error}", remedy="Delete it and run `dvc repro`.") from error
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -1,0 +1,55 @@
+# Every target creates what it needs. VENV may point outside the checkout (as .ci/run does).
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PROFILE ?= full
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export HF_HUB_DISABLE_TELEMETRY := 1
+export DVC_NO_ANALYTICS := 1
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help repro test test-rest test-all lint timings estimate profile register clean-venv
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else f"SecForge needs Python 3.11; {sys.executable} is {sys.version.split()[0]}. Remedy: make PYTHON=/path/to/python3.11")'
+	"$(PYTHON)" -m venv "$(VENV)"
+	python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	python -m compileall -q -j 2 "$(VENV)"/lib/python3.11/site-packages >/dev/null || true
+	@touch "$(INSTALLED)"
+
+repro: $(INSTALLED) ## rebuild everything that changed: sources -> data -> model -> scores -> report
+	@python -m stages.llm import --if-present data/formats/responses.parquet data/ground/responses.parquet data/enrich/responses.parquet
+	dvc repro
+
+test: $(INSTALLED) ## the tests of every stage and one whole build on a toy corpus (at most 12 minutes on 2 cores)
+	python -m pytest -m "not slow and not browser and not gpu"
+
+test-rest: $(INSTALLED) ## what `test` leaves out: browser, servers, kill tests, GPU
+	python -m pytest -m "slow or browser or gpu"
+
+test-all: test test-rest ## every test (at most 45 minutes; CI runs this)
+
+lint: $(INSTALLED) ## ruff: style, imports, common mistakes, unsafe calls
+	ruff check stages tests
+	ruff format --check stages tests
+
+timings: $(INSTALLED) ## speed tables, each beside a peer or a limit in the same run
+	python -m tests.timings
+
+estimate: $(INSTALLED) ## tokens, money, hours and disk of PROFILE before anything is paid
+	python -m stages.profiles estimate $(PROFILE)
+
+profile: $(INSTALLED) ## merge stages/profiles/$(PROFILE).yaml into params.yaml, where git shows it
+	python -m stages.profiles apply $(PROFILE)
+
+register: $(INSTALLED) ## log the committed build to MLflow and register its models
+	python -m stages.register
+
+clean-venv: ## remove the virtual environment
+	rm -rf "$(VENV)"

@@ -1,0 +1,58 @@
+"""State lives beside DVC's cache, wherever that is; a running stage is never joined by a second writer."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stages.errors import BusyError
+from stages.state import downloads_dir, stage_lock, state_dir, work_dir
+
+
+def test_state_is_a_sibling_of_the_default_cache(tmp_path: Path) -> None:
+    assert state_dir(tmp_path) == tmp_path.resolve() / ".dvc" / "secforge"
+
+
+def test_state_follows_the_cache_that_a_temporary_workspace_shares(tmp_path: Path) -> None:
+    workspace, shared = tmp_path / "temp" / "workspace", tmp_path / "repo" / ".dvc" / "cache"
+    (workspace / ".dvc").mkdir(parents=True)
+    (workspace / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
+    (workspace / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {shared}\n")
+    assert state_dir(workspace) == shared.parent / "secforge"
+
+
+def test_downloads_may_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECFORGE_DOWNLOADS", str(tmp_path))
+    assert downloads_dir() == tmp_path
+    monkeypatch.delenv("SECFORGE_DOWNLOADS")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert downloads_dir() == tmp_path / "cache" / "secforge" / "downloads"
+
+
+def test_equal_fingerprints_find_unfinished_work_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (work_dir("enrich", "abc") / "part").write_text("half")
+    assert (work_dir("enrich", "abc") / "part").read_text() == "half"
+    assert not (work_dir("enrich", "abd") / "part").exists()
+
+
+def test_a_second_writer_is_told_the_process_to_stop_and_a_killed_one_frees_the_lock(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from stages.state import stage_lock\n"
+        "with stage_lock('enrich', Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(BusyError, match=f"kill {holder.pid}"), stage_lock("enrich", tmp_path):
+            pass
+        with stage_lock("finetune", tmp_path):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+    time.sleep(0.05)
+    with stage_lock("enrich", tmp_path):
+        pass
