@@ -1,6 +1,6 @@
 """How an instruction is shown to a model: one rendering for training and for evaluation.
 
-There is no system prompt. The base model's own template inserts one of 22 tokens when none is given; a row
+There is no system prompt. The base model's own template inserts one of 21 tokens when none is given; a row
 of this data set has about 80 tokens, so a fifth of a CPU training budget would be spent on a constant.
 `chat.jinja` beside this file is plain ChatML (https://github.com/openai/openai-python/blob/v0.28.1/chatml.md);
 it is used for every tokenizer that knows the two ChatML tokens, and saved with the tuned model. Any other
