@@ -1,0 +1,203 @@
+"""Registration against a real git and DVC repository with tiny files, and a real MLflow store on SQLite."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.errors import InputError
+from stages.register.collect import collect, flatten, mask
+from stages.register.command import register_build, resolve_alias
+from stages.register.params import RegisterParams
+from stages.register.tracking import COMPLETE, connect, register, tracking_uri
+from stages.register.workspace import Build, committed_build, refuse_dirty, refuse_stale, refuse_uncommitted_lock
+
+MAKE = """
+import json, pathlib
+for path in ("models/finetune/merged/w.bin", "models/quantize/int8/w.bin", "models/quantize/nf4/w.bin", "data/validate/train.parquet"):
+    file = pathlib.Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("weights of " + path)
+pathlib.Path("metrics").mkdir(exist_ok=True)
+pathlib.Path("metrics/evaluate.json").write_text(json.dumps({"scores": {"finetuned": {"accuracy": 0.5, "n": 4}}, "note": "text"}))
+pathlib.Path("metrics/finetune_loss.csv").write_text("step,loss\\n1,2.5\\n2,1.5\\n")
+"""
+GRAPH = """
+stages:
+  build:
+    cmd: "{python} make.py"
+    deps: [make.py]
+    outs: [models/finetune/merged, models/quantize/int8, models/quantize/nf4, data/validate/train.parquet]
+    metrics: [{{metrics/evaluate.json: {{cache: false}}}}, {{metrics/finetune_loss.csv: {{cache: false}}}}]
+"""
+PARAMS = """
+finetune: {learning_rate: 1e-4, ranks: [8, 16]}
+runtime:
+  endpoints: {teacher: [{base_url: "https://user:hunter2@models.example/v1"}], judge: []}
+"""
+
+
+def _run(root: Path, *command: str) -> None:
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A committed build; tests work on copies of it."""
+    root = tmp_path_factory.mktemp("built")
+    (root / "make.py").write_text(MAKE)
+    (root / "dvc.yaml").write_text(GRAPH.format(python=sys.executable))
+    (root / "params.yaml").write_text(PARAMS)
+    _run(root, "git", "init", "-q")
+    _run(root, "git", "config", "user.email", "builder@example.org")
+    _run(root, "git", "config", "user.name", "Builder")
+    _run(root, sys.executable, "-m", "dvc", "init", "-q")
+    with open(root / ".dvc" / ".gitignore", "a") as ignored:
+        ignored.write("/secforge\n")
+    _run(root, sys.executable, "-m", "dvc", "repro", "-q")
+    _run(root, "git", "add", "-A")
+    _run(root, "git", "commit", "-q", "-m", "first build")
+    return root
+
+
+@pytest.fixture
+def repository(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return Path(shutil.copytree(built, tmp_path / "repository", symlinks=True))
+
+
+def test_a_dirty_tree_is_refused_and_the_files_are_named(repository: Path) -> None:
+    (repository / "params.yaml").write_text(PARAMS + "# changed\n")
+    (repository / "notes.txt").write_text("new")
+    with pytest.raises(InputError, match=r"notes\.txt, params\.yaml|params\.yaml, notes\.txt") as caught:
+        refuse_dirty(repository)
+    assert "git commit" in str(caught.value)
+
+
+def test_timings_and_the_promotion_log_do_not_make_a_tree_dirty(repository: Path) -> None:
+    (repository / "metrics" / "timings").mkdir()
+    (repository / "metrics" / "timings" / "x.json").write_text("{}")
+    (repository / "metrics" / "promotions.jsonl").write_text("")
+    refuse_dirty(repository)
+
+
+def test_a_lock_file_that_git_does_not_hold_is_refused(repository: Path) -> None:
+    _run(repository, "git", "rm", "-q", "--cached", "dvc.lock")
+    _run(repository, "git", "commit", "-q", "-m", "lock lost")
+    with pytest.raises(InputError, match=r"HEAD holds no dvc\.lock"):
+        refuse_uncommitted_lock(repository)
+
+
+def test_a_stale_pipeline_is_refused_with_the_stage_and_the_remedy(repository: Path) -> None:
+    (repository / "make.py").write_text(MAKE + "\n# changed\n")
+    _run(repository, "git", "commit", "-q", "-am", "changed code without a build")
+    with pytest.raises(InputError, match="build changed") as caught:
+        refuse_stale(repository)
+    assert "dvc repro" in str(caught.value)
+
+
+def test_a_folder_without_commits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="root of a git repository"):
+        committed_build(tmp_path)
+
+
+def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret(repository: Path) -> None:
+    first = register_build(repository)
+    second = register_build(repository)
+    assert "registered, `candidate` is finetuned" in first
+    assert "was registered before" in second
+    client = connect(tracking_uri("", repository))
+    (run,) = client.search_runs([client.get_experiment_by_name("secforge").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["evaluate.scores.finetuned.accuracy"] == 0.5
+    assert run.data.params["finetune.learning_rate"] == "0.0001"
+    assert [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "finetune.curve.loss")] == [
+        (1, 2.5),
+        (2, 1.5),
+    ]
+    assert run.inputs.dataset_inputs[0].dataset.digest == _build(repository).hashes["data/validate/train.parquet"]
+    versions = client.search_model_versions("name = 'secforge'")
+    assert sorted(version.tags["variant"] for version in versions) == ["finetuned", "int8", "nf4"]
+    assert client.get_model_version_by_alias("secforge", "candidate").tags["path"] == "models/finetune/merged"
+    stored = b"".join(file.read_bytes() for file in (repository / ".dvc" / "secforge").rglob("*") if file.is_file())
+    assert b"hunter2" not in stored
+    assert b"***@models.example" in stored
+    _resolves(repository)
+
+
+def _resolves(repository: Path) -> None:
+    """`--resolve` as a user runs it: commit, path, folder; an unknown alias names the known ones."""
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "stages.register", "--resolve", "candidate"]
+    done = subprocess.run(command, cwd=repository, env=here, capture_output=True, text=True, check=False)
+    assert f"commit: {_build(repository).commit}" in done.stdout, done.stderr
+    assert f"folder: {repository / 'models/finetune/merged'}" in done.stdout
+    with pytest.raises(InputError, match="candidate"):
+        resolve_alias(repository, "champion")
+    shutil.rmtree(repository / "models")
+    assert "dvc get --rev" in resolve_alias(repository, "candidate")
+
+
+def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connect(tracking_uri("", repository))
+    build, params = _build(repository), RegisterParams()
+    record = collect(repository, build)
+    made = []
+
+    def dies_at_the_second(*arguments: object, **named: object) -> object:
+        if len(made) == 1:
+            raise KeyboardInterrupt
+        made.append(named)
+        return original(*arguments, **named)
+
+    original = client.create_model_version
+    monkeypatch.setattr(client, "create_model_version", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        register(client, build, record, params, repository)
+    monkeypatch.setattr(client, "create_model_version", original)
+    outcome = register(client, build, record, params, repository)
+    runs = client.search_runs([client.get_experiment_by_name("secforge").experiment_id])
+    assert [run.data.tags[COMPLETE] for run in runs] == ["true"]
+    assert len(client.search_model_versions("name = 'secforge'")) == 3
+    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 3
+    assert len(client.get_metric_history(outcome.run_id, "finetune.curve.loss")) == 2
+    assert not outcome.existed
+
+
+def test_an_unreachable_store_is_one_message_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match="no MLflow store answers") as caught:
+        connect("http://user:hunter2@127.0.0.1:9")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_flatten_names_items_of_lists_by_their_name() -> None:
+    nested = {"sources": [{"name": "cwe", "rows": 3}, {"rows": 4}], "letters": ["A", "B"]}
+    assert dict(flatten(nested, "x")) == {
+        "x.sources.cwe.name": "cwe",
+        "x.sources.cwe.rows": 3,
+        "x.sources.1.rows": 4,
+        "x.letters": ["A", "B"],
+    }
+
+
+def test_mask_hides_passwords_and_keys_but_not_plain_addresses() -> None:
+    assert mask("postgresql://me:pw@host/db") == "postgresql://me:***@host/db"
+    assert mask("https://host/v1?api_key=abc&x=1") == "https://host/v1?api_key=***&x=1"
+    assert mask("https://host:8000/v1") == "https://host:8000/v1"
+
+
+def _build(root: Path) -> Build:
+    return committed_build(root)
+
+
+def test_resolved_params_of_manifests_win_over_the_file(repository: Path) -> None:
+    manifest = repository / "data" / "finetune" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"config": {"finetune": {"learning_rate": 0.5, "epochs": 1}}}))
+    build = Build(commit="c", committed_ms=0, lock_sha256="l", hashes={})
+    assert collect(repository, build).params["finetune.epochs"] == "1"
