@@ -1,0 +1,36 @@
+"""How a call can end badly for one row. What ends a whole stage is `stages.errors.LLMError`."""
+
+from stages.llm.schema import StoredResponse
+
+FAILED = "failed:"  # finish_reason of a response that stands for a failure
+
+
+class CallFailed(Exception):
+    """This row has no answer, for a stable reason; the row becomes a reject.
+
+    Reasons: timeout, rate-limited, server-error, bad-request, bad-response, too-long, truncated, filtered, empty;
+    and stopped, for a row that another row's fatal error kept from running.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class Transient(Exception):
+    """One attempt failed in a way that a retry may mend, after `retry_after` seconds if the server named a delay."""
+
+    def __init__(self, reason: str, detail: str, *, retry_after: float | None = None, unreachable: bool = False) -> None:
+        self.reason, self.detail, self.retry_after, self.unreachable = reason, detail, retry_after, unreachable
+        super().__init__(f"{reason}: {detail}")
+
+
+def failure_of(response: StoredResponse, *, allow_truncated: bool) -> str:
+    """Why `response` is no answer, or the empty string if it is one."""
+    if response.finish_reason.startswith(FAILED):
+        return response.finish_reason.removeprefix(FAILED)
+    if response.finish_reason == "content_filter":
+        return "filtered"
+    if response.finish_reason == "length" and not allow_truncated:
+        return "truncated"
+    return "" if response.text.strip() else "empty"

@@ -1,0 +1,56 @@
+"""Prompt files: parts headed `[system]`, `[user]` or `[assistant]` with places `{{name}}`, filled in one pass.
+
+Filled text is data: braces in it are never looked at again, and chat-template control tokens in it are
+broken up, so that no source record can open a turn of its own.
+"""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from stages.errors import InputError
+
+ROLES = ("system", "user", "assistant")
+_HEADER = re.compile(r"^\[(\w+)\][ \t]*$", re.MULTILINE)
+_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_CONTROL = re.compile(r"<\|[^|<>\n]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?think>", re.IGNORECASE)
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """One prompt file, cut into its turns."""
+
+    path: str
+    turns: list[tuple[str, str]]  # role, template text
+    names: frozenset[str]  # every place that must be filled
+
+
+def load_prompt(path: Path) -> Prompt:
+    """Read a prompt file. Raises InputError for a file without turns or with an unknown role."""
+    pieces = _HEADER.split(path.read_text(encoding="utf-8"))
+    turns = [(role, body.strip()) for role, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+    wrong = [role for role, _ in turns if role not in ROLES]
+    if pieces[0].strip() or not turns or wrong:
+        raise InputError(f"{path.name} is not a prompt file.", allowed="parts headed " + ", ".join(f"[{role}]" for role in ROLES))
+    return Prompt(path.name, turns, frozenset(_PLACE.findall("".join(body for _, body in turns))))
+
+
+def fill(prompt: Prompt, **values: str) -> list[dict[str, str]]:
+    """Chat messages of `prompt`. Raises InputError unless `values` are exactly the file's places."""
+    if set(values) != prompt.names:
+        differing = ", ".join(sorted(set(values) ^ prompt.names))
+        raise InputError(
+            f"{prompt.path}: its places and the values given differ in: {differing}.", remedy="Mend the prompt file."
+        )
+    safe = {name: without_control_tokens(value) for name, value in values.items()}
+    return [{"role": role, "content": _PLACE.sub(lambda place: safe[place[1]], body)} for role, body in prompt.turns]
+
+
+def without_control_tokens(text: str) -> str:
+    """`text` with every chat-template control token broken up, still readable."""
+    return _CONTROL.sub(lambda token: token[0].replace("<", "< ").replace("[", "[ "), text)
+
+
+def has_control_tokens(text: str) -> bool:
+    """Whether `text` holds a control token of a common chat template."""
+    return _CONTROL.search(text) is not None
