@@ -1,0 +1,29 @@
+"""Rows and metrics files in, the page and what it shows out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
+from stages.report.curve import read_curves
+from stages.report.examples import choose_examples
+from stages.report.figures import read_figures
+from stages.report.page import Build, render
+from stages.report.params import ReportParams
+
+
+def build_page(
+    root: Path, rows: Sequence[EnrichedRow], formats: Sequence[Format], params: ReportParams
+) -> tuple[str, dict[str, int]]:
+    """The page of the build in `root`, and counts of what it shows."""
+    card = root / "data" / "validate" / "data_card.md"
+    build = Build(
+        metrics=read_figures(root / "metrics"),
+        timings=read_figures(root / "metrics" / "timings"),
+        formats=sorted(formats, key=lambda one: (one.status, one.task)),
+        examples=choose_examples(rows, params.examples, params.excerpt),
+        curves=read_curves(root / "metrics" / "finetune_loss.csv"),
+        data_card=card.read_text(encoding="utf-8") if card.exists() else "",
+    )
+    page = render(build, params)
+    return page, {"sections with figures": len(build.metrics), "examples": len(build.examples), "bytes": len(page.encode())}

@@ -1,0 +1,131 @@
+"""The page: safe with hostile text, self-contained, honest about losses, whole without any figure."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from stages.errors import InputError
+from stages.report.core import build_page
+from stages.report.params import ReportParams
+from tests.report.sample import HOSTILE, enriched_row, score, task_format, write_metrics
+
+VOID = {"meta", "img", "br", "path", "link"}
+
+
+class Balanced(HTMLParser):
+    """Collects tags and fails where one is closed that is not open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def _page(root: Path, **changes: object) -> str:
+    rows = [
+        enriched_row(1),
+        enriched_row(2, decision="rewritten", reasons=[], rewrite=HOSTILE, instruction=HOSTILE, template_answer=HOSTILE),
+        enriched_row(3, decision="not-selected", reasons=[], rewrite=""),
+    ]
+    formats = [task_format("cve-to-cwe", "approved"), task_format(HOSTILE, "draft")]
+    return build_page(root, rows, formats, ReportParams(**changes))[0]
+
+
+def test_hostile_text_is_shown_and_never_interpreted(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    page = Balanced()
+    text = _page(tmp_path)
+    page.feed(text)
+    assert not page.open
+    tags = {tag for tag, _ in page.seen}
+    assert not tags & {"script", "img", "link", "iframe"}
+    assert not [name for _, attributes in page.seen for name in attributes if name.startswith("on")]
+    assert "{{ 7 * 7 }}" in text
+
+
+def test_the_page_asks_the_network_for_nothing(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    text = _page(tmp_path)
+    page = Balanced()
+    page.feed(text)
+    addresses = [
+        value for _, attributes in page.seen for name, value in attributes.items() if name in ("src", "href", "srcset", "data")
+    ]
+    assert all(str(address).startswith("#") for address in addresses)
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert not re.search(r"url\(|@import|https?:", style)
+
+
+def test_a_build_without_any_figure_still_makes_a_page(tmp_path: Path) -> None:
+    page, shown = build_page(tmp_path, [], [], ReportParams())
+    assert page.count("not measured in this build") >= 6
+    assert shown["examples"] == 0
+
+
+def test_links_of_the_navigation_lead_somewhere(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    text = _page(tmp_path)
+    assert set(re.findall(r'href="#(\w+)"', text)) <= set(re.findall(r'id="(\w+)"', text))
+
+
+def test_where_a_baseline_is_better_the_headline_says_so(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    text = _page(tmp_path)
+    assert "the fine-tuned model beats the base model: +15.0 points, 95 % interval +4.0 to +26.0" in text
+    assert "a cheap baseline is at least as good: TF-IDF + linear scores 55.0 % against 41.0 %" in text
+    assert "did not pass, so its verdicts decide nothing" in text
+
+
+def test_a_difference_whose_interval_holds_zero_is_no_gain(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    comparison = {"benchmark": "secforge-rcm", "protocol": "generative", "system": "finetuned", "reference": "base", "n": 60,
+                  "difference": 0.02, "low": -0.03, "high": 0.07}  # fmt: skip
+    figures = {"scores": [score("base", 0.2), score("finetuned", 0.22)], "comparisons": [comparison]}
+    (tmp_path / "metrics" / "evaluate.json").write_text(json.dumps(figures))
+    assert "does not beat the base model" in _page(tmp_path)
+
+
+def test_long_answers_are_cut_and_say_so(tmp_path: Path) -> None:
+    text = build_page(tmp_path, [enriched_row(1, rewrite="a" * 500)], [], ReportParams(excerpt=100))[0]
+    assert "… (400 more characters)" in text
+
+
+def test_examples_show_every_reason_before_any_twice(tmp_path: Path) -> None:
+    rows = [enriched_row(number) for number in range(9)] + [
+        enriched_row(20, reasons=["unknown-id"]),
+        enriched_row(21, decision="rewritten", reasons=[]),
+    ]
+    text = build_page(tmp_path, rows, [], ReportParams(examples=3))[0]
+    assert text.count('<article class="example">') == 3
+    assert text.count('<span class="tag failed">unknown-id</span>') == text.count('<span class="tag kept">kept</span>') == 1
+
+
+def test_the_same_build_gives_the_same_bytes(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    assert _page(tmp_path) == _page(tmp_path)
+
+
+def test_a_damaged_metrics_file_is_named_with_its_remedy(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    (tmp_path / "metrics" / "tasks.json").write_text("{")
+    with pytest.raises(InputError, match=r"tasks\.json is not JSON[\s\S]*dvc repro tasks"):
+        _page(tmp_path)
+
+
+def test_a_damaged_loss_table_is_named_with_its_remedy(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    (tmp_path / "metrics" / "finetune_loss.csv").write_text("step,loss\nx,1\ny,2\n")
+    with pytest.raises(InputError, match="dvc repro finetune"):
+        _page(tmp_path)
