@@ -1,0 +1,41 @@
+"""Section `evaluate`: which system answers which benchmark under which protocol, and how scores are compared."""
+
+from typing import Literal
+
+from stages.config import Params
+
+Variant = Literal["base", "finetuned", "int8", "nf4"]
+Baseline = Literal["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
+Protocol = Literal["loglikelihood", "option-text", "generative", "constrained"]
+
+
+class Run(Params):
+    """One benchmark under one protocol, for several model variants on the same items."""
+
+    benchmark: str
+    protocol: Protocol
+    systems: list[Variant]
+    items: int = 120  # the first by hash of their id, so that smaller runs are subsets of larger ones; 0 means all
+    shots: int = 0  # training examples in the prompt, the nearest by BM25; the system is then named `<variant>-few-shot`
+    max_new_tokens: int = 48  # generative only; `Weakness: <name>` and `Final answer: CWE-79` take about 40
+
+
+class EvaluateParams(Params):
+    """How variants are scored. The default fits 300 s on two cores (option letters 12 s, generation 20 s per 120 items)."""
+
+    runs: list[Run] = [
+        Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned", "int8", "nf4"]),
+        Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned", "int8", "nf4"]),
+        Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
+        Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),
+    ]
+    baselines: list[Baseline] = ["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
+    baseline_items: int = 120  # per benchmark; equal to the runs' `items`, so that the same items are compared
+    answer_prefix: str = "Final answer:"  # what the training answers write before the key; letters are scored after it
+    likelihood_batch: int = 16  # questions per forward; prefill falls from 1,745 to 1,130 tokens/s at 8 (two cores)
+    generation_batch: int = 32  # prompts per generation; 262 tokens/s at 32, 212 at 16, 207 at 60 (two cores)
+    shot_characters: int = 900  # longer training rows are no few-shot examples: prefill is what few-shot costs
+    confidence: float = 0.95
+    resamples: int = 10000  # of the paired bootstrap
+    seed: int = 17  # of the bootstrap and of the linear baseline
+    base_note: str = ""  # what has to be said wherever variants are compared with the base; empty: what the base folder says
