@@ -57,6 +57,7 @@ def convert_gguf(source: Path, target: Path) -> None:
             remedy="Name another member or pin in section `base` of params.yaml.",
         ) from error
     _forget_quantisation(model)
+    tokenizer.init_kwargs.pop("local_files_only", None)  # how it was loaded here, not what it is
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
 
