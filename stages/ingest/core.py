@@ -1,0 +1,86 @@
+"""Run every declared reader and count what it made."""
+
+import importlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from stages.errors import InputError, ParamsError
+from stages.ingest.params import IngestParams, Source
+from stages.ingest.records import Records, SourceFiles
+from stages.progress import progress
+
+
+def check_declarations(params: IngestParams) -> None:
+    """Every file names a pin that exists, and every pin is used. Raises ParamsError."""
+    used = {(name, file.pin) for name, source in params.sources.items() for file in source.files.values()}
+    unknown = sorted(f"{name} -> {pin}" for name, pin in used if pin not in params.pins)
+    idle = sorted(set(params.pins) - {pin for _, pin in used})
+    if not params.sources:
+        raise ParamsError(
+            "`ingest.sources` is empty: there is nothing to read.", remedy="`git checkout params.yaml` brings the default."
+        )
+    if unknown or idle:
+        found = [
+            f"sources name pins that do not exist: {', '.join(unknown)}" if unknown else "",
+            f"pins that no source names: {', '.join(idle)}" if idle else "",
+        ]
+        raise ParamsError(
+            "; ".join(part for part in found if part) + ".",
+            allowed=", ".join(sorted(params.pins)),
+            remedy="Mend `ingest` in params.yaml.",
+        )
+
+
+def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
+    """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
+    return [
+        _read(name, params.sources[name], params, paths)
+        for name in progress(sorted(params.sources), label="ingest", unit="sources")
+    ]
+
+
+def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path]) -> Records:
+    records = Records(name, source, params.passage_chars)
+    reader = importlib.import_module(f"stages.ingest.{source.reader}")
+    reader.read(SourceFiles(name, source, paths), records)
+    if not records.entities:
+        reasons = Counter(reject.reason for reject in records.rejects).most_common(3)
+        raise InputError(
+            f"source `{name}` yields no entity ({', '.join(f'{reason} {count}' for reason, count in reasons) or 'it is empty'}).",
+            allowed=f"at least one record that the reader `{source.reader}` can use",
+            remedy=f"Check the pin and the files of ingest.sources.{name} in params.yaml.",
+        )
+    return records
+
+
+def counts(read: Iterable[Records]) -> dict[str, Any]:
+    """Deterministic figures: per source, and over all sources by type, relation, licence and reject reason."""
+    read = list(read)
+    entities = [entity for records in read for entity in records.entities]
+    links = [link for records in read for link in records.links]
+    return {
+        "sources": {records.name: _source_counts(records) for records in read},
+        "entities": _counted(entity.type for entity in entities),
+        "links": _counted(link.relation for link in links),
+        "licences": _counted(entity.licence for entity in entities),
+        "rejects": _counted(reject.reason for records in read for reject in records.rejects),
+        "cut_texts": sum(bool(entity.fields.get("text_cut")) for entity in entities),
+        "links_with_text": sum(bool(link.text) for link in links),
+        "total": {"entities": len(entities), "links": len(links), "passages": sum(len(records.passages) for records in read)},
+    }
+
+
+def _source_counts(records: Records) -> dict[str, Any]:
+    return {
+        "version": records.source.version,
+        "entities": len(records.entities),
+        "links": len(records.links),
+        "passages": len(records.passages),
+        "rejects": _counted(reject.reason for reject in records.rejects),
+    }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

@@ -1,0 +1,140 @@
+"""What a reader is given (`SourceFiles`) and what it fills (`Records`)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import msgspec
+
+from stages.errors import InputError
+from stages.fetch import list_members, open_member, read_member
+from stages.ingest.params import Source
+from stages.ingest.schema import Entity, Link, Passage
+from stages.ingest.text import paragraphs
+from stages.tables import Reject
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+MIN_PASSAGE = 30  # characters: less is a heading, not something to retrieve
+
+
+class SourceFiles:
+    """The files of one source declaration, by role. Errors name the source, the file and the member."""
+
+    def __init__(self, name: str, source: Source, paths: dict[str, Path]) -> None:
+        self.name, self.source, self._paths = name, source, paths
+
+    def where(self, role: str) -> str:
+        """File and member of `role`, for messages."""
+        file = self._file(role)
+        return f"source `{self.name}`: {self._paths[file.pin].name}{f' > {file.member}' if file.member else ''}"
+
+    def read(self, role: str) -> bytes:
+        """All bytes of the file `role`."""
+        file = self._file(role)
+        path = self._paths[file.pin]
+        return read_member(path, file.member) if file.member else path.read_bytes()
+
+    @contextmanager
+    def open(self, role: str) -> Iterator[IO[bytes]]:
+        """The file `role` as a stream."""
+        file = self._file(role)
+        if file.member:
+            with open_member(self._paths[file.pin], file.member) as stream:
+                yield stream
+        else:
+            with open(self._paths[file.pin], "rb") as stream:
+                yield stream
+
+    def members(self, role: str, suffix: str) -> dict[str, bytes]:
+        """All files under the folder `role` whose names end with `suffix`, by name."""
+        file = self._file(role)
+        path = self._paths[file.pin]
+        return {name: read_member(path, name) for name in list_members(path, file.member, suffix)}
+
+    def decode(self, role: str, layout: type[Record]) -> Record:
+        """The JSON file `role`; InputError names the key that is missing or of another type."""
+        try:
+            return msgspec.json.decode(self.read(role), type=layout)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{self.where(role)} does not have the expected layout: {error}.",
+                allowed=f"the layout that the reader `{self.source.reader}` knows ({layout.__module__}.{layout.__name__})",
+                remedy="Pin the version that the reader knows (git log params.yaml), or extend the reader.",
+            ) from error
+
+    def check_version(self, role: str, found: str, supported: str) -> None:
+        """The file's own version must be the declared one, and its major version one that the reader knows."""
+        declared = self.source.version
+        if found != declared or found.split(".")[0] != supported.split(".")[0]:
+            raise InputError(
+                f"{self.where(role)} says it is version {found or '(none)'}; params.yaml declares {declared}.",
+                allowed=f"{declared}, of major version {supported}",
+                remedy=f"Set ingest.sources.{self.name}.version to the file's version if the reader supports it, or pin the other file.",
+            )
+
+    def _file(self, role: str) -> Any:
+        try:
+            return self.source.files[role]
+        except KeyError:
+            raise InputError(
+                f"source `{self.name}` declares no file `{role}`, which the reader `{self.source.reader}` needs.",
+                allowed=", ".join(sorted(self.source.files)) or "none are declared",
+                remedy=f"Add ingest.sources.{self.name}.files.{role} to params.yaml.",
+            ) from None
+
+
+class Records:
+    """Rows of one source; source name, version and licence are filled in from its declaration."""
+
+    def __init__(self, name: str, source: Source, passage_chars: int) -> None:
+        self.name, self.source, self.passage_chars = name, source, passage_chars
+        self.entities: list[Entity] = []
+        self.links: list[Link] = []
+        self.passages: list[Passage] = []
+        self.rejects: list[Reject] = []
+
+    def entity(self, id: str, type: str, name: str, text: str, uri: str, fields: dict[str, Any], **more: Any) -> Entity:
+        """Add an entity; empty values of `fields` are left out. `more`: licence, published, deprecated, revoked_by."""
+        kept = {key: value for key, value in fields.items() if value not in ("", [], {}, None)}
+        defaults = {"licence": self.source.licence, "source": self.name, "version": self.source.version}
+        entity = Entity(id=id, type=type, name=name, text=text, uri=uri, fields=kept, **(defaults | more))
+        self.entities.append(entity)
+        return entity
+
+    def link(self, subject: str, relation: str, object: str, text: str = "", licence: str = "") -> None:
+        """Add a link."""
+        licence = licence or self.source.licence
+        self.links.append(Link(subject=subject, relation=relation, object=object, text=text, source=self.name, licence=licence))
+
+    def passage(self, entity: Entity, section: str, text: str, title: str = "") -> None:
+        """Add the passages of one section: `<id>#<section>`, then `-2`, `-3` where the text is long."""
+        if len(text) < MIN_PASSAGE:
+            return
+        label = title or f"{entity.id.split(':', 1)[1]} {entity.name}"
+        for number, piece in enumerate(paragraphs(text, self.passage_chars), start=1):
+            suffix = section if number == 1 else f"{section}-{number}"
+            self.passages.append(
+                Passage(
+                    id=f"{entity.id}#{suffix}",
+                    entity_id=entity.id,
+                    title=label,
+                    text=piece,
+                    source=entity.source,
+                    version=entity.version,
+                    uri=entity.uri,
+                    licence=entity.licence,
+                )
+            )
+
+    def reject(self, record: str, reason: str, detail: str = "") -> None:
+        """Count a record that is not used."""
+        self.rejects.append(Reject(source=self.name, record=record[:120], reason=reason, detail=detail[:300]))
+
+    def convert(self, raws: list[msgspec.Raw], layout: type[Record]) -> Iterator[Record]:
+        """The records that have the layout; each of the others is one reject and the rest runs."""
+        for number, raw in enumerate(raws):
+            try:
+                yield msgspec.json.decode(raw, type=layout)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self.reject(f"{layout.__name__} {number}", "broken-record", str(error))

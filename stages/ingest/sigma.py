@@ -1,0 +1,92 @@
+"""Sigma rules without their detection logic, as the MISP galaxy carries them.
+
+Files: `rules`. The rules are under the Detection Rule License 1.1, which asks that the author stays named: the
+author is in every record.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from stages.ingest.galaxy import read_cluster
+from stages.ingest.records import Records, SourceFiles
+from stages.ingest.text import clean
+
+_TECHNIQUE = re.compile(r"^attack\.(t\d{4}(?:\.\d{3})?)$")
+_CVE = re.compile(r"^cve\.(\d{4})[-.](\d{4,})$")
+_NONE = "No established "
+_PAGE = "https://github.com/SigmaHQ/sigma/"
+
+
+class RuleMeta(msgspec.Struct):
+    """What a rule says of itself; some rules give a list as one string."""
+
+    author: str = ""
+    creation_date: str = ""
+    level: str = ""
+    filename: str = ""
+    category: str = msgspec.field(name="logsource.category", default="")
+    product: str = msgspec.field(name="logsource.product", default="")
+    falsepositive: list[str] | str = []
+    refs: list[str] = []
+    tags: list[str] | str = []
+
+
+class Rule(msgspec.Struct):
+    """One rule."""
+
+    uuid: str
+    value: str
+    description: str
+    meta: RuleMeta
+
+
+def read(files: SourceFiles, records: Records) -> None:
+    """Fill `records` with rules, the techniques and vulnerabilities they detect, and passages."""
+    for rule in records.convert(read_cluster(files, "rules", "sigma-rules"), Rule):
+        text = clean(rule.description)
+        if not text:
+            records.reject(f"{rule.uuid} {rule.value}", "empty-text")
+            continue
+        _add(rule, text, records)
+
+
+def _add(rule: Rule, text: str, records: Records) -> None:
+    tags = [tag.strip().lower() for tag in _listed(rule.meta.tags)]
+    techniques = sorted({match.group(1).upper() for tag in tags if (match := _TECHNIQUE.match(tag))})
+    cves = sorted({f"CVE-{match.group(1)}-{match.group(2)}" for tag in tags if (match := _CVE.match(tag))})
+    page = next((ref for ref in rule.meta.refs if ref.startswith(_PAGE)), _PAGE)
+    fields: dict[str, Any] = {
+        "author": rule.meta.author.strip(),
+        "level": rule.meta.level,
+        "category": "" if rule.meta.category.startswith(_NONE) else rule.meta.category,
+        "product": "" if rule.meta.product.startswith(_NONE) else rule.meta.product,
+        "falsepositives": [found for item in _listed(rule.meta.falsepositive) if (found := clean(item))],
+        "references": [ref for ref in rule.meta.refs if ref != page],
+        "tactics": sorted(_tactics(tags)),
+        "techniques": techniques,
+        "cves": cves,
+        "filename": rule.meta.filename,
+    }
+    entity = records.entity(
+        f"sigma:{rule.uuid}", "sigma-rule", clean(rule.value), text, page, fields, published=rule.meta.creation_date
+    )
+    for technique in techniques:
+        records.link(entity.id, "detects", f"attack:{technique}")
+    for cve in cves:
+        records.link(entity.id, "detects", f"cve:{cve}")
+    notes = "; ".join(fields["falsepositives"])
+    records.passage(
+        entity, "description", f"{text}\nKnown false positives: {notes}." if notes else text, f"Sigma rule: {entity.name}"
+    )
+
+
+def _tactics(tags: list[str]) -> set[str]:
+    """Tactic names among the tags: `attack.` and a word that is no id of a technique, group or software."""
+    names = {tag.removeprefix("attack.").replace("_", "-") for tag in tags if tag.startswith("attack.")}
+    return {name for name in names if re.fullmatch(r"[a-z]+(?:-[a-z]+)*", name)}
+
+
+def _listed(value: list[str] | str) -> list[str]:
+    return [value] if isinstance(value, str) else value
