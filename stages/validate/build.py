@@ -1,0 +1,153 @@
+"""From checked tables to training rows: safety, licences, decontamination, duplicates, split - in this order.
+
+Duplicates come last, so that the row that stays for a cluster is one that may stay.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from stages.benchmarks.schema import BenchmarkItem
+from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError
+from stages.ground.schema import Evidence
+from stages.tables import Reject
+from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
+from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
+from stages.validate.duplicates import Duplicates, conflicting, remove_duplicates
+from stages.validate.licences import filter_licences, load_classes
+from stages.validate.params import ValidateParams
+from stages.validate.safety import make_safe
+from stages.validate.schema import TrainingRow
+
+
+class BenchmarkFinding(msgspec.Struct, frozen=True):
+    """Decontamination against one benchmark. `items` is never 0 here: an absent benchmark was not checked."""
+
+    items: int
+    items_touched: int
+    items_unsearchable: int  # no n-gram, no identifier, no text: nothing could have been found
+    rows_dropped: int
+    by_rule: dict[str, int]  # rule -> rows
+
+
+class Built(msgspec.Struct, frozen=True):
+    """The rows that stay and everything counted on the way."""
+
+    rows: list[EnrichedRow]  # sorted by id
+    rejects: list[Reject]
+    rows_in: int
+    neutralised: int
+    secrets: dict[str, int]
+    licence_classes: dict[str, int]
+    benchmarks: dict[str, BenchmarkFinding]  # empty: not checked
+    overlap_before: dict[str, int]  # rule -> rows, before the boilerplate rule
+    overlap_after: dict[str, int]
+    boilerplate_grams: int
+    duplicate_clusters: int
+    largest_cluster: int
+    conflicts: list[str]  # `id id`: same question, different keys
+
+    @property
+    def drops(self) -> dict[str, int]:
+        """Reason -> rows."""
+        return dict(sorted(Counter(reject.reason for reject in self.rejects).items()))
+
+
+def build(
+    rows: Sequence[EnrichedRow], evidence: Sequence[Evidence], items: Sequence[BenchmarkItem], params: ValidateParams
+) -> Built:
+    """Apply every filter to `rows`. Raises InputError if no training row is left."""
+    safe = make_safe(sorted(rows, key=lambda row: row.id), params.safety)
+    licensed, unlicensed, classes = filter_licences(safe.rows, params.licences, load_classes())
+    index = build_index(own_items(items), params.decontamination)
+    contamination = find_contamination(documents(licensed, evidence), index, params.decontamination)
+    clean, contaminated = _without_matches(licensed, contamination.matches)
+    unique = remove_duplicates(clean, params.duplicates)
+    rejects = [*safe.rejects, *unlicensed, *contaminated, *unique.rejects]
+    _require_training_rows(unique.rows, rejects)
+    return Built(
+        rows=unique.rows,
+        rejects=rejects,
+        rows_in=len(rows),
+        neutralised=safe.neutralised,
+        secrets=safe.secrets,
+        licence_classes=classes,
+        benchmarks=benchmark_findings(index, contamination.matches),
+        conflicts=[f"{one.id} {two.id}" for one, two in conflicting(unique.rows)],
+        **_counts(contamination, unique),
+    )
+
+
+def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list[Document]:
+    """Rows as decontamination reads them: instruction, answer, and every passage the teacher saw."""
+    passages: dict[str, list[str]] = {}
+    for one in evidence:
+        passages.setdefault(one.row_id, []).append(one.text)
+    return [
+        Document(
+            id=row.id,
+            subject=row.subject,
+            texts={"instruction": [row.instruction], "answer": [row.answer], "evidence": passages.get(row.id, [])},
+            named=" ".join([row.subject, *row.entity_ids]),
+        )
+        for row in rows
+    ]
+
+
+def benchmark_findings(index: BenchmarkIndex, matches: Sequence[Match]) -> dict[str, BenchmarkFinding]:
+    """What was found per benchmark; a benchmark without items has no entry."""
+    hidden = {index.items[number].id for number in index.without_grams if not index.items[number].identifiers}
+    findings = {}
+    for name, count in sorted(Counter(item.benchmark for item in index.items).items()):
+        mine = [match for match in matches if match.benchmark == name]
+        findings[name] = BenchmarkFinding(
+            items=count,
+            items_touched=len({match.item for match in mine}),
+            items_unsearchable=sum(item.benchmark == name and item.id in hidden for item in index.items),
+            rows_dropped=len({match.row for match in mine}),
+            by_rule=dict(sorted(Counter(rule for _, rule in {(match.row, match.rule) for match in mine}).items())),
+        )
+    return findings
+
+
+def training_rows(rows: Sequence[EnrichedRow], split: str) -> list[TrainingRow]:
+    """The rows of one split as fine-tuning reads them."""
+    names = [field.name for field in msgspec.structs.fields(TrainingRow)]
+    return [TrainingRow(**{name: getattr(row, name) for name in names}) for row in rows if row.split == split]
+
+
+def _without_matches(rows: Sequence[EnrichedRow], matches: Sequence[Match]) -> tuple[list[EnrichedRow], list[Reject]]:
+    best: dict[str, Match] = {}
+    for match in matches:
+        best.setdefault(match.row, match)
+    rejects = [
+        Reject(
+            source="validate",
+            record=match.row,
+            reason=f"contaminated-{match.rule}",
+            detail=f"{match.benchmark} item {match.item} in {match.level}, overlap {match.overlap:.2f}: {match.evidence}",
+        )
+        for match in best.values()
+    ]
+    return [row for row in rows if row.id not in best], rejects
+
+
+def _counts(contamination: Contamination, unique: Duplicates) -> dict[str, object]:
+    return {
+        "overlap_before": contamination.rows_before_boilerplate,
+        "overlap_after": contamination.rows_after_boilerplate,
+        "boilerplate_grams": contamination.boilerplate_grams,
+        "duplicate_clusters": unique.clusters,
+        "largest_cluster": unique.largest,
+    }
+
+
+def _require_training_rows(rows: Sequence[EnrichedRow], rejects: Sequence[Reject]) -> None:
+    if not any(row.split == "train" for row in rows):
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in Counter(reject.reason for reject in rejects).most_common())
+        raise InputError(
+            f"No training row is left of data/enrich/rows.parquet (dropped: {reasons or 'nothing; it has no row of split train'}).",
+            remedy="Read the reasons; if a licence class or a filter is to blame, change section `validate` of params.yaml.",
+        )

@@ -1,0 +1,150 @@
+"""The data card: Hugging Face data set card format, written from the same figures as the metrics."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from stages.enrich.schema import EnrichedRow
+from stages.validate.build import Built
+from stages.validate.licences import load_classes, strictest
+from stages.validate.params import ValidateParams
+
+_MOST = 40  # lines of one composition table; the rest is one line
+
+
+def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) -> str:
+    """The whole card as Markdown."""
+    rows = metrics["rows"]
+    sections = [
+        _front_matter(rows["train"] + rows["dev"]),
+        "# Data card\n\nInstruction data for cybersecurity, made from public knowledge. Each row is an instruction and one answer; "
+        "`id` leads back to the enriched row, its evidence, its entities and their sources.",
+        _table(
+            "Rows",
+            ("set", "rows"),
+            [("in", rows["in"]), ("train", rows["train"]), ("dev", rows["dev"]), ("dropped", rows["dropped"])],
+        ),
+        *_composition(built.rows),
+        _lengths(built.rows),
+        _table("Drops by reason", ("reason", "rows"), list(built.drops.items())),
+        _decontamination(built, params),
+        _duplicates(built, params),
+        _safety(built),
+        _checks(metrics["suites"]),
+        "## Rebuild\n\n`make repro`, or `dvc repro validate`, makes this set again from the pinned sources; the same sources, params and "
+        "model responses give the same bytes. `data/validate/manifest.json` holds the resolved params and the hash of every file, "
+        "`dvc.lock` those of all inputs.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _front_matter(count: int) -> str:
+    size = "n<1K" if count < 1_000 else "1K<n<10K" if count < 10_000 else "10K<n<100K" if count < 100_000 else "100K<n<1M"
+    return (
+        "---\nlanguage: [en]\nlicense: other\ntask_categories: [text-generation, question-answering]\n"
+        f"tags: [cybersecurity, instruction-tuning]\nsize_categories: [{size}]\n---"
+    )
+
+
+def _composition(rows: Sequence[EnrichedRow]) -> list[str]:
+    """One table per property; rows with several sources or licences count in each."""
+    classes = load_classes()
+    properties: dict[str, Callable[[EnrichedRow], Iterable[str]]] = {
+        "source": lambda row: sorted(set(row.sources)),
+        "family": lambda row: [row.family],
+        "task": lambda row: [row.task],
+        "licence": lambda row: sorted(set(row.licences)),
+        "licence class (strictest part)": lambda row: [strictest(row.licences, classes)],
+        "key kind": lambda row: [row.key_kind],
+        "decision": lambda row: [row.decision],
+        "right letter": lambda row: row.answer_key if row.key_kind == "letter" else [],
+        "label": lambda row: sorted(set(row.labels)),
+    }
+    return [_by_split(name, rows, values) for name, values in properties.items()]
+
+
+def _by_split(name: str, rows: Sequence[EnrichedRow], values: Callable[[EnrichedRow], Iterable[str]]) -> str:
+    counts = {split: Counter(value for row in rows if row.split == split for value in values(row)) for split in ("train", "dev")}
+    total = counts["train"] + counts["dev"]
+    ordered = sorted(total, key=lambda value: (-total[value], value))
+    lines = [
+        (value, counts["train"][value], counts["dev"][value], f"{total[value] / max(1, len(rows)):.1%}")
+        for value in ordered[:_MOST]
+    ]
+    if ordered[_MOST:]:
+        rest = ordered[_MOST:]
+        lines.append(
+            (f"{len(rest)} more", sum(counts["train"][one] for one in rest), sum(counts["dev"][one] for one in rest), "")
+        )
+    return _table(f"By {name}", (name, "train", "dev", "share of rows"), lines)
+
+
+def _lengths(rows: Sequence[EnrichedRow]) -> str:
+    lines = []
+    for name, texts in (("instruction", [row.instruction for row in rows]), ("answer", [row.answer for row in rows])):
+        lengths = sorted(len(text.split()) for text in texts)
+        lines.append(
+            (
+                name,
+                _quantile(lengths, 0.5),
+                _quantile(lengths, 0.9),
+                _quantile(lengths, 0.99),
+                lengths[-1] if lengths else 0,
+                sum(lengths),
+            )
+        )
+    return _table("Length in words", ("text", "median", "90 %", "99 %", "longest", "all"), lines)
+
+
+def _quantile(values: Sequence[int], share: float) -> int:
+    return values[min(len(values) - 1, int(share * len(values)))] if values else 0
+
+
+def _decontamination(built: Built, params: ValidateParams) -> str:
+    """A benchmark that was not checked is named so, and never shown with zeros."""
+    if not built.benchmarks:
+        return "## Decontamination\n\n**Not checked**: there were no benchmark items. This says nothing about whether the set is clean."
+    lines = [
+        (name, one.items, one.items_touched, one.items_unsearchable, one.rows_dropped, ", ".join(f"{rule} {count:,}" for rule, count in one.by_rule.items()) or "none")
+        for name, one in built.benchmarks.items()
+    ]  # fmt: skip
+    config = params.decontamination
+    before = ", ".join(f"{rule} {count:,}" for rule, count in built.overlap_before.items())
+    after = ", ".join(f"{rule} {count:,}" for rule, count in built.overlap_after.items())
+    table = _table(
+        "Decontamination", ("benchmark", "items", "items touched", "items not searchable", "rows dropped", "rows by rule"), lines
+    )
+    return (
+        f"{table}\n\nA row is dropped if its instruction, answer or evidence names an item's CVE or rule id, or shares {config.ngram} words in a row "
+        f"with its question ({config.short_ngram} for questions under {config.short_words} words), checked on the words. Word runs that stand in "
+        f"{config.boilerplate_documents} or more subject documents, or items, are common language and do not count. Rows with any shared run: {before}; "
+        f"without common language: {after}; {built.boilerplate_grams:,} runs were common. An ATT&CK or CWE id alone is no leak. "
+        "Benchmarks that are not listed were not checked."
+    )
+
+
+def _duplicates(built: Built, params: ValidateParams) -> str:
+    return (
+        "## Duplicates\n\nAmong rows with the same key: equal words, or Jaccard similarity of "
+        f"{params.duplicates.shingle}-word shingles of at least {params.duplicates.threshold}. A rewritten answer stays before a template, "
+        f"then the smallest id. Clusters: {built.duplicate_clusters:,}; rows in the largest: {built.largest_cluster:,}; "
+        f"pairs with the same question and different keys: {len(built.conflicts):,}."
+    )
+
+
+def _safety(built: Built) -> str:
+    found = ", ".join(f"{kind} {count:,}" for kind, count in built.secrets.items()) or "none"
+    return f"## Safety\n\nRows whose chat-template tokens were broken up: {built.neutralised:,}. Rows with credentials by kind: {found}."
+
+
+def _checks(suites: Mapping[str, Any]) -> str:
+    lines = [
+        (name, one["rows"], one["expectations"], one["failed_critical"], one["failed_warning"]) for name, one in suites.items()
+    ]
+    return _table("Checks", ("table", "rows", "expectations", "critical failed", "warnings"), lines)
+
+
+def _table(title: str, head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    shown = [[f"{cell:,}" if isinstance(cell, int) else str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    rule = ["---" if index == 0 else "---:" for index in range(len(head))]
+    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *shown])

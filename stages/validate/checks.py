@@ -1,0 +1,149 @@
+"""What every table must be, declared as data: one `Check` per expectation, with its severity and remedy.
+
+`critical` stops the build; `warning` is counted and reported. Columns that start with `is_` are computed by
+`stages.validate.frames`: facts that no single column shows, such as an id that exists in the graph.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+Severity = Literal["critical", "warning"]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One expectation. `kind` is the name of a Great Expectations class without `Expect`."""
+
+    kind: str
+    column: str  # empty for expectations about the whole table
+    severity: Severity
+    remedy: str
+    arguments: dict[str, Any] = {}
+    shows: str = ""  # the column whose value explains an offending row, where it is not `column`
+
+    @property
+    def name(self) -> str:
+        """`ColumnValuesToBeUnique(id)`: how reports name the check."""
+        return f"{self.kind}({self.column})"
+
+
+def checks_of(table: str, letter_excess: float) -> list[Check]:
+    """The suite of `table`: entities, links, splits, items, rows, evidence, train or dev."""
+    suites = {
+        "entities": _ENTITIES,
+        "links": _LINKS,
+        "splits": _SPLITS,
+        "items": [*_ITEMS, *_letters(letter_excess, "the benchmark's options are not balanced: see stages/benchmarks")],
+        "rows": [*_ROWS, *_letters(letter_excess, "right options are not balanced: see stages/tasks")],
+        "evidence": _EVIDENCE,
+        "train": _TRAINING,
+        "dev": _TRAINING,
+    }
+    return suites[table]
+
+
+def _unique(column: str, remedy: str) -> Check:
+    return Check("ColumnValuesToBeUnique", column, "critical", remedy)
+
+
+def _text(column: str, low: int, high: int | None, severity: Severity, remedy: str) -> Check:
+    bounds = {"min_value": low} if high is None else {"min_value": low, "max_value": high}
+    return Check("ColumnValueLengthsToBeBetween", column, severity, remedy, bounds)
+
+
+def _true(column: str, shows: str, severity: Severity, remedy: str) -> Check:
+    return Check("ColumnValuesToBeInSet", column, severity, remedy, {"value_set": [True]}, shows)
+
+
+def _one_of(column: str, values: list[str], severity: Severity, remedy: str) -> Check:
+    return Check("ColumnValuesToBeInSet", column, severity, remedy, {"value_set": values})
+
+
+def _matches(column: str, regex: str, remedy: str) -> Check:
+    return Check("ColumnValuesToMatchRegex", column, "critical", remedy, {"regex": regex})
+
+
+def _letters(excess: float, remedy: str) -> list[Check]:
+    return [Check("ColumnValuesToBeBetween", "letter_excess", "warning", remedy, {"max_value": excess}, "letter")]
+
+
+_NOT_EMPTY = Check("TableRowCountToBeBetween", "", "critical", "the stage before wrote an empty table", {"min_value": 1})
+_ENTITY_ID = r"^(attack|cwe|capec|cve|sigma|d3fend|nist|check|[a-z0-9-]+):\S+"
+
+_ENTITIES = [
+    _NOT_EMPTY,
+    _unique("id", "two records share an id: see stages/graph"),
+    _matches("id", _ENTITY_ID, "an id needs a known prefix: see the reader of its source"),
+    _text("type", 1, 60, "critical", "an entity without a type: see the reader of its source"),
+    _text("name", 1, 400, "warning", "an entity without a name, or with a text as its name"),
+    _text("text", 0, 60_000, "warning", "a text this long was not split into sections"),
+    _text("licence", 1, 200, "critical", "an entity without a licence cannot be used"),
+    _text("source", 1, 100, "critical", "an entity without a source cannot be followed back"),
+    _text("uri", 1, 2_000, "warning", "people cannot read an entity without an address"),
+    Check("ColumnValuesToMatchRegex", "published", "warning", "dates are ISO: YYYY or YYYY-MM-DD...", {"regex": r"^(\d{4}(-\d{2}(-\d{2}.*)?)?)?$"}),
+    _true("is_clean", "text", "warning", "citations or link syntax are left in the text: see stages/ingest"),
+]  # fmt: skip
+
+_LINKS = [
+    _NOT_EMPTY,
+    _unique("link", "the same statement twice: see stages/graph"),
+    _true("is_subject_known", "subject", "critical", "the subject is no entity of the graph: see stages/graph"),
+    _true("is_object_known", "object", "critical", "the object is no entity of the graph: see stages/graph"),
+    _true("is_not_loop", "link", "critical", "an entity linked to itself: see stages/graph"),
+    _text("relation", 1, 40, "critical", "a link without a relation"),
+    _text("licence", 1, 200, "critical", "a link without a licence cannot be used"),
+    _text("source", 1, 100, "critical", "a link without a source cannot be followed back"),
+]
+
+_SPLITS = [
+    _NOT_EMPTY,
+    _unique("entity_id", "a subject document in two splits: see stages/graph"),
+    _one_of("split", ["train", "dev", "heldout"], "critical", "a split nobody reads: see stages/graph"),
+    _true("is_known", "entity_id", "critical", "the split of an entity that the graph lacks"),
+]
+
+_ITEMS = [
+    _unique("id", "two items share an id: see stages/benchmarks"),
+    _text("question", 10, 20_000, "critical", "an item without a question"),
+    _text("keys", 1, None, "critical", "an item without a key cannot be scored"),
+    _true("is_heldout", "subject", "critical", "the item's subject is not held out: it may have been trained"),
+    _true("is_key_offered", "keys", "critical", "the key is no letter of the options, or no CWE id"),
+    _true("is_options_distinct", "question", "critical", "an option stands there twice"),
+]
+
+_ROWS = [
+    _NOT_EMPTY,
+    _unique("id", "two rows share an id: see stages/enrich"),
+    _text("instruction", 10, 20_000, "critical", "a row without an instruction: see stages/tasks"),
+    _text("answer", 1, 30_000, "critical", "a row without an answer: see stages/enrich"),
+    _text("answer", 1, 6_000, "warning", "an answer this long will be cut by the training context"),
+    _one_of("split", ["train", "dev"], "critical", "held-out subjects make no rows: see stages/tasks"),
+    _one_of("decision", ["rewritten", "template", "not-selected"], "critical", "a decision nobody reads: see stages/enrich"),
+    _one_of("key_kind", ["letter", "yes-no", "cwe", "technique", "id", "none"], "critical", "no extractor checks this kind: see stages/tasks"),
+    Check("ColumnValuesToBeBetween", "factuality", "critical", "factuality is 1-10 or absent", {"min_value": 1, "max_value": 10}),
+    _true("is_not_heldout", "subject", "critical", "the subject is held out for a benchmark: see stages/tasks"),
+    _true("is_split_of_subject", "subject", "critical", "the row is in another split than its subject document"),
+    _true("is_entities_known", "entities", "critical", "an entity id that the graph lacks: see stages/tasks"),
+    _true("is_key_in_final_line", "final_line", "critical", "the line `Final answer:` is missing or differs from the key"),
+    _true("is_licensed", "id", "critical", "a row without a licence cannot be used: see stages/tasks"),
+    _true("is_rewrite_consistent", "decision", "critical", "the answer is neither the template nor the kept rewrite"),
+    _true("is_complete", "answer", "warning", "the answer ends in the middle of a sentence"),
+]  # fmt: skip
+
+_EVIDENCE = [
+    _true("is_row_known", "row_id", "critical", "evidence of a row that enrich did not write"),
+    _true("is_entity_known", "entity_id", "critical", "evidence from an entity that the graph lacks"),
+    _unique("pair", "the same passage twice for one row: see stages/ground"),
+    _text("text", 1, 30_000, "critical", "an empty passage: see stages/ground"),
+    _text("licence", 1, 200, "critical", "evidence without a licence cannot be used"),
+    _text("uri", 1, 2_000, "warning", "people cannot read evidence without an address"),
+    Check("ColumnValuesToBeBetween", "rank", "critical", "ranks start at 1", {"min_value": 1}),
+]
+
+_TRAINING = [
+    _unique("id", "two training rows share an id"),
+    _text("instruction", 10, 20_000, "critical", "a training row without an instruction"),
+    _text("answer", 1, 30_000, "critical", "a training row without an answer"),
+    _true("is_key_in_final_line", "final_line", "critical", "the line `Final answer:` is missing or differs from the key"),
+    _true("is_clean", "instruction", "critical", "a control token is left in the text: see stages/validate/safety.py"),
+]

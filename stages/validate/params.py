@@ -1,0 +1,49 @@
+"""Section `validate`: thresholds with their sources, and what may be in a training set."""
+
+from typing import Literal
+
+from stages.config import Params
+
+
+class DuplicateParams(Params):
+    """Near-duplicates by MinHash LSH, confirmed by the exact Jaccard similarity of word shingles."""
+
+    threshold: float = 0.8  # Lee et al. 2022, arXiv 2107.06499: Jaccard 0.8 of 5-gram shingles
+    shingle: int = 5  # words; texts with fewer are compared for equality only
+    permutations: int = 126  # 21 bands of 6: a pair at 0.8 is missed with probability 0.002
+    bands: int = 21
+    seed: int = 20
+
+
+class DecontaminationParams(Params):
+    """Overlap with benchmark items."""
+
+    ngram: int = 13  # Brown et al. 2020, arXiv 2005.14165, appendix C
+    short_ngram: int = 8  # Gao et al. 2020 (The Pile, arXiv 2101.00027) and PaLM use 8 where 13 is too long
+    short_words: int = 13  # items with fewer words are matched by `short_ngram`
+    boilerplate_documents: int = 5  # an n-gram in this many subject documents, or items, is common language
+
+
+class SafetyParams(Params):
+    """What happens to text that could steer a chat template or leak a credential."""
+
+    control_tokens: Literal["neutralise", "reject"] = "neutralise"  # security text quotes them legitimately
+    secrets: Literal["reject", "report"] = "reject"
+
+
+class LicenceParams(Params):
+    """Classes of `licences.json`. A row carries the strictest class of its parts; unlisted licences are `unknown`."""
+
+    allow: tuple[str, ...] = ("public-domain", "permissive", "attribution", "terms")
+    deny: tuple[str, ...] = ("share-alike", "non-commercial", "copyleft", "unknown")
+
+
+class ValidateParams(Params):
+    """What a row must be to stay, and what a table must be for the build to go on."""
+
+    duplicates: DuplicateParams = DuplicateParams()
+    decontamination: DecontaminationParams = DecontaminationParams()
+    safety: SafetyParams = SafetyParams()
+    licences: LicenceParams = LicenceParams()
+    letter_excess: float = 0.15  # a letter right in more than an equal share plus this teaches position, not content
+    offending_rows: int = 5  # shown per failed expectation

@@ -1,0 +1,91 @@
+"""The stage: read, check, filter, check again, write."""
+
+import sys
+import time
+from typing import Any
+
+from stages.benchmarks.schema import BenchmarkItem
+from stages.enrich.schema import EnrichedRow
+from stages.graph.schema import Split
+from stages.ground.schema import Evidence
+from stages.ingest.schema import Entity, Link
+from stages.stage import Stage
+from stages.tables import write_text
+from stages.validate.build import Built, build, training_rows
+from stages.validate.card import data_card
+from stages.validate.inspect_tables import PATHS, Inputs, inspect_inputs, inspect_outputs, summary, warnings_of
+from stages.validate.params import ValidateParams
+from stages.validate.schema import TrainingRow
+from stages.validate.suites import SuiteResult, SuiteRunner
+
+CARD = "data/validate/data_card.md"
+
+
+def run(stage: Stage) -> None:
+    """One run of the stage `validate`."""
+    params = stage.section("validate", ValidateParams)
+    inputs = _read(stage)
+    started = time.perf_counter()
+    runner = SuiteRunner()
+    results = inspect_inputs(runner, inputs, params)
+    inspected = time.perf_counter()
+    built = build(inputs.rows, inputs.evidence, inputs.items, params)
+    filtered = time.perf_counter()
+    train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
+    results += inspect_outputs(runner, train, dev, params)
+    _report_warnings(results)
+    stage.write(PATHS["train"], train, TrainingRow)
+    stage.write(PATHS["dev"], dev, TrainingRow)
+    stage.write_rejects("data/validate/rejects.parquet", built.rejects)
+    metrics = metrics_of(results, built, len(train), len(dev))
+    write_text(CARD, data_card(built, metrics, params))
+    stage.record(CARD)
+    stage.metrics(metrics)
+    stage.timings({"suites_s": round(inspected - started, 2), "filters_s": round(filtered - inspected, 2)})
+    stage.finish({"rows": len(inputs.rows), "benchmark items": len(inputs.items)}, {"train": len(train), "dev": len(dev)})
+
+
+def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int) -> dict[str, Any]:
+    """`metrics/validate.json`: the same input gives the same bytes."""
+    return {
+        "rows": {"in": built.rows_in, "train": train, "dev": dev, "dropped": len(built.rejects)},
+        "drops": built.drops,
+        "suites": summary(results),
+        "duplicates": {
+            "clusters": built.duplicate_clusters,
+            "largest": built.largest_cluster,
+            "conflicting_keys": len(built.conflicts),
+        },
+        "contamination": contamination_metrics(built),
+        "safety": {"control_tokens_neutralised": built.neutralised, "secrets": built.secrets},
+        "licence_classes": built.licence_classes,
+    }
+
+
+def contamination_metrics(built: Built) -> dict[str, Any]:
+    """Per benchmark; without any item the status says so and no zero looks like a clean result."""
+    if not built.benchmarks:
+        return {"status": "not checked"}
+    return {
+        "status": "checked",
+        "benchmarks": built.benchmarks,
+        "rows_with_overlap": built.overlap_before,
+        "rows_with_overlap_without_boilerplate": built.overlap_after,
+        "boilerplate_ngrams": built.boilerplate_grams,
+    }
+
+
+def _read(stage: Stage) -> Inputs:
+    return Inputs(
+        entities=stage.read(PATHS["entities"], Entity),
+        links=stage.read(PATHS["links"], Link),
+        splits=stage.read(PATHS["splits"], Split),
+        items=stage.read(PATHS["items"], BenchmarkItem),
+        rows=stage.read(PATHS["rows"], EnrichedRow),
+        evidence=stage.read(PATHS["evidence"], Evidence),
+    )
+
+
+def _report_warnings(results: list[SuiteResult]) -> None:
+    for warning in warnings_of(results):
+        print(f"[validate] warning: {warning}", file=sys.stderr)
