@@ -1,0 +1,178 @@
+"""Questions into items: letters exactly balanced, an order whose every prefix is a fair sample."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from stages.benchmarks.params import BenchmarksParams
+from stages.benchmarks.questions import LEAST_WORDS, Kind, Question, load_prompt, questions_of
+from stages.benchmarks.schema import BenchmarkItem
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.prose import clip, fill, without_identifiers
+from stages.tables import Reject, content_id
+
+LETTERS = "ABCD"
+
+
+def build_items(
+    knowledge: Knowledge, kinds: Sequence[Kind], params: BenchmarksParams
+) -> tuple[list[BenchmarkItem], list[Reject]]:
+    """Items of both benchmarks in their order, and what was rejected."""
+    mcq, mcq_rejects = _mcq(knowledge, kinds, params)
+    rcm, rcm_rejects = _rcm(knowledge, params)
+    return [*mcq, *rcm], [*mcq_rejects, *rcm_rejects]
+
+
+def summarise(items: Sequence[BenchmarkItem], rejects: Sequence[Reject], knowledge: Knowledge, head: int) -> dict[str, object]:
+    """Counts for `metrics/benchmarks.json`; `label_in_train`: does any training document carry one of the item's keys?"""
+    figures: dict[str, object] = {"rejects": _counts([reject.reason for reject in rejects])}
+    for name in ("secforge-mcq", "secforge-rcm"):
+        own = [item for item in items if item.benchmark == name]
+        figures[name] = {
+            "items": len(own),
+            "by_kind": _counts([item.task for item in own]),
+            "head_by_kind": _counts([item.task for item in own[:head]]),
+        }
+        if name == "secforge-mcq":
+            figures[name] |= {
+                "letters": _counts([item.key[0] for item in own]),
+                "head_letters": _counts([item.key[0] for item in own[:head]]),
+            }
+        else:
+            seen = _trained_weaknesses(knowledge)
+            figures[name] |= {
+                "key_set_sizes": _counts([str(len(item.key)) for item in own]),
+                "labels": len({key for item in own for key in item.key}),
+                "label_in_train": _counts(["yes" if seen & set(item.key) else "no" for item in own]),
+                "most_frequent_key": _most_frequent(own),
+            }
+    return figures
+
+
+def _mcq(knowledge: Knowledge, kinds: Sequence[Kind], params: BenchmarksParams) -> tuple[list[BenchmarkItem], list[Reject]]:
+    by_kind: dict[str, list[Question]] = defaultdict(list)
+    rejects: list[Reject] = []
+    for kind in kinds:
+        for one in questions_of(knowledge, kind, params.max_text_words):
+            if isinstance(one, Reject):
+                rejects.append(one)
+            else:
+                by_kind[kind.name].append(one)
+    asked = _round_robin(by_kind, params.seed)
+    asked = asked[: min(params.max_mcq_items, len(asked)) // len(LETTERS) * len(LETTERS)]
+    prompt, stems = load_prompt("mcq"), {kind.name: kind.question for kind in kinds}
+    letters = _letters(len(asked), params.seed)
+    return [
+        _mcq_item(knowledge, question, letter, prompt, stems[question.kind])
+        for question, letter in zip(asked, letters, strict=True)
+    ], rejects
+
+
+def _round_robin(by_kind: dict[str, list[Question]], seed: int) -> list[Question]:
+    """Kinds in turn, each in hash order: every prefix holds the kinds as evenly as they last."""
+    queues = {
+        kind: sorted(questions, key=lambda one: content_id(str(seed), one.kind, one.subject))
+        for kind, questions in sorted(by_kind.items())
+    }
+    longest = max(map(len, queues.values()), default=0)
+    return [queue[place] for place in range(longest) for queue in queues.values() if place < len(queue)]
+
+
+def _letters(count: int, seed: int) -> list[str]:
+    """Blocks of four, each a permutation of the letters: any prefix is balanced to within one."""
+    letters: list[str] = []
+    for block in range(-(-count // len(LETTERS))):
+        letters += sorted(LETTERS, key=lambda letter: content_id(str(seed), str(block), letter))
+    return letters[:count]
+
+
+def _mcq_item(knowledge: Knowledge, question: Question, letter: str, prompt: str, stem: str) -> BenchmarkItem:
+    right, *wrong = question.options
+    options = sorted(wrong, key=lambda option: content_id(question.subject, option))
+    options.insert(LETTERS.index(letter), right)
+    listed = "\n".join(f"{name}. {option}" for name, option in zip(LETTERS, options, strict=True))
+    shown = fill(prompt, {"question": fill(stem, {"text": question.text}), "options": listed})
+    subject = knowledge.entities[question.subject]
+    return _item(subject, "secforge-mcq", question.kind, shown, options, [letter], "letter", question.entities)
+
+
+def _rcm(knowledge: Knowledge, params: BenchmarksParams) -> tuple[list[BenchmarkItem], list[Reject]]:
+    prompt = load_prompt("rcm")
+    items: list[BenchmarkItem] = []
+    rejects: list[Reject] = []
+    for vulnerability in knowledge.of_type("vulnerability"):
+        if knowledge.split(vulnerability.id) != "heldout":
+            continue
+        weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
+        if not weaknesses:
+            continue
+        text, reason = _rcm_text(knowledge, vulnerability, weaknesses, params.max_text_words)
+        if reason:
+            rejects.append(Reject("secforge-rcm", vulnerability.id, reason))
+            continue
+        keys = sorted((one.id.removeprefix("cwe:") for one in weaknesses), key=lambda key: int(key.rpartition("-")[2]))
+        used = [one.id for one in weaknesses]
+        items.append(_item(vulnerability, "secforge-rcm", "cve-to-cwe", fill(prompt, {"text": text}), [], keys, "cwe", used))
+    items.sort(key=lambda item: content_id(str(params.seed), item.subject))
+    return items[: params.max_rcm_items], rejects
+
+
+def _rcm_text(knowledge: Knowledge, vulnerability: Entity, weaknesses: Sequence[Entity], max_words: int) -> tuple[str, str]:
+    """The text without ids, or why there is none: a text that names its weakness asks nothing."""
+    examples = [link.text for link in knowledge.links_from(vulnerability.id, "instance-of")]
+    reason = "no-text"
+    for text in (knowledge.text(vulnerability.id), *examples):
+        shown = clip(without_identifiers(text), max_words)
+        if len(shown.split()) < LEAST_WORDS:
+            continue
+        if not any(_names(shown, weakness.name) for weakness in weaknesses):
+            return shown, ""
+        reason = "names-the-weakness"
+    return "", reason
+
+
+def _names(text: str, weakness: str) -> bool:
+    """Whether `text` holds the weakness's full name."""
+    return re.search(rf"(?<!\w){re.escape(weakness)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _item(
+    subject: Entity, benchmark: str, task: str, question: str, options: list[str], key: list[str], kind: str, used: list[str]
+) -> BenchmarkItem:
+    return BenchmarkItem(
+        id=content_id(benchmark, question, *key),
+        benchmark=benchmark,
+        task=task,
+        question=question,
+        options=options,
+        key=key,
+        key_kind=kind,
+        subject=subject.id,
+        entity_ids=list(dict.fromkeys([subject.id, *used])),
+        source=subject.source,
+        licence=subject.licence,
+    )
+
+
+def _trained_weaknesses(knowledge: Knowledge) -> set[str]:
+    """CWE ids that a training vulnerability carries."""
+    return {
+        link.object.removeprefix("cwe:")
+        for one in knowledge.of_type("vulnerability")
+        if knowledge.split(one.id) == "train"
+        for link in knowledge.links_from(one.id, "instance-of")
+    }
+
+
+def _most_frequent(items: Sequence[BenchmarkItem]) -> dict[str, object]:
+    """The key that answers most items, and the share it answers: what a constant guess scores at best."""
+    counts = Counter(key for item in items for key in item.key)
+    if not counts:
+        return {}
+    key, count = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {"key": key, "share": round(count / len(items), 4)}
+
+
+def _counts(values: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

@@ -1,0 +1,126 @@
+"""The knowledge graph in memory: entities by type, links by direction, splits, paths and hard negatives."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from stages.graph.schema import HardNegative, Path, Split
+from stages.ingest.schema import Entity, Link
+from stages.prose import is_cut
+from stages.tables import content_id
+
+KINSHIP = ("subtechnique-of", "child-of")  # a parent or a child of a right answer may be right too
+
+
+class Knowledge:
+    """Look-ups over the graph tables; everything is returned in a fixed order."""
+
+    def __init__(
+        self,
+        entities: Iterable[Entity],
+        links: Iterable[Link],
+        splits: Iterable[Split],
+        negatives: Iterable[HardNegative] = (),
+        paths: Iterable[Path] = (),
+    ) -> None:
+        self.entities = {entity.id: entity for entity in entities if _is_live(entity)}
+        self.paths = sorted(paths, key=lambda path: path.id)
+        self._splits = {split.entity_id: split.split for split in splits}
+        self._types: dict[str, list[Entity]] = defaultdict(list)
+        for entity in sorted(self.entities.values(), key=lambda entity: entity.id):
+            self._types[entity.type].append(entity)
+        self._out: dict[tuple[str, str], list[Link]] = defaultdict(list)
+        self._in: dict[tuple[str, str], list[Link]] = defaultdict(list)
+        for link in sorted(links, key=lambda link: (link.subject, link.relation, link.object, link.text, link.source)):
+            if link.subject in self.entities and link.object in self.entities:
+                self._out[link.relation, link.subject].append(link)
+                self._in[link.relation, link.object].append(link)
+        self._negatives: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for negative in sorted(negatives, key=lambda one: (-one.similarity, one.subject, one.relation, one.object)):
+            self._negatives[negative.subject, negative.relation].append(negative.object)
+            self._negatives[negative.object, f"^{negative.relation}"].append(negative.subject)
+        self._family: dict[str, frozenset[str]] = {}
+
+    def of_type(self, *types: str) -> Iterator[Entity]:
+        """All live entities of these types, by id."""
+        for kind in types:
+            yield from self._types.get(kind, [])
+
+    def techniques(self) -> Iterator[Entity]:
+        """Techniques of the enterprise matrix: the mobile one repeats its names with other contents."""
+        return (one for one in self.of_type("technique") if one.fields.get("domain", "enterprise") == "enterprise")
+
+    def split(self, entity_id: str) -> str:
+        """train, dev or heldout; what has no split of its own is shared label vocabulary, hence train."""
+        return self._splits.get(entity_id, "train")
+
+    def links_from(self, entity_id: str, relation: str, *types: str) -> list[Link]:
+        """Links with this subject, their objects of one of `types` (any if none is named)."""
+        links = self._out.get((relation, entity_id), [])
+        return [link for link in links if not types or self.entities[link.object].type in types]
+
+    def links_to(self, entity_id: str, relation: str, *types: str) -> list[Link]:
+        """Links with this object, their subjects of one of `types`."""
+        links = self._in.get((relation, entity_id), [])
+        return [link for link in links if not types or self.entities[link.subject].type in types]
+
+    def objects(self, entity_id: str, relation: str, *types: str) -> list[Entity]:
+        """Distinct objects, by id."""
+        return [self.entities[one] for one in sorted({link.object for link in self.links_from(entity_id, relation, *types)})]
+
+    def subjects(self, entity_id: str, relation: str, *types: str) -> list[Entity]:
+        """Distinct subjects, by id."""
+        return [self.entities[one] for one in sorted({link.subject for link in self.links_to(entity_id, relation, *types)})]
+
+    def text(self, entity_id: str) -> str:
+        """The entity's text, or nothing if the source cut it."""
+        entity = self.entities[entity_id]
+        return "" if entity.fields.get("text_cut") or is_cut(entity.text) else entity.text
+
+    def family(self, entity_id: str) -> frozenset[str]:
+        """The entity with its ancestors and descendants: never a distractor for one another."""
+        if entity_id not in self._family:
+            self._family[entity_id] = frozenset(self._walk(entity_id, up=True) | self._walk(entity_id, up=False))
+        return self._family[entity_id]
+
+    def distractors(
+        self, owner: str, relation: str, right: Iterable[str], pool: Sequence[Entity], count: int, salt: str = ""
+    ) -> list[Entity]:
+        """Up to `count` entities of `pool` that are surely wrong: hard negatives of `owner` first, then by hash.
+
+        `relation` with a leading `^` asks for subjects instead of objects. `right` are all right answers; their
+        relatives and namesakes are no distractors either.
+        """
+        barred = {owner}.union(*(self.family(one) for one in right))
+        names = {self.entities[one].name.casefold() for one in barred}
+        hard = self._negatives.get((owner, relation), [])
+        rest = sorted((entity.id for entity in pool), key=lambda one: content_id(salt, owner, relation, one))
+        allowed = {entity.id for entity in pool}
+        chosen: list[Entity] = []
+        for one in [*hard, *rest]:
+            entity = self.entities.get(one)
+            if entity is None or one in barred or one not in allowed or entity.name.casefold() in names:
+                continue
+            chosen.append(entity)
+            names.add(entity.name.casefold())
+            barred.add(one)
+            if len(chosen) == count:
+                break
+        return chosen
+
+    def _walk(self, start: str, *, up: bool) -> set[str]:
+        seen, todo = {start}, [start]
+        while todo:
+            here = todo.pop()
+            for relation in KINSHIP:
+                links = self._out.get((relation, here), []) if up else self._in.get((relation, here), [])
+                for link in links:
+                    other = link.object if up else link.subject
+                    if other not in seen:
+                        seen.add(other)
+                        todo.append(other)
+        return seen
+
+
+def _is_live(entity: Entity) -> bool:
+    """In force, and more than an id that other records mention."""
+    return not entity.deprecated and not entity.revoked_by and not entity.fields.get("stub")

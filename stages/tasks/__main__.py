@@ -1,0 +1,25 @@
+"""Make instruction rows with template answers for every task type."""
+
+from stages.graph.schema import HardNegative, Path, Split
+from stages.ingest.schema import Entity, Link
+from stages.knowledge import Knowledge
+from stages.stage import Stage, stage_main
+from stages.tasks.assemble import build_rows, summarise
+from stages.tasks.catalogue import load_catalogue
+from stages.tasks.params import TasksParams
+from stages.tasks.schema import InstructionRow
+
+
+def run(stage: Stage) -> None:
+    params = stage.section("tasks", TasksParams)
+    tables = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
+    knowledge = Knowledge(**{name: stage.read(f"data/graph/{name}.parquet", row_type) for name, row_type in tables.items()})
+    rows, rejects, usable = build_rows(knowledge, load_catalogue(), params)
+    stage.write("data/tasks/rows.parquet", rows, InstructionRow)
+    stage.write_rejects("data/tasks/rejects.parquet", rejects)
+    stage.metrics(summarise(rows, rejects, usable))
+    stage.finish({"entities": len(knowledge.entities)}, {"rows": len(rows), "tasks": len({row.task for row in rows})})
+
+
+if __name__ == "__main__":
+    stage_main("tasks", run, __doc__)

@@ -1,0 +1,125 @@
+"""Drafts into instruction rows: split, leakage check, phrasing, options, last line."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from stages.knowledge import Knowledge
+from stages.prose import fill
+from stages.tables import Reject, content_id
+from stages.tasks.balance import LETTERS, choose, letters_for, place_options
+from stages.tasks.catalogue import Task, generator_of
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.params import TasksParams
+from stages.tasks.schema import InstructionRow
+
+
+def build_rows(
+    knowledge: Knowledge, catalogue: Sequence[Task], params: TasksParams
+) -> tuple[list[InstructionRow], list[Reject], dict[str, int]]:
+    """Rows of all tasks, rejects with reasons, and the number of usable drafts by task (before the cap)."""
+    rows: dict[str, InstructionRow] = {}
+    rejects: list[Reject] = []
+    usable: dict[str, int] = {}
+    for task in catalogue:
+        drafts, skipped = _screen(knowledge, task, params, generator_of(task)(knowledge, params))
+        rejects += skipped
+        usable[task.name] = len(drafts)
+        chosen = choose(task.name, drafts, params.rows_of_task.get(task.name, params.max_rows_per_task), params.seed)
+        for draft, letter in zip(chosen, letters_for(task.name, chosen, params.seed), strict=True):
+            row = _row(knowledge, task, draft, letter)
+            if row.id in rows:
+                rejects.append(Reject(task.name, draft.subject, "duplicate"))
+                continue
+            rows[row.id] = row
+    return sorted(rows.values(), key=lambda row: (row.task, row.id)), rejects, usable
+
+
+def summarise(rows: Sequence[InstructionRow], rejects: Sequence[Reject], usable: dict[str, int]) -> dict[str, object]:
+    """Counts for `metrics/tasks.json`."""
+    letters = Counter(row.answer_key[0] for row in rows if row.key_kind == "letter")
+    verdicts = Counter(row.answer_key[0] for row in rows if row.key_kind == "yes-no")
+    return {
+        "rows": len(rows),
+        "tasks": len({row.task for row in rows}),
+        "by_task": _counts(row.task for row in rows),
+        "by_family": _counts(row.family for row in rows),
+        "by_split": _counts(row.split for row in rows),
+        "by_key_kind": _counts(row.key_kind for row in rows),
+        "by_label": _counts(label for row in rows for label in row.labels),
+        "letters": {letter: letters[letter] for letter in LETTERS},
+        "verdicts": {verdict: verdicts[verdict] for verdict in ("Yes", "No")},
+        "usable_drafts": usable,
+        "rejects": len(rejects),
+        "reject_reasons": _counts(reject.reason for reject in rejects),
+    }
+
+
+def _screen(
+    knowledge: Knowledge, task: Task, params: TasksParams, made: Iterable[Draft | Skip]
+) -> tuple[list[Draft], list[Reject]]:
+    """Drafts that may become rows; the others with the reason."""
+    drafts, rejects = [], []
+    for one in made:
+        reason = one.reason if isinstance(one, Skip) else _objection(knowledge, params, one)
+        if reason:
+            rejects.append(Reject(task.name, one.subject, reason))
+        elif isinstance(one, Draft):
+            drafts.append(one)
+    return drafts, rejects
+
+
+def _objection(knowledge: Knowledge, params: TasksParams, draft: Draft) -> str:
+    """Why a draft may not become a row, or nothing."""
+    if knowledge.split(draft.subject) == "heldout":
+        return "heldout-subject"
+    if any(knowledge.split(one) == "heldout" for one in draft.quoted):
+        return "heldout-text"
+    if not draft.answer.strip() or not all(value.strip() for value in draft.slots.values()):
+        return "no-text"
+    if len(draft.answer.split()) > params.max_answer_words:
+        return "long-answer"
+    if len(draft.key) > params.max_keys:
+        return "ambiguous-key"
+    if len({option.casefold() for option in draft.options}) < len(draft.options):
+        return "ambiguous-key"
+    return ""
+
+
+def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str) -> InstructionRow:
+    instruction = fill(_phrasing(task, draft), draft.slots)
+    key = draft.key
+    if draft.options:
+        shown = zip(LETTERS, place_options(draft, letter), strict=False)
+        instruction += "\n" + "\n".join(f"{name}. {option}" for name, option in shown)
+        key = [letter]
+    elif draft.verdict is not None:
+        key = ["Yes" if draft.verdict else "No"]
+    answer = draft.answer + (f"\nFinal answer: {', '.join(key)}" if task.key != "none" else "")
+    entity_ids = list(dict.fromkeys([draft.subject, *draft.entities, *draft.quoted]))
+    entities = [knowledge.entities[one] for one in entity_ids]
+    return InstructionRow(
+        id=content_id(task.name, instruction, answer),
+        task=task.name,
+        family=task.family,
+        instruction=instruction,
+        answer=answer,
+        key_kind=task.key,
+        answer_key=key if task.key != "none" else [],
+        subject=draft.subject,
+        entity_ids=entity_ids,
+        document_ids=draft.documents,
+        split=knowledge.split(draft.subject),
+        labels=task.labels,
+        sources=sorted({entity.source for entity in entities}),
+        licences=sorted({entity.licence for entity in entities}),
+    )
+
+
+def _phrasing(task: Task, draft: Draft) -> str:
+    """One of the task's phrasings, chosen by what the question is about."""
+    number = int(content_id("phrasing", task.name, draft.subject, *draft.key, *sorted(draft.slots.values())), 16)
+    return task.phrasings[number % len(task.phrasings)]
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

@@ -1,0 +1,61 @@
+"""Controls of NIST 800-53 and cloud configuration checks."""
+
+from collections.abc import Iterator
+
+from stages.knowledge import Knowledge
+from stages.prose import clip, sentence
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import choice, hash_order, identify, titled
+
+Drafts = Iterator[Draft | Skip]
+
+
+def control_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Statement of a control -> its id."""
+    return identify(knowledge, params, knowledge.of_type("control"), "Control")
+
+
+def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """A cloud check -> the control of four that it gives evidence for."""
+    pool = [one for one in knowledge.of_type("control") if knowledge.links_to(one.id, "satisfies")]
+    for check in knowledge.of_type("cloud-check"):
+        linked = hash_order(knowledge.objects(check.id, "satisfies", "control"), check.id)
+        if not linked:
+            continue
+        text = clip(knowledge.text(check.id), params.max_text_words)
+        if not text:
+            yield Skip(check.id, "no-text")
+            continue
+        because = f"'{check.name}' gives evidence for {titled(linked[0])}"
+        slots = {"name": check.name, "text": text}
+        yield choice(knowledge, check, slots, linked[0], linked[1:], pool, relation="satisfies", because=because)
+
+
+def check_technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """A failed cloud check -> the technique of four that it leaves open."""
+    pool = [one for one in knowledge.techniques() if knowledge.links_to(one.id, "covers")]
+    for check in knowledge.of_type("cloud-check"):
+        linked = hash_order(knowledge.objects(check.id, "covers", "technique"), check.id)
+        if not linked:
+            continue
+        text = clip(knowledge.text(check.id), params.max_text_words)
+        if not text:
+            yield Skip(check.id, "no-text")
+            continue
+        because = f"A setting that passes '{check.name}' makes {titled(linked[0])} harder"
+        slots = {"name": check.name, "text": text}
+        yield choice(knowledge, check, slots, linked[0], linked[1:], pool, relation="covers", because=because)
+
+
+def check_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """A failed cloud check -> the risk and the way to mend it."""
+    for check in knowledge.of_type("cloud-check"):
+        risk = clip(str(check.fields.get("risk") or ""), 80)
+        remedy = clip(str(check.fields.get("remediation") or ""), 80)
+        if not risk or not remedy:
+            yield Skip(check.id, "no-field")
+            continue
+        answer = f"Risk: {sentence(risk)}\nRemedy: {sentence(remedy)}"
+        slots = {"name": check.name, "provider": check.id.partition(":")[2].partition("/")[0]}
+        yield Draft(subject=check.id, slots=slots, answer=answer)

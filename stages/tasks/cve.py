@@ -1,0 +1,124 @@
+"""Vulnerabilities: root-cause mapping and what follows from it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.prose import clip, listing, without_identifiers
+from stages.tables import content_id
+from stages.tasks.cwe import cwe_number
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import choice, number, titled, verdicts
+
+Drafts = Iterator[Draft | Skip]
+Case = tuple[Entity, list[Entity], str]
+
+
+def cve_to_cwe(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Text of a vulnerability -> its weakness; compact, because the smallest student trains on it."""
+    for vulnerability, weaknesses, text in _cases(knowledge, params):
+        if not text:
+            yield Skip(vulnerability.id, "no-text")
+            continue
+        names, keys = listing([one.name for one in weaknesses]), [number(one.id) for one in weaknesses]
+        used = [one.id for one in weaknesses]
+        yield Draft(subject=vulnerability.id, slots={"text": text}, answer=f"Weakness: {names}", key=keys, entities=used)
+
+
+def cve_weakness_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Text of a vulnerability -> its weakness among four."""
+    pool = [one for one in knowledge.of_type("weakness") if knowledge.links_to(one.id, "instance-of")]
+    for vulnerability, weaknesses, text in _cases(knowledge, params):
+        if not text:
+            yield Skip(vulnerability.id, "no-text")
+            continue
+        because = f"The text shows {titled(weaknesses[0])}"
+        yield choice(
+            knowledge, vulnerability, {"text": text}, weaknesses[0], weaknesses[1:], pool, relation="instance-of", because=because
+        )
+
+
+def cve_weakness_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Text of a vulnerability and a weakness -> does the one show the other?"""
+    pool = [one for one in knowledge.of_type("weakness") if knowledge.links_to(one.id, "instance-of")]
+    for vulnerability, weaknesses, text in _cases(knowledge, params):
+        wrong = knowledge.distractors(vulnerability.id, "instance-of", [one.id for one in weaknesses], pool, 1, "verdict")
+        if not text or not wrong:
+            yield Skip(vulnerability.id, "no-text" if wrong else "few-distractors")
+            continue
+        right = weaknesses[0]
+        yield from verdicts(
+            vulnerability,
+            {"text": text, "weakness": right.name},
+            (right, f"The root cause is {titled(right)}"),
+            {"text": text, "weakness": wrong[0].name},
+            (wrong[0], f"The root cause is {titled(right)}, not {wrong[0].name}"),
+        )
+
+
+def cve_same_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Texts of two vulnerabilities -> do they have the same root cause?"""
+    cases = [case for case in _cases(knowledge, params) if case[2] and len(case[1]) == 1]
+    by_weakness: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_weakness[case[1][0].id].append(case)
+    for here in cases:
+        cause = here[1][0]
+        alike = [case for case in by_weakness[cause.id] if case[0].id != here[0].id]
+        others = knowledge.distractors(here[0].id, "instance-of", [cause.id], [case[1][0] for case in cases], 1, "pair")
+        if not alike or not others:
+            yield Skip(here[0].id, "few-distractors")
+            continue
+        for partner, same in ((alike, True), (by_weakness[others[0].id], False)):
+            yield _pair(here, min(partner, key=lambda case: content_id(here[0].id, case[0].id)), same)
+
+
+def weakness_example(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Weakness -> a published vulnerability that shows it, with the reason."""
+    for vulnerability, weaknesses, text in _cases(knowledge, params):
+        if not text:
+            yield Skip(vulnerability.id, "no-text")
+            continue
+        weakness = weaknesses[0]
+        meaning = "" if knowledge.split(weakness.id) == "heldout" else clip(knowledge.text(weakness.id), 60)
+        if not meaning:
+            yield Skip(vulnerability.id, "heldout-text" if knowledge.split(weakness.id) == "heldout" else "no-text")
+            continue
+        answer = f"{number(vulnerability.id)}: {text}\nIt shows {titled(weakness)}: {meaning}"
+        slots = {"name": weakness.name, "id": number(weakness.id), "vulnerability": number(vulnerability.id)}
+        yield Draft(subject=vulnerability.id, slots=slots, answer=answer, quoted=[weakness.id], documents=[weakness.id])
+
+
+def vulnerability_text(knowledge: Knowledge, vulnerability: Entity, max_words: int) -> str:
+    """The vulnerability's own text, or the observed example's line where it has none; ids removed."""
+    examples = [link.text for link in knowledge.links_from(vulnerability.id, "instance-of")]
+    for text in (knowledge.text(vulnerability.id), *examples):
+        short = clip(without_identifiers(text), max_words)
+        if len(short.split()) >= 4:
+            return short
+    return ""
+
+
+def _cases(knowledge: Knowledge, params: TasksParams) -> Iterator[Case]:
+    """Every vulnerability that has a weakness, its weaknesses in numerical order, and its text or nothing."""
+    for vulnerability in knowledge.of_type("vulnerability"):
+        weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
+        if weaknesses:
+            text = vulnerability_text(knowledge, vulnerability, params.max_text_words)
+            yield vulnerability, sorted(weaknesses, key=lambda one: cwe_number(one.id)), text
+
+
+def _pair(here: Case, there: Case, same: bool) -> Draft:
+    (one, (cause,), text), (other, (other_cause,), other_text) = here, there
+    both = f"Both texts show {titled(cause)}."
+    each = f"The first text shows {titled(cause)}, the second {titled(other_cause)}."
+    return Draft(
+        subject=one.id,
+        slots={"one": text, "other": other_text},
+        answer=both if same else each,
+        verdict=same,
+        entities=sorted({cause.id, other_cause.id}),
+        quoted=[other.id],
+    )

@@ -1,0 +1,16 @@
+"""Section `tasks`: how many rows, and how long their texts may be."""
+
+import msgspec
+
+from stages.config import Params
+
+
+class TasksParams(Params):
+    """Sizes of the first-step data; tokens are about 1.35 times the words."""
+
+    max_rows_per_task: int = 400  # a breadth of tasks teaches more than many rows of one (arXiv 2408.09304 balances sources)
+    rows_of_task: dict[str, int] = msgspec.field(default_factory=lambda: {"cve-to-cwe": 3000})  # the own benchmark asks it
+    max_text_words: int = 110  # a source text inside a question, cut at a sentence end
+    max_answer_words: int = 170  # under 250 tokens, so that packed sequences of 512 lose nothing
+    max_keys: int = 3  # a question with more right answers tests listing, not reasoning
+    seed: int = 0  # another draw of rows, letters and phrasings

@@ -1,0 +1,90 @@
+"""Detection rules: what they find, where they look, how an alert is read. Metadata only, no detection logic."""
+
+from collections.abc import Iterator
+
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.prose import clip, listing, mask, sentence, without_identifiers
+from stages.tables import content_id
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import choice, hash_order, number, titled
+
+Drafts = Iterator[Draft | Skip]
+
+
+def rule_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Title and description of a rule -> the techniques that it detects."""
+    for rule in knowledge.of_type("sigma-rule"):
+        techniques = knowledge.objects(rule.id, "detects", "technique")
+        if not techniques:
+            continue
+        names = [technique.name for technique in techniques]
+        text = clip(mask(without_identifiers(knowledge.text(rule.id)), names, "this behaviour"), params.max_text_words)
+        if not text:
+            yield Skip(rule.id, "no-text")
+            continue
+        answer = f"The rule looks for {listing([titled(one) for one in techniques])}."
+        used, keys = [one.id for one in techniques], [number(one.id) for one in techniques]
+        yield Draft(subject=rule.id, slots={"title": rule.name, "text": text}, answer=answer, key=keys, entities=used)
+
+
+def rule_log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Title and description of a rule -> the log source of four on which it must run."""
+    rules = [(rule, log_source(rule)) for rule in knowledge.of_type("sigma-rule")]
+    known = sorted({source for _, source in rules if source})
+    for rule, source in rules:
+        text = clip(knowledge.text(rule.id), params.max_text_words)
+        if not source or not text:
+            yield Skip(rule.id, "no-text" if source else "no-field")
+            continue
+        product = source.rpartition(" on ")[2]
+        near = [one for one in known if one != source and (one.endswith(f" on {product}") == source.endswith(f" on {product}"))]
+        wrong = sorted(
+            (one for one in near if one not in source and source not in one), key=lambda one: content_id(rule.id, one)
+        )[:3]
+        if len(wrong) < 3:
+            yield Skip(rule.id, "few-distractors")
+            continue
+        answer = f"{rule.name} reads {source} events."
+        yield Draft(subject=rule.id, slots={"title": rule.name, "text": text}, answer=answer, options=[source, *wrong])
+
+
+def technique_rule_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Technique -> the rule of four that would raise an alert on it."""
+    pool = list(knowledge.of_type("sigma-rule"))
+    for technique in knowledge.techniques():
+        linked = hash_order(knowledge.subjects(technique.id, "detects", "sigma-rule"), technique.id)
+        if not linked:
+            continue
+        text = clip(knowledge.text(technique.id), params.max_text_words)
+        if not text:
+            yield Skip(technique.id, "no-text")
+            continue
+        right = linked[0]
+        kin = [rule for one in knowledge.family(technique.id) for rule in knowledge.subjects(one, "detects", "sigma-rule")]
+        because = f"The rule '{right.name}' is tagged with {titled(technique)}"
+        slots = {"name": technique.name, "text": text}
+        others = sorted({rule.id: rule for rule in [*linked[1:], *kin]}.values(), key=lambda rule: rule.id)
+        yield choice(knowledge, technique, slots, right, others, pool, relation="^detects", because=because)
+
+
+def rule_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Rule -> how urgent an alert is and which harmless causes to rule out first."""
+    for rule in knowledge.of_type("sigma-rule"):
+        level = str(rule.fields.get("level") or "")
+        causes = [str(one).strip() for one in rule.fields.get("falsepositives") or []]
+        causes = [sentence(one) for one in causes if one.lower().rstrip(".") not in ("unknown", "unlikely", "none", "")]
+        text = clip(knowledge.text(rule.id), params.max_text_words)
+        if not level or not causes or not text:
+            yield Skip(rule.id, "no-field")
+            continue
+        harmless = "\n".join(f"- {cause}" for cause in causes[:4])
+        answer = f"{sentence(text)}\nSeverity: {level}.\nHarmless causes to rule out:\n{harmless}"
+        yield Draft(subject=rule.id, slots={"title": rule.name}, answer=answer)
+
+
+def log_source(rule: Entity) -> str:
+    """`process creation on windows`, or nothing if the rule names no category or product."""
+    category, product = (str(rule.fields.get(part) or "").replace("_", " ").strip() for part in ("category", "product"))
+    return f"{category} on {product}" if category and product else ""
