@@ -67,10 +67,9 @@ def render_example(tokenizer: "PreTrainedTokenizerBase", instruction: str, answe
 
 
 def _prompt_text(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> str:
+    template = chat_template(tokenizer)
     turns = [_turn("user", tokenizer, instruction)]
-    return tokenizer.apply_chat_template(
-        turns, tokenize=False, add_generation_prompt=True, chat_template=chat_template(tokenizer)
-    )
+    return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, chat_template=template)
 
 
 def _turn(role: str, tokenizer: "PreTrainedTokenizerBase", text: str) -> dict[str, str]:

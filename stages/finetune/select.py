@@ -1,0 +1,84 @@
+"""Which rows are trained on when there are more than the token budget allows."""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from stages.chat import render_example
+from stages.errors import InputError, ParamsError
+from stages.finetune.schema import RenderedRow
+from stages.tables import Reject, content_id
+from stages.validate.schema import TrainingRow
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+OTHER = "other"
+
+
+def render_rows(
+    rows: Iterable[TrainingRow], tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> tuple[list[RenderedRow], list[Reject]]:
+    """Rows as tokens. A row of more than `max_length` tokens is a reject: a cut answer would teach to stop early."""
+    rendered, rejects = [], []
+    for row in rows:
+        if not row.answer.strip():
+            rejects.append(Reject("finetune", row.id, "empty-answer"))
+            continue
+        example = render_example(tokenizer, row.instruction, row.answer)
+        if len(example.input_ids) > max_length:
+            detail = f"{row.task}: {len(example.input_ids)} tokens, finetune.max_length is {max_length}"
+            rejects.append(Reject("finetune", row.id, "too-long", detail))
+            continue
+        rendered.append(
+            RenderedRow(id=row.id, task=row.task, family=row.family, input_ids=example.input_ids, labels=example.labels)
+        )
+    return rendered, rejects
+
+
+def select_rows(rows: Sequence[RenderedRow], *, max_tokens: int, mix: Mapping[str, float]) -> list[RenderedRow]:
+    """Rows of at most `max_tokens` tokens in all, the tasks in the proportions of `mix`.
+
+    `mix` weighs a task, a family (split evenly among its tasks) or `other` (all tasks not named). The next row
+    always comes from the task that is furthest behind its share; one that runs out leaves its tokens to the rest.
+    Within a task the order is that of content hashes, so the choice depends on nothing but rows and weights.
+    """
+    queues: dict[str, list[RenderedRow]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (content_id("finetune", row.id), row.id), reverse=True):
+        queues[row.task].append(row)
+    weights = task_weights({row.task: row.family for row in rows}, mix)
+    behind = [(0.0, task) for task in sorted(queues) if weights[task] > 0]
+    chosen, used = [], 0
+    heapq.heapify(behind)
+    while behind:
+        share, task = heapq.heappop(behind)
+        row = queues[task].pop()
+        if used + len(row.input_ids) > max_tokens:
+            continue  # this task is done; a task with shorter rows may still fill the rest
+        chosen.append(row)
+        used += len(row.input_ids)
+        if queues[task]:
+            heapq.heappush(behind, (share + len(row.input_ids) / weights[task], task))
+    if not chosen:
+        raise InputError(
+            f"No training row was chosen out of {len(rows):,}.",
+            remedy="Raise finetune.max_tokens or finetune.max_length, or give a task that has rows a weight in finetune.mix.",
+        )
+    return chosen
+
+
+def task_weights(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[str, float]:
+    """The weight of every task, given the family of each. Raises ParamsError for a name that is neither, or a weight below 0."""
+    unknown = sorted(set(mix) - set(families) - set(families.values()) - {OTHER})
+    wrong = sorted(name for name, weight in mix.items() if not weight >= 0)
+    if wrong:
+        raise ParamsError(f"finetune.mix: the weight of {', '.join(wrong)} is not a number of at least 0.")
+    if unknown:
+        raise ParamsError(
+            f"finetune.mix names no task or family of the training rows: {', '.join(unknown)}.",
+            allowed=", ".join(sorted({*families, *families.values(), OTHER})),
+        )
+    names = {task: task if task in mix else family if family in mix else OTHER for task, family in families.items()}
+    sharing = Counter(names.values())
+    return {task: mix.get(name, 0.0) / sharing[name] for task, name in names.items()}
