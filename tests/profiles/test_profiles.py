@@ -1,0 +1,106 @@
+"""Profiles: only keys that exist, comments kept, the way back named; estimates that follow the params."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.config import load_params
+from stages.errors import ParamsError
+from stages.profiles.estimate import estimate, model_size
+from stages.profiles.merge import apply_profile, check_sections, load_profile, merged, profile_names
+from tests.graph_reader import ROOT
+
+PARAMS = ROOT / "params.yaml"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(tmp_path / "params.yaml").write_bytes(PARAMS.read_bytes()) and tmp_path / "params.yaml"
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_loads_through_the_type_of_every_section(name: str) -> None:
+    check_sections(merged(load_params(PARAMS), load_profile(name)), name)
+
+
+def test_applying_keeps_comments_and_unrelated_keys_and_twice_changes_nothing(copy: Path) -> None:
+    before = load_params(copy)
+    changes = apply_profile("full", copy)
+    text = copy.read_text(encoding="utf-8")
+    after = load_params(copy)
+    assert "# The embedded default" in text
+    assert after["ingest"] == before["ingest"]
+    assert after["llm"]["teacher"]["provider"] == "openai"
+    assert {change.key: change.old for change in changes}["llm.teacher.provider"] == "embedded"
+    assert apply_profile("full", copy) == []
+    assert copy.read_text(encoding="utf-8") == text
+
+
+def test_an_unknown_profile_is_refused_with_the_list(copy: Path) -> None:
+    with pytest.raises(ParamsError, match=r"no profile `huge`[\s\S]*full"):
+        apply_profile("huge", copy)
+    with pytest.raises(ParamsError, match="no profile"):
+        apply_profile("../../params", copy)
+
+
+def test_nothing_is_written_if_the_result_is_invalid(copy: Path) -> None:
+    copy.write_text(copy.read_text().replace("runtime:\n", "runtime:\n  no_such_key: 1\n"))
+    before = copy.read_bytes()
+    with pytest.raises(ParamsError, match="section `runtime`"):
+        apply_profile("full", copy)
+    assert copy.read_bytes() == before
+
+
+def test_merging_goes_into_mappings_and_replaces_lists() -> None:
+    assert merged({"a": {"b": 1, "c": [1, 2]}, "d": 1}, {"a": {"c": [3]}, "e": {"f": 2}}) == {
+        "a": {"b": 1, "c": [3]},
+        "d": 1,
+        "e": {"f": 2},
+    }
+
+
+def test_a_ledger_replaces_the_assumed_tokens_and_prices_make_money() -> None:
+    sections = check_sections(merged(load_params(PARAMS), load_profile("full") | {"ground": {"rows": 1000}}), "test")
+    ledger = {"ground": {"rows": 10, "llm": {"by_purpose": {}}},
+              "enrich": {"llm": {"by_purpose": {"enrich.rewrite": {"requests": 20, "prompt_tokens": 20000, "completion_tokens": 4000}}}}}  # fmt: skip
+    lines = {line.what: line for line in estimate(sections, {})}
+    counted = {line.what: line for line in estimate(sections, ledger)}
+    assert "assumed" in lines["teacher: calls"].basis
+    assert "ledger of the last build" in counted["teacher: calls"].basis
+    assert counted["teacher: calls"].figure == "4,000"  # 2 queries and filters (assumed), 2 rewrites a row (counted)
+    assert re.fullmatch(r"USD [\d.,]+", counted["teacher: money"].figure)
+
+
+def test_a_model_without_a_price_is_unknown_not_free() -> None:
+    values = merged(load_params(PARAMS), load_profile("full"))
+    values["runtime"]["prices"] = {}
+    lines = {line.what: line for line in estimate(check_sections(values, "test"), {})}
+    assert lines["teacher: money"].figure == "unknown"
+    assert "runtime.prices" in lines["teacher: money"].basis
+
+
+def test_more_weights_cost_more_hours_and_disk() -> None:
+    def training(hub_id: str) -> float:
+        values = merged(load_params(PARAMS), load_profile("full") | {"base": {"kind": "hub", "hub_id": hub_id}})
+        lines = {line.what: line.figure for line in estimate(check_sections(values, "test"), {})}
+        return float(lines["training: hours"].replace(",", ""))
+
+    assert training("owner/model-8B") == pytest.approx(2 * training("owner/model-4B"), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("Qwen/Qwen3-4B-Base", 4e9), ("x/SmolLM2-135M-Instruct", 135e6), ("x/Llama-3.2-1B", 1e9), ("x/y", 1e9)]
+)
+def test_the_size_is_read_from_the_name(name: str, size: float) -> None:
+    base = check_sections({"base": {"kind": "hub", "hub_id": name}}, "test")["base"]
+    assert model_size(base)[0] == size
+
+
+def test_the_command_names_the_way_back(copy: Path) -> None:
+    command = [sys.executable, "-m", "stages.profiles", "apply", "full"]
+    done = subprocess.run(command, cwd=copy.parent, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "git checkout params.yaml" in done.stdout
