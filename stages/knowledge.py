@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from math import gcd
 
 from stages.graph.schema import HardNegative, Path, Split
 from stages.ingest.schema import Entity, Link
@@ -27,7 +29,8 @@ class Knowledge:
         self._splits = {split.entity_id: split.split for split in splits}
         self._types: dict[str, list[Entity]] = defaultdict(list)
         for entity in sorted(self.entities.values(), key=lambda entity: entity.id):
-            self._types[entity.type].append(entity)
+            if not _is_stub(entity):
+                self._types[entity.type].append(entity)
         self._out: dict[tuple[str, str], list[Link]] = defaultdict(list)
         self._in: dict[tuple[str, str], list[Link]] = defaultdict(list)
         for link in sorted(links, key=lambda link: (link.subject, link.relation, link.object, link.text, link.source)):
@@ -41,7 +44,7 @@ class Knowledge:
         self._family: dict[str, frozenset[str]] = {}
 
     def of_type(self, *types: str) -> Iterator[Entity]:
-        """All live entities of these types, by id."""
+        """All live entities of these types that are more than an id, by id."""
         for kind in types:
             yield from self._types.get(kind, [])
 
@@ -64,12 +67,14 @@ class Knowledge:
         return [link for link in links if not types or self.entities[link.subject].type in types]
 
     def objects(self, entity_id: str, relation: str, *types: str) -> list[Entity]:
-        """Distinct objects, by id."""
-        return [self.entities[one] for one in sorted({link.object for link in self.links_from(entity_id, relation, *types)})]
+        """Distinct objects that are more than an id, by id."""
+        found = {link.object for link in self.links_from(entity_id, relation, *types)}
+        return [self.entities[one] for one in sorted(found) if not _is_stub(self.entities[one])]
 
     def subjects(self, entity_id: str, relation: str, *types: str) -> list[Entity]:
-        """Distinct subjects, by id."""
-        return [self.entities[one] for one in sorted({link.subject for link in self.links_to(entity_id, relation, *types)})]
+        """Distinct subjects that are more than an id, by id."""
+        found = {link.subject for link in self.links_to(entity_id, relation, *types)}
+        return [self.entities[one] for one in sorted(found) if not _is_stub(self.entities[one])]
 
     def text(self, entity_id: str) -> str:
         """The entity's text, or nothing if the source cut it."""
@@ -93,16 +98,15 @@ class Knowledge:
         barred = {owner}.union(*(self.family(one) for one in right))
         names = {self.entities[one].name.casefold() for one in barred}
         hard = self._negatives.get((owner, relation), [])
-        rest = sorted((entity.id for entity in pool), key=lambda one: content_id(salt, owner, relation, one))
-        allowed = {entity.id for entity in pool}
+        allowed = {entity.id for entity in pool} if hard else set()
+        near = [self.entities[one] for one in hard if one in allowed]
         chosen: list[Entity] = []
-        for one in [*hard, *rest]:
-            entity = self.entities.get(one)
-            if entity is None or one in barred or one not in allowed or entity.name.casefold() in names:
+        for entity in chain(near, _shuffled(pool, salt, owner, relation)):
+            if entity.id in barred or entity.name.casefold() in names:
                 continue
             chosen.append(entity)
             names.add(entity.name.casefold())
-            barred.add(one)
+            barred.add(entity.id)
             if len(chosen) == count:
                 break
         return chosen
@@ -122,5 +126,20 @@ class Knowledge:
 
 
 def _is_live(entity: Entity) -> bool:
-    """In force, and more than an id that other records mention."""
-    return not entity.deprecated and not entity.revoked_by and not entity.fields.get("stub")
+    return not entity.deprecated and not entity.revoked_by
+
+
+def _is_stub(entity: Entity) -> bool:
+    """Known only as an id that other records mention: a step of a chain, never a subject or an option."""
+    return bool(entity.fields.get("stub"))
+
+
+def _shuffled(pool: Sequence[Entity], *salt: str) -> Iterator[Entity]:
+    """`pool` in an order of its own for each `salt`: a start and a stride from the hash, without hashing every member."""
+    size = len(pool)
+    if not size:
+        return
+    number = int(content_id(*salt), 16)
+    step = next(one for one in range(number // size % size or 1, 2 * size + 1) if gcd(one, size) == 1)
+    for place in range(size):
+        yield pool[(number + place * step) % size]

@@ -60,28 +60,21 @@ def weakness_pattern_choice(knowledge: Knowledge, params: TasksParams) -> Drafts
         yield choice(knowledge, weakness, slots, linked[0], linked[1:], pool, relation="^exploits", because=because)
 
 
-def pattern_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Description of an attack pattern -> the ATT&CK technique that corresponds to it."""
-    for pattern in knowledge.of_type("attack-pattern"):
-        techniques = knowledge.objects(pattern.id, "corresponds-to", "technique")
-        techniques += knowledge.subjects(pattern.id, "corresponds-to", "technique")
-        text = clip(knowledge.text(pattern.id), params.max_text_words)
-        if not techniques:
+def technique_pattern(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of a technique -> the CAPEC entry that describes the same behaviour."""
+    for technique in knowledge.techniques():
+        links = knowledge.links_from(technique.id, "corresponds-to", "attack-pattern")
+        patterns = [knowledge.entities[one] for one in sorted({link.object for link in links})]
+        text = clip(knowledge.text(technique.id), params.max_text_words)
+        if not patterns:
             continue
         if not text:
-            yield Skip(pattern.id, "no-text")
+            yield Skip(technique.id, "no-text")
             continue
-        keys = sorted({number(one.id) for one in techniques})
-        answer = f"{titled(pattern)} corresponds to {listing(sorted({titled(one) for one in techniques}))}."
-        used = sorted({one.id for one in techniques})
-        yield Draft(
-            subject=pattern.id,
-            slots={"name": pattern.name, "text": text},
-            answer=answer,
-            key=keys,
-            entities=used,
-            documents=[pattern.id],
-        )
+        answer = f"{titled(technique)} corresponds to {listing([titled(one) for one in patterns])}."
+        used, keys = [one.id for one in patterns], [number(one.id) for one in patterns]
+        slots = {"name": technique.name, "id": number(technique.id), "text": text}
+        yield Draft(subject=technique.id, slots=slots, answer=answer, key=keys, entities=used, documents=used)
 
 
 def _section(knowledge: Knowledge, params: TasksParams, field: str) -> Drafts:

@@ -37,9 +37,8 @@ def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def technique_vulnerability_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Technique -> attack pattern -> weakness -> a vulnerability that shows it."""
     for technique in knowledge.techniques():
-        patterns = knowledge.objects(technique.id, "corresponds-to", "attack-pattern")
-        patterns += knowledge.subjects(technique.id, "corresponds-to", "attack-pattern")
-        for pattern in patterns:
+        for link in knowledge.links_from(technique.id, "corresponds-to", "attack-pattern"):
+            pattern = knowledge.entities[link.object]
             for weakness in knowledge.objects(pattern.id, "exploits", "weakness"):
                 yield from _vulnerability_chains(knowledge, params, technique, pattern, weakness)
 

@@ -19,7 +19,7 @@ def number(entity_id: str) -> str:
 
 def titled(entity: Entity) -> str:
     """Name with id: `Phishing (T1566)`."""
-    return f"{entity.name} ({number(entity.id)})"
+    return f"{entity.name} ({number(entity.id)})" if entity.name != number(entity.id) else entity.name
 
 
 def hash_order(entities: Iterable[Entity], *salt: str) -> list[Entity]:
