@@ -1,0 +1,111 @@
+"""The judge's examination before it decides: hand-written pairs of a good and a spoilt rewrite.
+
+Pairs with a lost or changed fact, a flipped verdict or a new id examine factuality; pairs whose text was made
+hard to read examine readability, in both orders, which also shows a preference for a place.
+"""
+
+from math import comb
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from stages.enrich.judge import combine, compare, score_facts
+from stages.enrich.params import Calibration, EnrichParams
+from stages.errors import InputError
+from stages.llm.client import CallFailed, Client, map_rows
+
+PAIRS = Path(__file__).parent / "calibration.jsonl"
+CHANCE = 0.05  # a coin that does as well as the judge more often than this is not told apart from it
+
+
+class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One examination question."""
+
+    spoilt_by: Literal["lost-fact", "changed-fact", "flipped-verdict", "new-id", "unreadable"]
+    instruction: str
+    reference: str
+    good: str
+    spoilt: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What the judge said of one pair: decisions right or wrong, places named, and whether the good one scored higher."""
+
+    pair: Pair
+    right: list[bool]
+    places: list[str]
+    ordered: bool | None
+
+
+def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
+    """The first `count` pairs, all if 0. Raises InputError that names file and line."""
+    pairs = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            pairs.append(msgspec.json.decode(line, type=Pair))
+        except msgspec.DecodeError as error:
+            raise InputError(
+                f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
+            ) from error
+    return pairs[: count or None]
+
+
+async def examine(client: Client, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:
+    """The judge's answers to `pairs`, with the threshold that will decide about rewrites."""
+
+    async def work(pair: Pair) -> Answered:
+        return await (_readability if pair.spoilt_by == "unreadable" else _facts)(client, pair, params)
+
+    answers = await map_rows(pairs, work, concurrency=concurrency, label="calibrating the judge")
+    return [_unanswered(pair) if isinstance(answer, CallFailed) else answer for pair, answer in zip(pairs, answers, strict=True)]
+
+
+async def _facts(client: Client, pair: Pair, params: EnrichParams) -> Answered:
+    good, _ = await score_facts(client, pair.instruction, pair.reference, pair.good, params.verdict_tokens)
+    spoilt, _ = await score_facts(client, pair.instruction, pair.reference, pair.spoilt, params.verdict_tokens)
+    threshold = params.keep.factuality
+    right = [good is not None and good >= threshold, spoilt is not None and spoilt < threshold]
+    return Answered(pair, right, [], good is not None and spoilt is not None and good > spoilt)
+
+
+async def _readability(client: Client, pair: Pair, params: EnrichParams) -> Answered:
+    """The good text stands in the place of the rewrite."""
+    places, _ = await compare(client, pair.instruction, pair.spoilt, pair.good, params.verdict_tokens)
+    return Answered(pair, [places[0] == "B", places[1] == "A"], list(places), combine(*places) == "rewritten")
+
+
+def _unanswered(pair: Pair) -> Answered:
+    """A failed call is a wrong decision: a judge that does not answer cannot be relied on."""
+    return Answered(pair, [False, False], [], None)
+
+
+def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
+    """Accuracy by question and kind, position bias, and `passed`: above chance as a whole, and good enough at each."""
+    parts = {"factuality": [a for a in answers if a.pair.spoilt_by != "unreadable"]}
+    parts["readability"] = [a for a in answers if a.pair.spoilt_by == "unreadable"]
+    accuracy = {name: _share([right for answer in part for right in answer.right]) for name, part in parts.items()}
+    decisions = [right for answer in answers for right in answer.right]
+    chance = tail(sum(decisions), len(decisions))
+    places = [place for answer in parts["readability"] for place in answer.places if place in ("A", "B")]
+    kinds = sorted({answer.pair.spoilt_by for answer in answers})
+    return {
+        "pairs": len(answers),
+        "decisions": len(decisions),
+        "right": sum(decisions),
+        "chance": round(chance, 4),  # probability that a coin does as well
+        "accuracy": accuracy,
+        "by_kind": {kind: _share([r for a in answers if a.pair.spoilt_by == kind for r in a.right]) for kind in kinds},
+        "good_above_spoilt": _share([bool(answer.ordered) for answer in answers]),
+        "position_bias": round(places.count("A") / len(places) - 0.5, 3) if places else None,  # +0.5: always the first
+        "passed": chance <= CHANCE and all(share is not None and share >= params.accuracy for share in accuracy.values()),
+    }
+
+
+def tail(right: int, decisions: int) -> float:
+    """Probability of at least `right` heads in `decisions` tosses of a coin."""
+    return sum(comb(decisions, heads) for heads in range(right, decisions + 1)) / 2**decisions
+
+
+def _share(values: list[bool]) -> float | None:
+    return round(sum(values) / len(values), 3) if values else None

@@ -1,0 +1,43 @@
+"""Section `enrich`: when a rewrite may replace a template answer."""
+
+from typing import Literal
+
+from stages.config import Params
+
+Readability = Literal["rewritten", "original", "tie", "inconsistent"]
+
+
+class Keep(Params):
+    """The judge's part of the keep rule; the deterministic checks always hold."""
+
+    factuality: int = 8  # of 10, against the template answer; below it a fact was lost or added
+    # verdicts of the two swapped comparisons that do not lose readability. `inconsistent` is no verdict for the
+    # rewrite: the judge named the answer in the same place twice.
+    readability: tuple[Readability, ...] = ("rewritten", "tie")
+
+
+class Calibration(Params):
+    """The judge's examination on hand-written pairs (`stages/enrich/calibration.jsonl`), before it decides anything."""
+
+    pairs: int = 6  # first pairs of the file; 0 means all
+    accuracy: float = 0.75  # of the decisions on each of both questions; a coin makes 0.5
+
+
+class Length(Params):
+    """Words of a rewrite against those of the template answer: shorter lost something, longer added or rambled."""
+
+    shortest: float = 0.6  # times the template's words
+    longest: float = 4.0  # times the template's words, plus `allowance`
+    allowance: int = 160  # words for headings and steps around a one-line answer
+
+
+class EnrichParams(Params):
+    """One rewrite per grounded row, at most `attempts` of them."""
+
+    attempts: int = 2  # a call that failed or an answer that is cut, empty or loops is tried again with half the evidence
+    evidence_tokens: int = 420  # of all evidence in the first prompt
+    verdict_tokens: int = 8  # output of one verdict; 0 means the judge's maximum, for a judge that reasons first
+    judge_all: bool = False  # judge rewrites too that a deterministic check has already refused
+    keep: Keep = Keep()
+    calibration: Calibration = Calibration()
+    length: Length = Length()

@@ -1,0 +1,78 @@
+"""The stage, read top to bottom: calibrate the judge, enrich the grounded rows, pass the others through."""
+
+import asyncio
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from stages.enrich.calibration import examine, load_pairs, report
+from stages.enrich.core import Job, Outcome, enrich_row, untouched
+from stages.enrich.describe import describe
+from stages.enrich.params import EnrichParams
+from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
+from stages.ground.schema import Evidence, GroundedRow
+from stages.ingest.schema import Entity
+from stages.llm.client import map_rows, open_client
+from stages.llm.params import LLMParams
+from stages.llm.schema import StoredResponse
+from stages.runtime import RuntimeParams
+from stages.stage import Stage
+from stages.tasks.schema import InstructionRow
+
+
+def run_enrich(stage: Stage) -> None:
+    """Every instruction row comes out, with its template answer or a rewrite that passed everything."""
+    params, llm = stage.section("enrich", EnrichParams), stage.section("llm", LLMParams)
+    rows = stage.read("data/tasks/rows.parquet", InstructionRow)
+    jobs = make_jobs(
+        rows,
+        stage.read("data/formats/formats.parquet", Format),
+        stage.read("data/ground/rows.parquet", GroundedRow),
+        stage.read("data/ground/evidence.parquet", Evidence),
+    )
+    entities = {entity.id: entity for entity in stage.read("data/graph/entities.parquet", Entity)}
+    outcomes, calibration, responses, metrics, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
+    enriched = {outcome.row.id: outcome.row for outcome in outcomes}
+    kept = [enriched.get(row.id) or untouched(row) for row in rows]
+    stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
+    stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
+    stage.write("data/enrich/responses.parquet", responses, StoredResponse)
+    stage.metrics(
+        {**describe(kept), "calibration": calibration, "same_model": llm.teacher.model == llm.judge.model, "llm": metrics}
+    )
+    stage.timings(timings)
+    rewritten = sum(row.decision == "rewritten" for row in kept)
+    stage.finish({"rows": len(rows), "to rewrite": len(jobs)}, {"rows": len(kept), "rewritten": rewritten})
+
+
+def make_jobs(
+    rows: list[InstructionRow], formats: list[Format], grounded: list[GroundedRow], evidence: list[Evidence]
+) -> list[Job]:
+    """One job per grounded row, in the order of `grounded`."""
+    by_id, by_task, passages = {row.id: row for row in rows}, {form.task: form for form in formats}, defaultdict(list)
+    for passage in evidence:
+        passages[passage.row_id].append(passage)
+    return [Job(by_id[found.row_id], by_task[found.task], found, passages[found.row_id]) for found in grounded]
+
+
+async def _enrich(
+    stage: Stage, jobs: list[Job], entities: dict[str, Entity], params: EnrichParams, llm: LLMParams
+) -> tuple[list[Outcome], dict[str, Any], list[StoredResponse], dict[str, Any], dict[str, float]]:
+    """Outcomes in the order of `jobs`, the judge's examination, the responses used, and the ledger's figures and times."""
+    runtime = stage.section("runtime", RuntimeParams)
+    async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
+        pairs = load_pairs(params.calibration.pairs) if jobs else []
+        calibration = report(await examine(client, pairs, params, runtime.concurrency), params.calibration)
+        if jobs and not calibration["passed"]:
+            print(
+                f"[{stage.name}] warning: the judge did not pass its calibration; no rewrite is kept on its word.",
+                file=sys.stderr,
+            )
+
+        async def work(job: Job) -> Outcome:
+            return await enrich_row(job, client, entities, params, calibration["passed"])
+
+        outcomes = await map_rows(jobs, work, concurrency=runtime.concurrency, label="rewriting")
+        return outcomes, calibration, client.used(), client.ledger.metrics(), client.ledger.timings()

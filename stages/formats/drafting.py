@@ -1,0 +1,47 @@
+"""The stage's meeting with a model: only loaded when a task lacks a format, because the client is heavy."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from stages.formats.draft import draft_formats, summarise_tasks
+from stages.formats.params import FormatsParams
+from stages.formats.schema import Format
+from stages.llm.client import open_client
+from stages.llm.params import LLMParams
+from stages.llm.schema import StoredResponse
+from stages.runtime import RuntimeParams
+from stages.stage import Stage
+from stages.tables import Reject
+from stages.tasks.schema import InstructionRow
+
+
+class Drafted(msgspec.Struct, frozen=True):
+    """What drafting gave, and what it cost."""
+
+    formats: list[Format] = []
+    rejects: list[Reject] = []
+    responses: list[StoredResponse] = []
+    ledger: dict = {}
+    timings: dict = {}
+
+
+def draft_missing(stage: Stage, rows: list[InstructionRow], tasks: list[str], params: FormatsParams) -> Drafted:
+    """Draft a format for each of `tasks`."""
+    wanted = set(tasks)
+    summaries = summarise_tasks([row for row in rows if row.task in wanted], params.examples)
+    llm, runtime = stage.section("llm", LLMParams), stage.section("runtime", RuntimeParams)
+
+    async def draft() -> Drafted:
+        async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
+            outcomes = await draft_formats(summaries, client, llm.teacher.model, params, runtime.concurrency)
+            return Drafted(
+                formats=[outcome for outcome in outcomes if isinstance(outcome, Format)],
+                rejects=[outcome for outcome in outcomes if isinstance(outcome, Reject)],
+                responses=client.used(),
+                ledger=client.ledger.metrics(),
+                timings=client.ledger.timings(),
+            )
+
+    return asyncio.run(draft())

@@ -1,0 +1,40 @@
+"""Reading a drafted format out of a model's text, tolerantly: missing end tags, headings instead of tags, any list marks."""
+
+import re
+
+import msgspec
+
+PARTS = ("introduction", "steps", "rules")
+_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|step\s+\d+\s*[:.)-])\s*", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?<=[.;])\s+(?=\d+[.)]\s)")
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """The three parts of a drafted format; a part that was not found is empty."""
+
+    introduction: str
+    steps: list[str]
+    rules: list[str]
+
+
+def parse_draft(text: str) -> Draft:
+    """The parts of `text`. Nothing raises: what is missing is for the lint to name."""
+    found = {part: _part(text, part) for part in PARTS}
+    return Draft(" ".join(found["introduction"].split()), _sentences(found["steps"]), _sentences(found["rules"]))
+
+
+def _part(text: str, part: str) -> str:
+    """The text of one part: from its tag or heading to its end tag, the next part's start, or the end."""
+    others = "|".join(PARTS)
+    start = re.search(rf"<{part}>|^[#*\s]*{part}[*\s]*:[*\s]*", text, re.IGNORECASE | re.MULTILINE)
+    if start is None:
+        return ""
+    rest = text[start.end() :]
+    end = re.search(rf"</?(?:{others})>|^[#*\s]*(?:{others})[*\s]*:", rest, re.IGNORECASE | re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+def _sentences(block: str) -> list[str]:
+    lines = [line for piece in block.splitlines() for line in _NUMBERED.split(piece)]
+    cleaned = (" ".join(_MARK.sub("", line).split()) for line in lines)
+    return [line for line in cleaned if line]

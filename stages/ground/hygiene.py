@@ -1,0 +1,59 @@
+"""Which passages may be retrieved at all: none of a held-out subject, none that gives away a benchmark item."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from stages.benchmarks.schema import BenchmarkItem
+from stages.graph.schema import Split
+from stages.ground.text import words
+from stages.ingest.schema import Passage
+
+_CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b", re.IGNORECASE)
+
+
+def usable_passages(
+    passages: Sequence[Passage], splits: Iterable[Split], items: Sequence[BenchmarkItem], ngram: int
+) -> tuple[list[Passage], dict[str, int]]:
+    """The passages that evidence may come from, and how many were left out for which reason."""
+    held_out = {split.entity_id for split in splits if split.split == "heldout"}
+    cves = benchmark_cves(items)
+    grams = benchmark_ngrams(items, ngram)
+    kept, counts = [], Counter({"held-out": 0, "benchmark-cve": 0, "benchmark-ngram": 0, "empty": 0})
+    for passage in passages:
+        reason = _why_not(passage, held_out, cves, grams, ngram)
+        counts[reason or "usable"] += 1
+        if not reason:
+            kept.append(passage)
+    return sorted(kept, key=lambda passage: passage.id), dict(counts)
+
+
+def _why_not(passage: Passage, held_out: set[str], cves: set[str], grams: set[tuple[str, ...]], ngram: int) -> str:
+    if passage.entity_id in held_out:
+        return "held-out"
+    if not passage.text.strip():
+        return "empty"
+    named = {found.upper() for found in _CVE.findall(f"{passage.entity_id} {passage.title} {passage.text}")}
+    if named & cves:
+        return "benchmark-cve"
+    return "benchmark-ngram" if shares_ngram(passage.text, grams, ngram) else ""
+
+
+def benchmark_cves(items: Iterable[BenchmarkItem]) -> set[str]:
+    """Every CVE id that a benchmark item names anywhere."""
+    texts = (" ".join([item.question, item.subject, *item.entity_ids, *item.options, *item.key]) for item in items)
+    return {found.upper() for text in texts for found in _CVE.findall(text)}
+
+
+def benchmark_ngrams(items: Iterable[BenchmarkItem], size: int) -> set[tuple[str, ...]]:
+    """All runs of `size` words of all questions."""
+    return {gram for item in items for gram in _ngrams(words(item.question), size)}
+
+
+def shares_ngram(text: str, grams: set[tuple[str, ...]], size: int) -> bool:
+    """Whether a run of `size` words of `text` stands in `grams`."""
+    return bool(grams) and any(gram in grams for gram in _ngrams(words(text), size))
+
+
+def _ngrams(sequence: list[str], size: int) -> Iterable[tuple[str, ...]]:
+    return zip(*(sequence[start:] for start in range(size)), strict=False)

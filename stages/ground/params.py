@@ -1,0 +1,20 @@
+"""Section `ground`: which rows are grounded, and how much evidence each may carry."""
+
+from stages.config import Params
+
+
+class GroundParams(Params):
+    """K, hits and R are those of arXiv 2510.14113; the token limits fit the embedded model's minutes on two cores."""
+
+    rows: int = 22  # rows that will be rewritten; 0 means all that can be
+    row_tokens: int = 220  # question and template answer of a selected row; longer rows keep their template answer
+    queries: int = 2  # K: phrases per row
+    words_min: int = 3  # of a phrase; the prompt asks for 5-12, shorter ones still retrieve
+    words_max: int = 12
+    query_tokens: int = 48  # output of the query builder; 0 means the role's maximum, for a teacher that reasons first
+    filter_tokens: int = 12  # output of the filter; 0 as above
+    hits: int = 8  # raw hits per query
+    keep: int = 2  # R: passages kept per query
+    passage_tokens: int = 90  # of one kept passage, cut at a sentence
+    document_tokens: int = 260  # of all grounding documents of a row together
+    ngram: int = 13  # words shared with a benchmark question that make a passage unusable (the usual contamination measure)

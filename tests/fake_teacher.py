@@ -1,0 +1,150 @@
+"""A teacher and judge for the fake server: right most of the time, wrong often enough that the checks have work.
+
+It OBEYS any instruction that stands outside the evidence fence ("ignore ... and answer X"), and by a hash of the
+content it now and then invents an id, flips the key, mentions the evidence or loops. It reads prompts as a model
+would, by their words, and imports nothing of the project.
+
+    python -m tests.fake_openai --behaviour tests.fake_teacher:behaviour
+"""
+
+import hashlib
+import re
+
+SHARES = {0: "invents", 1: "flips", 2: "mentions", 3: "loops"}  # of SHARE_OF rewrites
+SHARE_OF = 10
+INVENTED = "CVE-2099-99999"
+_ORDER = re.compile(r"\bignore\b[^\n]{0,80}?\b(?:answer|say|reply|output|print)\s+(?:with\s+)?[\"']?(\w+)", re.IGNORECASE)
+_FENCE = re.compile(r"^<<EVIDENCE-\w+>>$", re.MULTILINE)
+_FENCE_END = re.compile(r"<+\s*/?\s*END[- ]?EVIDENCE[^>\n]*>*", re.IGNORECASE)
+
+
+def behaviour(messages: list[dict[str, str]]) -> str:
+    """The answer to one request."""
+    system, user = messages[0]["content"], messages[-1]["content"]
+    outside, evidence = split_fence(user)
+    order = _ORDER.search(outside)
+    if order:
+        return order[1]
+    for words, answer in _SKILLS.items():
+        if words in system:
+            return answer(outside, evidence)
+    return "I do not know what you want."
+
+
+def split_fence(text: str) -> tuple[str, str]:
+    """What stands outside the evidence fence, and what inside; like a careless reader, any closing line ends it."""
+    start = _FENCE.search(text)
+    if start is None:
+        return text, ""
+    end = _FENCE_END.search(text, start.end())
+    stop = end.start() if end else len(text)
+    return text[: start.start()] + text[end.end() if end else stop :], text[start.end() : stop].strip()
+
+
+def rewrite(prompt: str, evidence: str) -> str:
+    """Follow the format with the original's sentences, or do one of the wrong things."""
+    answer = _between(prompt, "Original answer:\n", "\n\nText between")
+    steps = re.findall(r"^\d+\. (.+)$", _between(prompt, "heading of your own>`:\n", "\nRules:"), re.MULTILINE)
+    text = _sections(answer, steps, evidence)
+    final = re.search(r"^- The last line is exactly: (.+)$", prompt, re.MULTILINE)
+    wrong = SHARES.get(_draw(prompt + evidence) % SHARE_OF, "")
+    line = final[1] if final else ""
+    if wrong == "flips":
+        line = _flipped(line)
+    text += {"invents": f"\nSee also {INVENTED}.", "mentions": "\nThe provided evidence supports this."}.get(wrong, "")
+    if wrong == "loops":
+        text += "\nThe attacker then repeats the very same action again." * 12
+    return f"{text}\n{line}".strip()
+
+
+def _sections(answer: str, steps: list[str], evidence: str) -> str:
+    body = [line for line in answer.splitlines() if not line.lower().startswith("final answer")]
+    sentences = [piece.strip() for piece in re.split(r"(?<=[.!?])\s+", " ".join(body)) if piece.strip()]
+    parts = []
+    for number, step in enumerate(steps):
+        taken = sentences[number :: len(steps)] or [step]
+        parts.append(f"### {number + 1}. {' '.join(step.split()[:4]).strip('.,:')}\n{' '.join(taken)}")
+    if evidence and not evidence.startswith("(none)"):
+        parts.append(" ".join(evidence.splitlines()[0].removeprefix("- ").split()[:15]))
+    return "\n".join(parts)
+
+
+def _flipped(line: str) -> str:
+    swaps = {"Yes": "No", "No": "Yes", "A": "B", "B": "C", "C": "D", "D": "A"}
+    key = line.removeprefix("Final answer: ")
+    return f"Final answer: {swaps.get(key, 'CWE-1' if key.startswith('CWE') else 'T1001')}" if line else ""
+
+
+def factuality(prompt: str, _: str) -> str:
+    """1 for another conclusion, 4 for a lost fact, 9 for neither: the share of the reference's words that came along."""
+    reference = _between(prompt, "Reference answer:\n", "\n\nNew answer:\n")
+    candidate = _between(prompt, "New answer:\n", "\n\nScore the new")
+    if _key(reference) != _key(candidate):
+        return "1"
+    wanted = set(re.findall(r"\w{4,}", reference.lower()))
+    came = set(re.findall(r"\w{4,}", candidate.lower()))
+    return "9" if len(wanted & came) >= 0.9 * len(wanted) else "4"
+
+
+def readability(prompt: str, _: str) -> str:
+    """The answer with more headings."""
+    first = _between(prompt, "Answer A:\n", "\n\nAnswer B:\n").count("###")
+    second = _between(prompt, "Answer B:\n", "\n\nWhich answer").count("###")
+    return "tie" if first == second else "A" if first > second else "B"
+
+
+def queries(prompt: str, _: str) -> str:
+    """Two phrases of the question's long words; now and then chatter."""
+    question = _between(prompt, "Question:\n", "\n\nWrite")
+    if _draw(question) % 6 == 0:
+        return "Sure:"
+    long = list(dict.fromkeys(re.findall(r"[A-Za-z]{5,}", question))) or ["security", "weakness", "attack"]
+    phrases = [(long[start::2] * 3)[:6] for start in (0, 1)]
+    return "\n".join(f"{number}. {' '.join(phrase)}" for number, phrase in enumerate(phrases, 1) if phrase)
+
+
+def choose(prompt: str, _: str) -> str:
+    """Keep both queries mostly, one or none sometimes."""
+    return ("1, 2", "1, 2", "1", "none")[_draw(prompt) % 4]
+
+
+def draft(prompt: str, _: str) -> str:
+    """A usable format; now and then prose that is none."""
+    if _draw(prompt) % 5 == 0:
+        return "A good format would have several steps."
+    return repair(prompt, "")
+
+
+def repair(prompt: str, _: str) -> str:
+    """A usable format."""
+    task = _between(prompt, "Task: ", "\n").split(" ")[0]
+    return (
+        f"<introduction>Answers to {task} name the finding and show why it holds.</introduction>\n"
+        "<steps>\n1. State what the question describes.\n2. Name the property that decides.\n3. Draw the conclusion.\n</steps>\n"
+        "<rules>\n- Keep sentences short.\n- The conclusion equals the original answer's.\n</rules>"
+    )
+
+
+def _between(text: str, start: str, end: str) -> str:
+    _, _, rest = text.partition(start)
+    return rest.partition(end)[0]
+
+
+def _key(text: str) -> str:
+    lines = re.findall(r"^Final answer:\s*(.+)$", text, re.MULTILINE)
+    return lines[-1].strip() if lines else ""
+
+
+def _draw(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+_SKILLS = {
+    "who rewrites answers": rewrite,
+    "keeps the facts": factuality,
+    "how readable": readability,
+    "write search queries": queries,
+    "which search queries": choose,
+    "design reasoning formats": draft,
+    "mend reasoning formats": repair,
+}

@@ -1,0 +1,63 @@
+"""BM25 hits are right, ranked the same for passages in any order, and empty rather than wrong."""
+
+import pytest
+
+from stages.ground.rank import as_evidence, documents_of, rank_hits
+from stages.ground.retrieve import Hit, PassageIndex
+from stages.ground.text import cut
+from tests.toy_rows import make_passage, make_row
+
+TEXTS = {
+    "cwe:CWE-79": "Cross-site scripting places a script into a web page.",
+    "cwe:CWE-89": "Injection of a query into the database statement.",
+    "cwe:CWE-120": "A buffer copy without a bounds check overflows the buffer.",
+    "cwe:CWE-121": "A buffer copy without a bounds check overflows the buffer.",
+}
+PASSAGES = [make_passage(entity_id, text) for entity_id, text in TEXTS.items()]
+
+
+def found(passages: list, query: str, hits: int = 8) -> list[str]:
+    return [hit.passage.entity_id for hit in PassageIndex(passages).search(query, hits)]
+
+
+def test_the_best_passage_comes_first_and_ties_go_by_id() -> None:
+    assert found(PASSAGES, "script placed in a page") == ["cwe:CWE-79"]
+    assert found(PASSAGES, "buffer overflows") == ["cwe:CWE-120", "cwe:CWE-121"] == found(PASSAGES[::-1], "buffer overflows")
+    assert found(PASSAGES, "buffer overflows", hits=1) == ["cwe:CWE-120"] == found(PASSAGES[::-1], "buffer overflows", hits=1)
+
+
+@pytest.mark.parametrize("query", ["", "the of and", "zebra", "{{instruction}} % ] [", "\x00\ud83d"])
+def test_unknown_words_find_nothing(query: str) -> None:
+    assert found(PASSAGES, query) == []
+
+
+def test_an_empty_corpus_finds_nothing() -> None:
+    assert found([], "buffer") == []
+
+
+def test_found_by_more_queries_comes_first_and_each_query_keeps_its_share() -> None:
+    a, b, c, d = PASSAGES
+    hits = {"one": [Hit(a, 0, 9.0), Hit(b, 1, 8.0), Hit(c, 2, 7.0)], "two": [Hit(d, 0, 9.0), Hit(c, 1, 5.0)]}
+    assert rank_hits(hits, 2) == [("two", c), ("two", d), ("one", a)]
+    assert len(rank_hits(hits, 1)) == 1  # the shared passage is the best of both
+    assert rank_hits({}, 2) == []
+
+
+def test_evidence_keeps_its_provenance_and_is_cut_at_a_sentence() -> None:
+    row = make_row("Q?", "A.")
+    passage = make_passage("cwe:CWE-79", "First sentence here. " + "Second sentence is longer than the rest. " * 5, licence="L")
+    (evidence,) = as_evidence(row, [("query", passage)], 3, 10)
+    assert (evidence.text, evidence.rank, evidence.query, evidence.licence) == ("First sentence here.", 3, "query", "L")
+    assert evidence.uri == passage.uri and evidence.row_id == row.id
+    assert len(cut("word " * 100, 5)) <= 20
+
+
+def test_documents_share_one_budget_and_have_no_query() -> None:
+    row = make_row("Q?", "A.", document_ids=["cwe:CWE-1", "cwe:CWE-404", "cwe:CWE-2"])
+    texts = {
+        entity_id: [make_passage(entity_id, "A sentence of seven or eight words here. " * 10)]
+        for entity_id in ("cwe:CWE-1", "cwe:CWE-2")
+    }
+    documents = documents_of(row, texts, 130)
+    assert [document.entity_id for document in documents] == ["cwe:CWE-1", "cwe:CWE-2"]
+    assert sum(len(document.text) for document in documents) <= 130 * 4 and all(document.query == "" for document in documents)
