@@ -43,10 +43,10 @@ def is_cut(text: str) -> bool:
 
 
 def mask(text: str, names: Iterable[str], replacement: str) -> str:
-    """`text` without the names that would give an answer away; longer names are replaced first."""
+    """`text` without the names that would give an answer away; longer names first, file names stay."""
     folded = text.casefold()
     for name in sorted({name for name in names if len(name) > 2 and name.casefold() in folded}, key=lambda name: (-len(name), name)):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: replacement, text, flags=re.IGNORECASE)
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w|\.\w)", lambda _: replacement, text, flags=re.IGNORECASE)
     return text
 
 
