@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from stages.base.location import resolve_base
 from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from stages.stage import Stage
 
 ITEMS, TRAIN = "data/benchmarks/items.parquet", "data/validate/train.parquet"
+BASE_MANIFEST = Path("data/base/manifest.json")
 FOLDERS = {
     "base": Path("models/base"),
     "finetuned": Path("models/finetune/merged"),
@@ -41,7 +44,7 @@ def run_stage(stage: "Stage") -> None:
     pieces = Pieces(stage.work(ITEMS, TRAIN, *_fingerprint(folders)))
     done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces)
     predictions = _predictions(done)
-    metrics = summarise(predictions, items, train, params, params.base_note)
+    metrics = summarise(predictions, items, train, params, base_note(BASE_MANIFEST))
     stage.write("data/evaluate/predictions.parquet", predictions, Prediction)
     stage.metrics(metrics)
     stage.timings(cost_table(piece.cost for piece in done))
@@ -56,6 +59,19 @@ def variant_folders(params: EvaluateParams) -> dict[str, Path]:
     for name, folder in folders.items():
         check_folder(name, folder)
     return folders
+
+
+def base_note(manifest: Path) -> str:
+    """What has to be said wherever quantised variants are compared: the base itself may come out of a quantised file."""
+    try:
+        config = msgspec.json.decode(manifest.read_bytes())["config"]["base"]
+    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{manifest} cannot be read: {error}", remedy="Run `dvc repro base`, which makes it.") from error
+    member = config.get("member", "") if config.get("kind") == "wheel" else ""
+    if not member.endswith(".gguf"):
+        return ""
+    name = Path(member).stem
+    return f"The 16-bit base model is dequantised from {name}: retention of int8 and nf4 is relative to a model that was already quantised."
 
 
 def _fingerprint(folders: dict[str, Path]) -> list[str]:

@@ -1,6 +1,8 @@
 """Section `evaluate`: which system answers which benchmark under which protocol, and how scores are compared."""
 
-from typing import Literal
+from typing import Literal, get_args
+
+from msgspec import field
 
 from stages.config import Params
 
@@ -20,16 +22,19 @@ class Run(Params):
     max_new_tokens: int = 48  # generative only; `Weakness: <name>` and `Final answer: CWE-79` take about 40
 
 
+RUNS = (
+    Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned", "int8", "nf4"]),
+    Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned", "int8", "nf4"]),
+    Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
+    Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),
+)
+
+
 class EvaluateParams(Params):
     """How variants are scored. The default fits 300 s on two cores (option letters 12 s, generation 20 s per 120 items)."""
 
-    runs: list[Run] = [
-        Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned", "int8", "nf4"]),
-        Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned", "int8", "nf4"]),
-        Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
-        Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),
-    ]
-    baselines: list[Baseline] = ["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
+    runs: list[Run] = field(default_factory=lambda: list(RUNS))
+    baselines: list[Baseline] = field(default_factory=lambda: list(get_args(Baseline)))
     baseline_items: int = 120  # per benchmark; equal to the runs' `items`, so that the same items are compared
     answer_prefix: str = "Final answer:"  # what the training answers write before the key; letters are scored after it
     likelihood_batch: int = 16  # questions per forward; prefill falls from 1,745 to 1,130 tokens/s at 8 (two cores)
@@ -38,4 +43,3 @@ class EvaluateParams(Params):
     confidence: float = 0.95
     resamples: int = 10000  # of the paired bootstrap
     seed: int = 17  # of the bootstrap and of the linear baseline
-    base_note: str = ""  # what has to be said wherever variants are compared with the base; empty: what the base folder says

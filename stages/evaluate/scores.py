@@ -44,11 +44,11 @@ def summarise(
     table = tabulate(predictions)
     by_id = {item.id: item for item in items}
     return {
-        "notes": [note for note in (base_note, *NOTES) if note],
+        "base_note": base_note,
+        "notes": list(NOTES),
         "benchmarks": _benchmarks(items, train),
         "scores": _nested(table, lambda answers: _score(answers, by_id, params.confidence)),
-        "versus_base": _versus(table, params, _rivals_of_base(table)),
-        "versus_baselines": _versus(table, params, _rivals_of_finetuned(table)),
+        "comparisons": _comparisons(table, params),
         "retention": _retention(table, params),
         "by_task": _nested(table, lambda answers: _by(answers, lambda item: item.task, by_id)),
         "by_key_in_training": _nested(table, _seen_keys(by_id, train)),
@@ -80,7 +80,7 @@ def cost_table(costs: Iterable[Cost]) -> dict[str, Any]:
     """Figures of this machine for `metrics/timings/evaluate.json`."""
     nested: dict[str, Any] = {}
     for cost in costs:
-        per_second = 1 / cost.seconds if cost.seconds else math.inf
+        per_second = 1 / cost.seconds if cost.seconds else 0.0
         nested.setdefault(cost.benchmark, {}).setdefault(cost.protocol, {})[cost.system] = {
             "items": cost.items,
             "seconds": round(cost.seconds, 3),
@@ -127,26 +127,24 @@ def _chance(items: Sequence[BenchmarkItem]) -> float:
     return sum(1 / len(item.options) if item.options else 0.0 for item in items) / len(items)
 
 
-def _rivals_of_base(table: Table) -> list[tuple[tuple[str, str, str], tuple[str, str, str], str]]:
-    """(ours, theirs, name): every other system against `base` under the same benchmark and protocol."""
-    bases = [key for key in table if key[2] == "base"]
-    return [(key, base, key[2]) for base in bases for key in table if key[:2] == base[:2] and key != base]
+def _comparisons(table: Table, params: EvaluateParams) -> dict[str, Any]:
+    """Paired comparisons nested benchmark, protocol, system, reference.
 
-
-def _rivals_of_finetuned(table: Table) -> list[tuple[tuple[str, str, str], tuple[str, str, str], str]]:
-    """(ours, theirs, name): `finetuned` against every system of the benchmark that is no variant."""
-    tuned = [key for key in table if key[2] == "finetuned"]
-    return [(ours, key, key[2]) for ours in tuned for key in table if key[0] == ours[0] and key[2] not in VARIANTS]
-
-
-def _versus(
-    table: Table, params: EvaluateParams, rivals: Sequence[tuple[tuple[str, str, str], tuple[str, str, str], str]]
-) -> dict[str, Any]:
-    """Paired comparisons nested benchmark, protocol, name; `beats` means that the whole interval is above zero."""
+    Every system against `base` under the same protocol, and `finetuned` against every system of the benchmark
+    that is no model variant. `beats_...` means that the whole interval is above zero.
+    """
     nested: dict[str, Any] = {}
-    for ours, theirs, name in rivals:
-        verdict = "beats_base" if theirs[2] == "base" else "beats_baseline"
-        nested.setdefault(ours[0], {}).setdefault(ours[1], {})[name] = _compare(table[ours], table[theirs], params, verdict)
+    for ours in table:
+        benchmark, protocol, system = ours
+        for theirs in table:
+            if theirs == (benchmark, protocol, "base") and ours != theirs:
+                verdict = "beats_base"
+            elif system == "finetuned" and theirs[0] == benchmark and theirs[2] not in VARIANTS:
+                verdict = "beats_baseline"
+            else:
+                continue
+            compared = _compare(table[ours], table[theirs], params, verdict)
+            nested.setdefault(benchmark, {}).setdefault(protocol, {}).setdefault(system, {})[theirs[2]] = compared
     return nested
 
 
