@@ -5,15 +5,13 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from stages.formats.schema import Format
 from stages.report.curve import Curve
 from stages.report.examples import Example
 from stages.report.figures import Figures, counts, dig, first, leaves
 from stages.report.params import ReportParams
-from stages.report.scores import panels, read_differences, verdicts
+from stages.report.scores import panels, read_differences, read_retention, verdicts
 
 NOTHING: Figures = {}
 
@@ -31,6 +29,9 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(build: Build, params: ReportParams) -> str:
     """The page as HTML. Only the style sheet enters unescaped, and it is a file of this package."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         loader=PackageLoader("stages.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -45,6 +46,7 @@ def render(build: Build, params: ReportParams) -> str:
         metrics={stage: build.metrics.get(stage, NOTHING) for stage in STAGES} | dict(build.metrics),
         panels=panels(evaluate),
         differences=read_differences(evaluate),
+        retention=read_retention(evaluate),
         verdicts=verdicts(evaluate),
         figures={stage: leaves(values) for stage, values in sorted(build.metrics.items())},
     )

@@ -1,12 +1,12 @@
 """Scores of `metrics/evaluate.json` as charts and as sentences that say plainly what beats what, and what does not."""
 
-import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from stages.report.figures import Figures, first
+from stages.report.figures import Figures, dig
 
 MODELS = ("base", "finetuned", "int8", "nf4")
 NAMES = {
@@ -59,6 +59,18 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     high: float
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the fine-tuned model's accuracy a quantised variant keeps, on the same items."""
+
+    benchmark: str
+    protocol: str
+    system: str
+    n: int
+    ratio: float
+    low: float
+    high: float
+
+
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
     """All systems of one benchmark, best first, and the chance level if the stage gives one."""
 
@@ -83,35 +95,56 @@ def panels(figures: Figures) -> list[Panel]:
             scores=sorted(
                 (one for one in scores if one.benchmark == benchmark), key=lambda one: (-one.value, one.system, one.protocol)
             ),
-            chance=_number(first(figures, f"benchmarks.{benchmark}.chance", f"chance.{benchmark}")),
+            chance=dig(figures, f"benchmarks.{benchmark}.chance"),
         )
         for benchmark in sorted({score.benchmark for score in scores})
     ]
 
 
 def read_scores(figures: Figures) -> list[Score]:
-    """Scores that hold a number; others (no items) are left to the list of all figures."""
-    return [score for entry in figures.get("scores", []) if not math.isnan((score := _score(entry)).value)]
+    """Every score that holds a number."""
+    return [
+        Score(benchmark=benchmark, protocol=protocol, system=system, n=cell["n"], value=cell["accuracy"], low=cell["low"], high=cell["high"],
+              unparsed=cell.get("unparseable"))
+        for (benchmark, protocol, system), cell in _cells(figures.get("scores"), 3)
+        if cell.get("accuracy") is not None
+    ]  # fmt: skip
 
 
 def read_differences(figures: Figures) -> list[Difference]:
-    """Paired comparisons with an interval."""
-    found = [_difference(entry) for entry in figures.get("comparisons", [])]
-    return [one for one in found if not math.isnan(one.value)]
+    """Paired comparisons that hold a number: every system against the base, the fine-tuned model against every baseline."""
+    return [
+        Difference(benchmark=benchmark, protocol=protocol, system=system, reference=reference, n=cell["n"], value=cell["difference"],
+                   low=cell["low"], high=cell["high"])
+        for (benchmark, protocol, system, reference), cell in _cells(figures.get("comparisons"), 4)
+        if cell.get("difference") is not None
+    ]  # fmt: skip
+
+
+def read_retention(figures: Figures) -> list[Retention]:
+    """Shares of the fine-tuned model's accuracy that the quantised variants keep."""
+    return [
+        Retention(benchmark=benchmark, protocol=protocol, system=system, n=cell["n"], ratio=cell["ratio"], low=cell["low"], high=cell["high"])
+        for (benchmark, protocol, system), cell in _cells(figures.get("retention"), 3)
+        if cell.get("ratio") is not None
+    ]  # fmt: skip
 
 
 def verdicts(figures: Figures) -> list[Verdict]:
-    """What the build may claim: tuned against base with the interval, then where a cheap baseline is better."""
-    scores = read_scores(figures)
-    against_base = [
-        _against_base(one) for one in read_differences(figures) if (one.system, one.reference) == ("finetuned", "base")
-    ]
-    return against_base + [verdict for panel in panels(figures) for verdict in _against_baselines(panel.scores)] if scores else []
+    """What the build may claim: tuned against base with the interval, then against the best cheap baseline."""
+    differences = [one for one in read_differences(figures) if one.system == "finetuned"]
+    values = {(one.benchmark, one.system): one.value for one in read_scores(figures)}
+    against_base = [_against_base(one) for one in differences if one.reference == "base"]
+    cheap: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    for one in differences:
+        if one.reference not in MODELS:
+            cheap[one.benchmark, one.protocol].append(one)
+    best = [max(found, key=lambda one: values.get((one.benchmark, one.reference), 0.0)) for _, found in sorted(cheap.items())]
+    return against_base + [_against_baseline(one) for one in best]
 
 
 def _against_base(one: Difference) -> Verdict:
-    where = f"{one.benchmark} ({one.protocol}, {one.n} items)"
-    interval = f"{100 * one.value:+.1f} points, 95 % interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    where, interval = f"{one.benchmark} ({one.protocol}, {one.n} items)", _interval(one)
     if one.low > 0:
         return Verdict("better", f"On {where} the fine-tuned model beats the base model: {interval}.")
     if one.high < 0:
@@ -121,56 +154,31 @@ def _against_base(one: Difference) -> Verdict:
     )
 
 
-def _against_baselines(scores: Sequence[Score]) -> list[Verdict]:
-    """One sentence about the best cheap baseline, if it scores at least what the best fine-tuned row does."""
-    tuned = [one for one in scores if one.system == "finetuned"]
-    cheap = [one for one in scores if not one.system.startswith(MODELS)]
-    if not tuned or not cheap:
-        return []
-    best, model = max(cheap, key=lambda one: one.value), max(tuned, key=lambda one: one.value)
-    figures = f"{100 * best.value:.1f} % against {100 * model.value:.1f} %"
-    if best.value >= model.value:
-        return [
-            Verdict(
-                "worse",
-                f"On {best.benchmark} a cheap baseline is at least as good: {best.name} scores {figures} for the fine-tuned model.",
-            )
-        ]
-    return [
-        Verdict(
-            "better",
-            f"On {best.benchmark} the fine-tuned model is above every cheap baseline; the best, {best.name}, scores {figures}.",
+def _against_baseline(one: Difference) -> Verdict:
+    """The baseline named is the one with the highest score on that benchmark."""
+    where, name = f"{one.benchmark} ({one.protocol}, {one.n} items)", NAMES.get(one.reference, one.reference)
+    if one.low > 0:
+        return Verdict("better", f"On {where} the fine-tuned model beats the best cheap baseline, {name}: {_interval(one)}.")
+    if one.high < 0:
+        return Verdict(
+            "worse",
+            f"On {where} a cheap baseline is better than the fine-tuned model: {name}. Fine-tuned minus baseline: {_interval(one)}.",
         )
-    ]
-
-
-def _score(entry: dict[str, Any]) -> Score:
-    value = _number(first(entry, "accuracy", "value"))
-    return Score(
-        benchmark=str(entry.get("benchmark", "?")),
-        protocol=str(entry.get("protocol", "?")),
-        system=str(entry.get("system", "?")),
-        n=int(entry.get("n") or 0),
-        value=math.nan if value is None else value,
-        low=_number(entry.get("low")) or 0.0,
-        high=_number(entry.get("high")) or 0.0,
-        unparsed=first(entry, "unparsed", "unparseable"),
+    return Verdict(
+        "open",
+        f"On {where} the fine-tuned model does not beat the best cheap baseline, {name}: {_interval(one)}, which includes no difference.",
     )
 
 
-def _difference(entry: dict[str, Any]) -> Difference:
-    value = _number(first(entry, "difference", "value"))
-    return Difference(
-        benchmark=str(entry.get("benchmark", "?")),
-        protocol=str(entry.get("protocol", "?")),
-        system=str(entry.get("system", "?")),
-        reference=str(entry.get("reference", "base")),
-        n=int(entry.get("n") or 0),
-        value=math.nan if value is None else value,
-        low=_number(entry.get("low")) or 0.0,
-        high=_number(entry.get("high")) or 0.0,
-    )
+def _interval(one: Difference) -> str:
+    return f"{100 * one.value:+.1f} points, 95 % interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+def _cells(nested: Any, depth: int, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Figures]]:
+    """Innermost mappings of figures nested `depth` deep, with the names that lead to them."""
+    if isinstance(nested, Mapping):
+        if depth == 0:
+            yield names, nested
+        else:
+            for name, inner in sorted(nested.items()):
+                yield from _cells(inner, depth - 1, (*names, name))

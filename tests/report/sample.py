@@ -31,10 +31,14 @@ def task_format(task: str, status: str) -> Format:
     )  # fmt: skip
 
 
-def score(system: str, accuracy: float, *, benchmark: str = "secforge-mcq", protocol: str = "loglikelihood") -> dict[str, Any]:
-    """An entry of `scores` with an interval of ten points to each side."""
-    return {"benchmark": benchmark, "protocol": protocol, "system": system, "n": 120, "accuracy": accuracy,
-            "low": max(0.0, accuracy - 0.1), "high": min(1.0, accuracy + 0.1), "unparsed": 3}  # fmt: skip
+def score(accuracy: float) -> dict[str, Any]:
+    """A score with an interval of ten points to each side."""
+    return {"n": 120, "accuracy": accuracy, "low": max(0.0, accuracy - 0.1), "high": min(1.0, accuracy + 0.1), "unparseable": 3}
+
+
+def difference(value: float, low: float, high: float) -> dict[str, Any]:
+    """A paired comparison."""
+    return {"n": 120, "difference": value, "low": low, "high": high}
 
 
 def write_metrics(root: Path) -> None:
@@ -54,11 +58,17 @@ METRICS: dict[str, dict[str, Any]] = {
     "tasks": {"rows": 21034, "tasks": 28, "by_task": {"cve-to-cwe": 2400, "technique-mitigations": 700}, "by_family": {"cve": 9000, HOSTILE: 30},
               "by_split": {"train": 20000, "dev": 1034}, "by_label": {"mapping": 4000}},
     "evaluate": {
-        "scores": [score("base", 0.26), score("finetuned", 0.41), score("int8", 0.4), score("nf4", 0.36), score("tfidf-linear", 0.55, protocol="baseline"),
-                   score("majority", 0.29, protocol="baseline")],
-        "comparisons": [{"benchmark": "secforge-mcq", "protocol": "loglikelihood", "system": "finetuned", "reference": "base", "n": 120,
-                         "difference": 0.15, "low": 0.04, "high": 0.26}],
+        "benchmarks": {"secforge-mcq": {"items": 400, "chance": 0.25}},
+        "scores": {"secforge-mcq": {
+            "loglikelihood": {"base": score(0.26), "finetuned": score(0.41), "int8": score(0.4), "nf4": score(0.36)},
+            "baseline": {"tfidf-linear": score(0.55), "majority": score(0.29)},
+        }},
+        "comparisons": {"secforge-mcq": {"loglikelihood": {"finetuned": {
+            "base": difference(0.15, 0.04, 0.26), "tfidf-linear": difference(-0.14, -0.24, -0.03), "majority": difference(0.12, 0.01, 0.2)}}}},
+        "retention": {"secforge-mcq": {"loglikelihood": {"int8": {"n": 120, "ratio": 0.98, "low": 0.9, "high": 1.05}}}},
     },
-    "enrich": {"reasons": {"key-changed": 12, "unknown-id": 3}, "calibration": {"pairs": 12, "decisions": 24, "right": 11, "chance": 0.73,
+    "quantize": {"merged": {"bits": 16, "bytes_on_disk": 269_000_000, "bits_per_parameter": 16.0, "agreement": 1.0},
+                 "int8": {"bits": 8, "bytes_on_disk": 163_000_000, "bits_per_parameter": 9.7, "agreement": 0.98}, "prompts": {"count": 8}},
+    "enrich": {"tried": 22, "decisions": {"rewritten": 1, "template": 21, "not-selected": 20000}, "reasons": {"key-changed": 12, "unknown-id": 3}, "calibration": {"pairs": 12, "decisions": 24, "right": 11, "chance": 0.73,
                "accuracy": {"factuality": 0.5}, "by_kind": {"new-id": 0.5}, "position_bias": 0.5, "passed": False}},
 }  # fmt: skip

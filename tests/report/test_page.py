@@ -10,7 +10,7 @@ import pytest
 from stages.errors import InputError
 from stages.report.core import build_page
 from stages.report.params import ReportParams
-from tests.report.sample import HOSTILE, enriched_row, score, task_format, write_metrics
+from tests.report.sample import HOSTILE, difference, enriched_row, score, task_format, write_metrics
 
 VOID = {"meta", "img", "br", "path", "link"}
 
@@ -84,15 +84,19 @@ def test_where_a_baseline_is_better_the_headline_says_so(tmp_path: Path) -> None
     write_metrics(tmp_path)
     text = _page(tmp_path)
     assert "the fine-tuned model beats the base model: +15.0 points, 95 % interval +4.0 to +26.0" in text
-    assert "a cheap baseline is at least as good: TF-IDF + linear scores 55.0 % against 41.0 %" in text
+    assert (
+        "a cheap baseline is better than the fine-tuned model: TF-IDF + linear. Fine-tuned minus baseline: -14.0 points" in text
+    )
     assert "did not pass, so its verdicts decide nothing" in text
 
 
 def test_a_difference_whose_interval_holds_zero_is_no_gain(tmp_path: Path) -> None:
     write_metrics(tmp_path)
-    comparison = {"benchmark": "secforge-rcm", "protocol": "generative", "system": "finetuned", "reference": "base", "n": 60,
-                  "difference": 0.02, "low": -0.03, "high": 0.07}  # fmt: skip
-    figures = {"scores": [score("base", 0.2), score("finetuned", 0.22)], "comparisons": [comparison]}
+    comparisons = {"secforge-rcm": {"generative": {"finetuned": {"base": difference(0.02, -0.03, 0.07)}}}}
+    figures = {
+        "scores": {"secforge-rcm": {"generative": {"base": score(0.2), "finetuned": score(0.22)}}},
+        "comparisons": comparisons,
+    }
     (tmp_path / "metrics" / "evaluate.json").write_text(json.dumps(figures))
     assert "does not beat the base model" in _page(tmp_path)
 
