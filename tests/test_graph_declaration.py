@@ -38,8 +38,20 @@ def test_no_dependency_on_code_that_is_not_imported(name: str) -> None:
 
 
 def _is_data(path: Path) -> bool:
-    """A folder of prompts, formats or templates: read, not imported."""
-    return path.is_dir() and not any(path.rglob("*.py"))
+    """A prompt, a template or a folder of them: read, not imported."""
+    return not any(path.rglob("*.py")) if path.is_dir() else path.suffix != ".py"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_template_beside_an_imported_module_is_a_dependency(name: str) -> None:
+    modules = {(ROOT / file).with_suffix("") for file in import_closure(ROOT / "stages" / name / "__main__.py")}
+    beside = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "stages").glob("*.*")
+        if path.suffix != ".py" and path.with_suffix("") in modules
+    }
+    missing = sorted(beside - set(STAGES[name]["deps"]))
+    assert not missing, f"stage {name}: add to deps: {', '.join(missing)}"
 
 
 @pytest.mark.parametrize("name", STAGES)
