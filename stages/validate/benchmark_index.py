@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from stages.benchmarks.schema import BenchmarkItem
-from stages.validate.ngrams import Grams, Hashes, Numbers, grams, tokens, words
+from stages.validate.ngrams import Hashes, Numbers, Tokens, grams, tokens, words
 from stages.validate.params import DecontaminationParams
 
 _IDENTIFIER = re.compile(
@@ -72,14 +73,15 @@ def build_index(items: Sequence[Item], params: DecontaminationParams) -> Benchma
     counts = np.diff(part.offsets)
     numbers = {subject: number for number, subject in enumerate(sorted({item.subject for item in items}))}
     subjects = np.array([numbers[item.subject] for item in items], np.int64)
-    tables, prompt = [], 0
+    prompt = _prompt_words(part, subjects, params)
+    tables, left_out = [], 0
     for n, members in ((params.ngram, counts >= params.short_words), (params.short_ngram, counts < params.short_words)):
-        table, common = _gram_table(grams(part, n), n, np.flatnonzero(members), subjects, params.boilerplate_documents)
+        table, common = _gram_table(part, n, np.flatnonzero(members), prompt)
         tables.append(table)
-        prompt += common
+        left_out += common
     have = np.unique(np.concatenate([table.items for table in tables]))
     missing = np.setdiff1d(np.arange(len(items)), have)
-    return BenchmarkIndex(items, counts, tables, _identifier_index(items), prompt, missing.tolist())
+    return BenchmarkIndex(items, counts, tables, _identifier_index(items), left_out, missing.tolist())
 
 
 def whole_texts(index: BenchmarkIndex) -> dict[str, int]:
@@ -89,17 +91,31 @@ def whole_texts(index: BenchmarkIndex) -> dict[str, int]:
     return texts
 
 
-def _gram_table(found: Grams, n: int, members: Numbers, subjects: Numbers, shared_by: int) -> tuple[GramTable, int]:
-    """The table of `members`' n-grams, and how many distinct ones were left out as prompt text."""
+def _prompt_words(part: Tokens, subjects: Numbers, params: DecontaminationParams) -> npt.NDArray[np.bool_]:
+    """Per word of all items: whether it stands in a short n-gram that items about many subjects share."""
+    found = grams(part, params.short_ngram)
+    distinct, numbers = np.unique(found.hashes, return_inverse=True)
+    pairs = np.unique(np.stack([numbers, subjects[found.texts]]), axis=1)
+    common = np.bincount(pairs[0], minlength=len(distinct)) >= params.boilerplate_documents
+    starts = (part.offsets[found.texts] + found.positions)[common[numbers]]
+    change = np.zeros(len(part.hashes) + 1, np.int64)
+    np.add.at(change, starts, 1)
+    np.add.at(change, starts + params.short_ngram, -1)
+    return np.cumsum(change[:-1]) > 0
+
+
+def _gram_table(part: Tokens, n: int, members: Numbers, prompt: npt.NDArray[np.bool_]) -> tuple[GramTable, int]:
+    """The table of `members`' n-grams with mostly words of their own, and how many distinct ones were left out."""
+    found = grams(part, n)
     mine = np.isin(found.texts, members)
     hashes, items, positions = found.hashes[mine], found.texts[mine], found.positions[mine]
+    before = np.concatenate([[0], np.cumsum(prompt)])
+    starts = part.offsets[items] + positions
+    own = 2 * (before[starts + n] - before[starts]) < n
+    left_out = len(np.unique(hashes[~own]))
+    hashes, items, positions = hashes[own], items[own], positions[own]
     order = np.lexsort((positions, items, hashes))
-    hashes, items, positions = hashes[order], items[order], positions[order]
-    distinct, numbers = np.unique(hashes, return_inverse=True)
-    pairs = np.unique(np.stack([numbers, subjects[items]]), axis=1)
-    common = np.bincount(pairs[0], minlength=len(distinct)) >= shared_by
-    keep = ~common[numbers]
-    return GramTable(n, hashes[keep], items[keep], positions[keep]), int(common.sum())
+    return GramTable(n, hashes[order], items[order], positions[order]), left_out
 
 
 def _without_options(question: str, options: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ def _letters(excess: float, remedy: str) -> list[Check]:
 
 
 _NOT_EMPTY = Check("TableRowCountToBeBetween", "", "critical", "the stage before wrote an empty table", {"min_value": 1})
-_ENTITY_ID = r"^(attack|cwe|capec|cve|sigma|d3fend|nist|check|[a-z0-9-]+):\S+"
+_ENTITY_ID = r"^[a-z0-9-]+:\S+"  # a source of another profile may bring its own prefix
 
 _ENTITIES = [
     _NOT_EMPTY,
@@ -80,7 +80,7 @@ _ENTITIES = [
     _text("licence", 1, 200, "critical", "an entity without a licence cannot be used"),
     _text("source", 1, 100, "critical", "an entity without a source cannot be followed back"),
     _text("uri", 1, 2_000, "warning", "people cannot read an entity without an address"),
-    Check("ColumnValuesToMatchRegex", "published", "warning", "dates are ISO: YYYY or YYYY-MM-DD...", {"regex": r"^(\d{4}(-\d{2}(-\d{2}.*)?)?)?$"}),
+    Check("ColumnValuesToMatchRegex", "published", "warning", "dates are ISO: YYYY or YYYY-MM-DD...", {"regex": r"^(?:\d{4}(?:-\d{2}(?:-\d{2}.*)?)?)?$"}),
     _true("is_clean", "text", "warning", "citations or link syntax are left in the text: see stages/ingest"),
 ]  # fmt: skip
 

@@ -60,7 +60,7 @@ class SuiteRunner:
         self._gx = gx
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-        self._source = self._context.data_sources.add_pandas("tables")
+        self._runs = 0  # names in a context are unique; a table may be checked twice
 
     def run(
         self, table: str, path: str, frame: Frame, checks: Sequence[Check], *, id_column: str = "id", show: int = 5
@@ -81,10 +81,14 @@ class SuiteRunner:
 
     def _validate(self, table: str, data: Any, checks: Sequence[Check]) -> dict[int, Any]:
         """Result of the library by the number of the check."""
-        batch = self._source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("whole")
+        self._runs += 1
+        name = f"{table}-{self._runs}"
+        batch = (
+            self._context.data_sources.add_pandas(name).add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
+        )
         expectations = [self._expectation(check, number) for number, check in enumerate(checks)]
-        suite = self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
-        definition = self._gx.ValidationDefinition(name=table, data=batch, suite=suite)
+        suite = self._context.suites.add(self._gx.ExpectationSuite(name=name, expectations=expectations))
+        definition = self._gx.ValidationDefinition(name=name, data=batch, suite=suite)
         outcome = self._context.validation_definitions.add(definition).run(
             batch_parameters={"dataframe": data},
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [_POSITION]},

@@ -1,0 +1,108 @@
+"""One context of the real library for the whole module: its import takes seconds."""
+
+from typing import Any
+
+import pytest
+
+from stages.errors import InputError
+from stages.graph.schema import Split
+from stages.validate.checks import checks_of
+from stages.validate.frames import training_frame
+from stages.validate.inspect_tables import Inputs, inspect_inputs, summary
+from stages.validate.params import ValidateParams
+from stages.validate.suites import SuiteRunner
+from tests.validate.samples import entity, evidence, item, link, mapping_row, row, tables
+
+PARAMS = ValidateParams()
+
+
+@pytest.fixture(scope="module")
+def runner() -> SuiteRunner:
+    return SuiteRunner()
+
+
+def inspected(runner: SuiteRunner, **changes: Any) -> list:
+    return inspect_inputs(runner, Inputs(**(tables() | changes)), PARAMS)
+
+
+def test_consistent_tables_pass(runner: SuiteRunner) -> None:
+    figures = summary(inspected(runner))
+    assert set(figures) == {"entities", "links", "splits", "items", "rows", "evidence"}
+    assert all(one["failed_critical"] == one["failed_warning"] == 0 for one in figures.values())
+    assert figures["rows"]["rows"] == 30 and figures["rows"]["expectations"] > 10
+
+
+def with_row(**changes: Any) -> dict[str, Any]:
+    return {"rows": [*tables()["rows"], row(12, id="bad-row", **changes)]}
+
+
+BROKEN = {
+    "repeated id": ({"rows": [*tables()["rows"], tables()["rows"][4]]}, "Unique", tables()["rows"][4].id),
+    "dangling entity": (with_row(entity_ids=["attack:T9999"]), "is_entities_known", "attack:T9999"),
+    "held-out subject": (with_row(subject="cve:CVE-2031-1000"), "is_not_heldout", "cve:CVE-2031-1000"),
+    "subject of another split": (with_row(split="dev"), "is_split_of_subject", "bad-row"),
+    "unknown split": (with_row(split="test"), r"InSet\(split\)", "test"),
+    "flipped key": (
+        {"rows": [mapping_row(1, id="bad-row", answer="So.\nFinal answer: CWE-80")]},
+        "is_key_in_final_line",
+        "CWE-80",
+    ),
+    "no key line": (
+        {"rows": [mapping_row(1, id="bad-row", answer="So it is CWE-79.")]},
+        "is_key_in_final_line",
+        "So it is CWE-79.",
+    ),
+    "factuality": (with_row(factuality=11), "factuality", "11"),
+    "no licence": (with_row(licences=[]), "is_licensed", "bad-row"),
+    "empty answer": (with_row(answer=""), r"Lengths.*\(answer\)", "bad-row"),
+    "swapped answer": (with_row(template_answer="Another."), "is_rewrite_consistent", "bad-row"),
+    "dangling link": ({"links": [link("cwe:CWE-1", "cwe:CWE-404404")]}, "is_object_known", "cwe:CWE-404404"),
+    "loop": ({"links": [link("cwe:CWE-1", "cwe:CWE-1")]}, "is_not_loop", "cwe:CWE-1 child-of"),
+    "foreign id": ({"entities": [*tables()["entities"], entity("no prefix")]}, "MatchRegex", "no prefix"),
+    "two splits": ({"splits": [*tables()["splits"], Split(entity_id="cwe:CWE-1", split="dev")]}, "Unique", "cwe:CWE-1"),
+    "trained item": ({"items": [item(0, subject="cwe:CWE-1")]}, "is_heldout", "item-0"),
+    "item without key": ({"items": [item(0, key=[])]}, "keys", "item-0"),
+    "evidence of no row": ({"evidence": [evidence("nobody", "Text.")]}, "is_row_known", "nobody"),
+    "empty table": ({"links": []}, "TableRowCount", "found 0"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_critical_mutation_stops_the_build_and_is_shown(runner: SuiteRunner, name: str) -> None:
+    changes, check, shown = BROKEN[name]
+    with pytest.raises(InputError, match=check) as error:
+        inspected(runner, **changes)
+    message = str(error.value)
+    assert shown in message and "data/" in message and "Remedy" in message
+
+
+def test_a_warning_is_counted_and_does_not_stop(runner: SuiteRunner) -> None:
+    figures = summary(inspected(runner, **with_row(answer="It ends in the middle of a")))
+    assert figures["rows"]["failed_warning"] == 1
+    assert figures["rows"]["warning_rows"] == {"ColumnValuesToBeInSet(is_complete)": 1}
+
+
+def test_unbalanced_letters_are_a_warning(runner: SuiteRunner) -> None:
+    rows = [mapping_row(1, "A" if number < 30 else "BCD"[number % 3], id=f"r{number}", key_kind="letter") for number in range(48)]
+    assert (
+        summary(inspected(runner, rows=rows, evidence=[]))["rows"]["warning_rows"]["ColumnValuesToBeBetween(letter_excess)"] == 30
+    )
+
+
+def test_only_the_first_offending_rows_are_shown(runner: SuiteRunner) -> None:
+    rows = [row(1, id=f"r{number:02}", licences=[]) for number in range(20)]
+    with pytest.raises(InputError, match="20 of 20 rows") as error:
+        inspected(runner, rows=rows, evidence=[])
+    assert "r04" in str(error.value) and "r05" not in str(error.value)
+
+
+def test_no_items_no_evidence_and_no_dev_rows_are_not_errors(runner: SuiteRunner) -> None:
+    inspected(runner, items=[], evidence=[])
+    assert runner.run("dev", "dev.parquet", training_frame([]), checks_of("dev", 0.15)).failures == []
+
+
+def test_a_missing_column_is_named(runner: SuiteRunner) -> None:
+    frame = training_frame([])
+    del frame["answer"]
+    with pytest.raises(InputError, match=r"train\.parquet lacks the column\(s\) answer"):
+        runner.run("train", "train.parquet", frame, checks_of("train", 0.15))
