@@ -11,7 +11,7 @@ from stages.report.curve import Curve
 from stages.report.examples import Example
 from stages.report.figures import Figures, counts, dig, first, leaves
 from stages.report.params import ReportParams
-from stages.report.scores import panels, read_differences, read_retention, verdicts
+from stages.report.scores import NAMES, panels, read_differences, read_retention, verdicts
 
 NOTHING: Figures = {}
 
@@ -35,7 +35,7 @@ def render(build: Build, params: ReportParams) -> str:
     environment = Environment(
         loader=PackageLoader("stages.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, share=share, counts=counts)
+    environment.filters.update(number=number, share=share, counts=counts, named=lambda system: NAMES.get(system, system))
     environment.globals.update(dig=dig, first=first)
     style = resources.files("stages.report").joinpath("templates/style.css").read_text(encoding="utf-8")
     evaluate = build.metrics.get("evaluate", NOTHING)
