@@ -42,11 +42,13 @@ def is_cut(text: str) -> bool:
     return text.rstrip().endswith(_CUT_MARKS)
 
 
-def mask(text: str, names: Iterable[str], replacement: str) -> str:
+def mask(text: str, names: Iterable[str], replacement: str = "[...]") -> str:
     """`text` without the names that would give an answer away; longer names first, file names stay."""
     folded = text.casefold()
-    for name in sorted({name for name in names if len(name) > 2 and name.casefold() in folded}, key=lambda name: (-len(name), name)):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w|\.\w)", lambda _: replacement, text, flags=re.IGNORECASE)
+    for name in sorted(
+        {name for name in names if len(name) > 2 and name.casefold() in folded}, key=lambda name: (-len(name), name)
+    ):
+        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w|\.\w)", lambda _: replacement, text, flags=re.IGNORECASE)
     return text
 
 
@@ -54,7 +56,7 @@ def without_identifiers(text: str) -> str:
     """`text` without catalogue ids (CWE, CAPEC, CVE, ATT&CK, D3FEND) and the brackets they leave empty."""
     text = IDENTIFIER.sub("", text)
     text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text)
-    return " ".join(re.sub(r"\s+([,.;:])", r"\1", text).split())
+    return " ".join(re.sub(r"\s+([,.;:])(?=\s|$)", r"\1", text).split())
 
 
 def fill(template: str, slots: Mapping[str, str]) -> str:

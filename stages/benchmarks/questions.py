@@ -81,7 +81,7 @@ def shown_text(knowledge: Knowledge, subject: Entity, rights: Sequence[Entity], 
     names = [entity.name for entity in (subject, *rights)]
     names += [knowledge.entities[one].name for entity in (subject, *rights) for one in knowledge.family(entity.id)]
     for text in (knowledge.text(subject.id), *(link.text for link in knowledge.links_from(subject.id, "instance-of"))):
-        shown = clip(mask(without_identifiers(text), names, "this"), max_words)
+        shown = clip(mask(without_identifiers(text), names), max_words)
         if len(shown.split()) >= LEAST_WORDS:
             return shown
     return ""

@@ -25,7 +25,7 @@ def technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description -> one of four techniques; siblings and techniques of the same tactic are the wrong ones."""
     pool = list(knowledge.techniques())
     for technique in pool:
-        text = short_text(knowledge, technique, params, "this technique")
+        text = short_text(knowledge, technique, params)
         if not text:
             yield Skip(technique.id, "no-text")
             continue
@@ -104,7 +104,7 @@ def parent_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of a sub-technique -> the technique of which it is a kind."""
     for technique in knowledge.techniques():
         parents = knowledge.objects(technique.id, "subtechnique-of")
-        text = short_text(knowledge, technique, params, "this behaviour")
+        text = short_text(knowledge, technique, params)
         if len(parents) != 1:
             continue
         if not text:
@@ -155,7 +155,7 @@ def procedure_to_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for technique in knowledge.techniques():
         names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
         for link in knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign"):
-            text = clip(mask(without_identifiers(link.text), names, "this behaviour"), params.max_text_words)
+            text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
             if len(text.split()) < 6:
                 yield Skip(technique.id, "no-text")
                 continue

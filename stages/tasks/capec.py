@@ -31,7 +31,7 @@ def pattern_weaknesses(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of an attack pattern -> the weaknesses that it relies on."""
     for pattern in knowledge.of_type("attack-pattern"):
         weaknesses = knowledge.objects(pattern.id, "exploits", "weakness")
-        text = short_text(knowledge, pattern, params, "this attack pattern")
+        text = short_text(knowledge, pattern, params)
         if not weaknesses:
             continue
         if not text:

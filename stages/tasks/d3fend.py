@@ -21,7 +21,7 @@ def countermeasure_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     pool = list(knowledge.of_type("defensive-technique"))
     for technique in knowledge.techniques():
         linked = hash_order(knowledge.subjects(technique.id, "counters", "defensive-technique"), technique.id)
-        text = short_text(knowledge, technique, params, "this technique")
+        text = short_text(knowledge, technique, params)
         if not linked:
             continue
         if not text:

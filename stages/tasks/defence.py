@@ -35,7 +35,7 @@ def mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     pool = list(knowledge.of_type("mitigation"))
     for technique in knowledge.techniques():
         linked = hash_order(knowledge.subjects(technique.id, "mitigates", "mitigation"), technique.id)
-        text = short_text(knowledge, technique, params, "this technique")
+        text = short_text(knowledge, technique, params)
         if not linked or not text:
             yield Skip(technique.id, "no-text" if linked else "no-link")
             continue
@@ -58,7 +58,7 @@ def data_component_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     pool = list(knowledge.of_type("data-component"))
     for technique in knowledge.techniques():
         linked = hash_order(knowledge.subjects(technique.id, "detects", "data-component"), technique.id)
-        text = short_text(knowledge, technique, params, "this technique")
+        text = short_text(knowledge, technique, params)
         if not linked or not text:
             yield Skip(technique.id, "no-text" if linked else "no-link")
             continue

@@ -20,7 +20,7 @@ def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
         tactics = knowledge.objects(technique.id, "achieves", "tactic")
         names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
         for link in knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign"):
-            text = clip(mask(without_identifiers(link.text), names, "this behaviour"), params.max_text_words)
+            text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
             if len(text.split()) < 6 or len(tactics) != 1:
                 yield Skip(technique.id, "no-text" if tactics else "no-link")
                 continue

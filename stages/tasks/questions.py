@@ -27,10 +27,10 @@ def hash_order(entities: Iterable[Entity], *salt: str) -> list[Entity]:
     return sorted(entities, key=lambda entity: content_id(*salt, entity.id))
 
 
-def short_text(knowledge: Knowledge, entity: Entity, params: TasksParams, stand_in: str) -> str:
+def short_text(knowledge: Knowledge, entity: Entity, params: TasksParams) -> str:
     """The entity's text as a question may show it: its own name, its parents' names and all ids hidden."""
     names = [entity.name, *(knowledge.entities[one].name for one in knowledge.family(entity.id))]
-    return clip(mask(without_identifiers(knowledge.text(entity.id)), names, stand_in), params.max_text_words)
+    return clip(mask(without_identifiers(knowledge.text(entity.id)), names), params.max_text_words)
 
 
 def describe(
@@ -49,7 +49,7 @@ def describe(
 def identify(knowledge: Knowledge, params: TasksParams, entities: Iterable[Entity], noun: str) -> Iterator[Draft | Skip]:
     """Text with the name hidden -> name and id."""
     for entity in entities:
-        text = short_text(knowledge, entity, params, f"this {noun.lower()}")
+        text = short_text(knowledge, entity, params)
         if not text:
             yield Skip(entity.id, "no-text")
             continue

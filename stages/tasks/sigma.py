@@ -20,7 +20,7 @@ def rule_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not techniques:
             continue
         names = [technique.name for technique in techniques]
-        text = clip(mask(without_identifiers(knowledge.text(rule.id)), names, "this behaviour"), params.max_text_words)
+        text = clip(mask(without_identifiers(knowledge.text(rule.id)), names), params.max_text_words)
         if not text:
             yield Skip(rule.id, "no-text")
             continue

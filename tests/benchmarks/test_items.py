@@ -1,0 +1,106 @@
+"""Own benchmarks: only held-out subjects, balanced letters, keys as in the graph, fair prefixes."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from stages.benchmarks.items import build_items, summarise
+from stages.benchmarks.params import BenchmarksParams
+from stages.benchmarks.questions import load_kinds
+from stages.benchmarks.schema import BenchmarkItem
+from stages.graph.schema import Split
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.tables import file_sha256, write_table
+from tests.tasks.small_graph import entity, link, small_knowledge, small_tables
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return small_knowledge()
+
+
+@pytest.fixture(scope="module")
+def items(knowledge) -> list[BenchmarkItem]:
+    return build_items(knowledge, load_kinds(), BenchmarksParams())[0]
+
+
+def of(items: list[BenchmarkItem], benchmark: str) -> list[BenchmarkItem]:
+    return [item for item in items if item.benchmark == benchmark]
+
+
+def test_every_subject_is_held_out(items, knowledge) -> None:
+    assert items and all(knowledge.split(item.subject) == "heldout" for item in items)
+
+
+def test_every_kind_is_asked_in_every_prefix(items) -> None:
+    asked = [item.task for item in of(items, "secforge-mcq")]
+    assert set(asked[: len(load_kinds())]) == {kind.name for kind in load_kinds()}
+    assert max(Counter(asked).values()) - min(Counter(asked).values()) <= 4
+
+
+@pytest.mark.parametrize("prefix", [8, 12, 10_000])
+def test_letters_are_exactly_balanced(items, prefix: int) -> None:
+    counts = Counter(item.key[0] for item in of(items, "secforge-mcq")[:prefix])
+    assert len(set(counts.values())) == 1 and set(counts) == set("ABCD")
+
+
+def test_the_question_holds_text_and_options_and_the_key_is_the_only_right_one(items, knowledge) -> None:
+    for item in of(items, "secforge-mcq"):
+        assert all(f"{letter}. {option}\n" in item.question for letter, option in zip("ABCD", item.options, strict=True))
+        if item.task == "technique-mitigation":
+            right = {one.name for one in knowledge.subjects(item.subject, "mitigates", "mitigation")}
+            assert [letter for letter, option in zip("ABCD", item.options, strict=True) if option in right] == item.key
+
+
+def test_a_question_does_not_name_its_answer(items) -> None:
+    for item in of(items, "secforge-mcq"):
+        stem = item.question[: item.question.index("\nA. ")]
+        assert item.options["ABCD".index(item.key[0])].lower() not in stem.lower()
+
+
+def test_root_cause_keys_are_all_weaknesses_of_the_vulnerability(items, knowledge) -> None:
+    for item in of(items, "secforge-rcm"):
+        assert set(item.key) == {
+            one.id.removeprefix("cwe:") for one in knowledge.objects(item.subject, "instance-of", "weakness")
+        }
+        assert not set(item.key) & set(item.question.split())
+
+
+def test_a_text_that_names_its_weakness_is_rejected() -> None:
+    knowledge = Knowledge(
+        entities=[entity("cwe:CWE-1", "weakness", "Use After Free"), entity("cve:CVE-2020-1", "vulnerability", "CVE-2020-1", "There is a use after free in it.")],
+        links=[link("cve:CVE-2020-1", "instance-of", "cwe:CWE-1")],
+        splits=[Split(entity_id="cve:CVE-2020-1", split="heldout")],
+    )  # fmt: skip
+    items, rejects = build_items(knowledge, [], BenchmarksParams())
+    assert not items and [reject.reason for reject in rejects] == ["names-the-weakness"]
+
+
+def test_caps_keep_the_head_of_the_uncapped_order(items, knowledge) -> None:
+    few, _ = build_items(knowledge, load_kinds(), BenchmarksParams(max_mcq_items=8, max_rcm_items=2))
+    assert [item.id for item in few] == [item.id for item in [*of(items, "secforge-mcq")[:8], *of(items, "secforge-rcm")[:2]]]
+
+
+def test_figures_say_how_far_the_labels_were_trained(items, knowledge) -> None:
+    figures = summarise(items, [], knowledge, head=8)["secforge-rcm"]
+    assert sum(figures["label_in_train"].values()) == figures["items"] == len(of(items, "secforge-rcm"))
+    assert 0 < figures["most_frequent_key"]["share"] <= 1
+
+
+def test_another_order_of_records_gives_the_same_bytes(tmp_path, items) -> None:
+    tables = small_tables()
+    for table in tables.values():
+        random.Random(2).shuffle(table)
+    again, _ = build_items(Knowledge(**tables), load_kinds(), BenchmarksParams())
+    for name, table in (("one", items), ("two", again)):
+        write_table(tmp_path / name, table, BenchmarkItem)
+    assert file_sha256(tmp_path / "one") == file_sha256(tmp_path / "two")
+
+
+def test_an_empty_graph_gives_no_items(knowledge) -> None:
+    empty: list[Entity] = []
+    items, rejects = build_items(Knowledge(empty, [], []), load_kinds(), BenchmarksParams())
+    assert not items and not rejects
+    assert summarise(items, rejects, knowledge, 8)["secforge-mcq"]["items"] == 0
