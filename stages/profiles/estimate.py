@@ -1,8 +1,7 @@
 """What a build would cost: tokens, money, hours and disk out of its params. Nothing is called or fetched.
 
-Tokens of a call come from the ledger of the last build (`metrics/ground.json`, `metrics/enrich.json`), else from
-ASSUMED. They are an expectation; `at most` is what the params allow. Hours follow from the assumed speeds, which
-stand in the table: change them here when you have measured better ones.
+Tokens are an expectation; `at most` is what the params allow. Hours follow from the speeds below, which the table
+repeats beside each figure.
 """
 
 import re
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from stages.profiles.calls import Call, Traffic, add_up, expected_calls
+
 if TYPE_CHECKING:
     from stages.evaluate.params import EvaluateParams
     from stages.finetune.params import FinetuneParams
@@ -18,39 +19,14 @@ if TYPE_CHECKING:
     from stages.llm.params import Role
     from stages.runtime import Price, RuntimeParams
 
-JUDGED = ("enrich.readability", "enrich.factuality", "enrich.judge")
 CPU_TRAINING = 220  # tokens/s of LoRA on 135 M weights, two cores, measured on a busy machine with avx512_bf16
 GPU_TRAINING = 50_000  # tokens/s for 1 B weights on one H200-class GPU, packed bf16: calculated, an aim
 CPU_PREFILL, CPU_GENERATION = 533, 106  # tokens/s of 135 M weights, fp32 prefill, generation at batch 8; measured
+CPU_BATCHED_PREFILL, CPU_BATCHED_GENERATION = 1_745, 262  # evaluation, batches of 16 and 32; measured
 GPU_PREFILL, GPU_GENERATION = 100_000, 4_000  # tokens/s for 1 B weights; calculated
-SERVER_GENERATION = 40  # tokens/s that one request of a served model gets
+SERVER_GENERATION, SERVER_DELAY = 40, 0.3  # tokens/s and seconds to the first token of one request to a served model; assumed
+TASKS = 52  # task types of the embedded build
 BYTES_PER_ROW = 6_000  # of the compressed tables of all stages together
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One purpose of a model call: how often for each grounded row, and its mean tokens."""
-
-    purpose: str
-    stage: str
-    per_row: float
-    prompt: float
-    completion: float
-    source: str  # ledger or assumed
-
-    @property
-    def role(self) -> str:
-        """The role that answers it."""
-        return "judge" if self.purpose.startswith(JUDGED) else "teacher"
-
-
-# The embedded default on its first build: about 5,500 tokens in and 480 out for each row.
-ASSUMED = (
-    Call(purpose="ground.queries", stage="ground", per_row=1, prompt=420, completion=40, source="assumed"),
-    Call(purpose="ground.filter", stage="ground", per_row=1, prompt=800, completion=10, source="assumed"),
-    Call(purpose="enrich.rewrite", stage="enrich", per_row=1.2, prompt=1300, completion=230, source="assumed"),
-    Call(purpose="enrich.readability", stage="enrich", per_row=2, prompt=900, completion=6, source="assumed"),
-    Call(purpose="enrich.factuality", stage="enrich", per_row=1, prompt=900, completion=6, source="assumed"),
-)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -63,12 +39,12 @@ class Line(msgspec.Struct, frozen=True):
 
 def estimate(sections: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     """Lines of the table for typed `sections`, with the ledgers in `metrics` (by stage) where there are any."""
-    ground, runtime = sections["ground"], sections["runtime"]
-    rows, basis = _rows(ground, sections["tasks"], metrics)
-    calls = _calls(metrics)
+    runtime = sections["runtime"]
+    rows, basis = _rows(sections["ground"], sections["tasks"], metrics)
+    calls = expected_calls(metrics)
     lines = [Line("rows to rewrite", f"{rows:,}", basis)]
     for role in ("teacher", "judge"):
-        lines += _role_lines(role, getattr(sections["llm"], role), [call for call in calls if call.role == role], rows, runtime)
+        lines += _role_lines(role, sections, [call for call in calls if call.role == role], rows)
     size, size_basis = model_size(sections["base"])
     lines += [Line("weights of the base model", _billions(size), size_basis), *_training(sections["finetune"], runtime, size)]
     lines += [_evaluation(sections["evaluate"], sections["benchmarks"], runtime, size)]
@@ -90,84 +66,54 @@ def _rows(ground: "GroundParams", tasks: Any, metrics: Mapping[str, Mapping[str,
         return ground.rows, "ground.rows"
     counted = metrics.get("tasks", {}).get("by_task")
     if not counted:
-        return 28 * tasks.max_rows_per_task, "ground.rows is 0 (all): 28 tasks x tasks.max_rows_per_task, an upper bound"
+        return TASKS * tasks.max_rows_per_task, f"ground.rows is 0 (all): {TASKS} tasks x tasks.max_rows_per_task, an upper bound"
     usable = metrics["tasks"].get("usable_drafts") or counted
     rows = sum(min(count, tasks.rows_of_task.get(task, tasks.max_rows_per_task)) for task, count in usable.items())
     return rows, "ground.rows is 0 (all): usable drafts of the last build (metrics/tasks.json), capped by section tasks"
 
 
-def _calls(metrics: Mapping[str, Mapping[str, Any]]) -> list[Call]:
-    """Purposes as the last build's ledgers counted them; a stage without a ledger takes the assumed ones."""
-    rows = metrics.get("ground", {}).get("rows") or 0
-    calls = []
-    for stage in ("ground", "enrich"):
-        purposes = metrics.get(stage, {}).get("llm", {}).get("by_purpose", {}) if rows else {}
-        counted = [
-            _counted(stage, purpose, values, rows) for purpose, values in sorted(purposes.items()) if values.get("requests")
-        ]
-        calls += counted or [call for call in ASSUMED if call.stage == stage]
-    return calls
-
-
-def _counted(stage: str, purpose: str, values: Mapping[str, Any], rows: int) -> Call:
-    requests = values["requests"]
-    prompt, completion = values["prompt_tokens"] / requests, values["completion_tokens"] / requests
-    return Call(
-        purpose=purpose,
-        stage=stage,
-        per_row=requests / rows,
-        prompt=prompt,
-        completion=completion,
-        source="ledger of the last build",
-    )
-
-
-def _role_lines(name: str, role: "Role", calls: list[Call], rows: int, runtime: "RuntimeParams") -> list[Line]:
-    made = rows * sum(call.per_row for call in calls)
-    prompt = rows * sum(call.per_row * call.prompt for call in calls)
-    completion = rows * sum(call.per_row * call.completion for call in calls)
+def _role_lines(name: str, sections: Mapping[str, Any], calls: list[Call], rows: int) -> list[Line]:
+    """Calls, tokens, money and hours of one role."""
+    role, runtime = getattr(sections["llm"], name), sections["runtime"]
+    traffic = add_up(name, sections, calls, rows)
     sources = ", ".join(sorted({call.source for call in calls}))
-    ceiling = made * role.max_tokens
-    price = runtime.prices.get(role.model)
-    seconds = _seconds(role, prompt, completion, made, runtime, name)
     return [
-        Line(f"{name}: calls", f"{made:,.0f}", f"{role.model}; {sum(call.per_row for call in calls):.1f} a row, {sources}"),
         Line(
-            f"{name}: tokens in / out",
-            f"{prompt:,.0f} / {completion:,.0f}",
-            f"at most {ceiling:,.0f} out ({name}.max_tokens), as a reasoning model may write",
+            f"{name}: calls", f"{traffic.calls:,.0f}", f"{role.model}; {sum(call.per_row for call in calls):.1f} a row, {sources}"
         ),
-        Line(f"{name}: money", _money(price, role, prompt, completion), _price_basis(price, role, prompt, ceiling)),
-        Line(f"{name}: hours", f"{seconds / 3600:,.2f}", _speed_basis(role)),
+        Line(f"{name}: tokens in / out", f"{traffic.prompt:,.0f} / {traffic.completion:,.0f}", _ceiling_basis(traffic)),
+        Line(f"{name}: money", *_money(runtime.prices.get(role.model), role, traffic)),
+        Line(f"{name}: hours", *_hours(name, role, traffic, runtime)),
     ]
 
 
-def _seconds(role: "Role", prompt: float, completion: float, calls: float, runtime: "RuntimeParams", name: str) -> float:
+def _ceiling_basis(traffic: Traffic) -> str:
+    return f"at most {traffic.most_prompt:,.0f} / {traffic.most_completion:,.0f}: token limits of ground, enrich and llm used up"
+
+
+def _hours(name: str, role: "Role", traffic: Traffic, runtime: "RuntimeParams") -> tuple[str, str]:
     if role.provider == "embedded":
-        return prompt / CPU_PREFILL + completion / CPU_GENERATION
+        seconds = traffic.prompt / CPU_PREFILL + traffic.completion / CPU_GENERATION
+        return f"{seconds / 3600:,.2f}", f"two cores: {CPU_PREFILL} tokens/s in, {CPU_GENERATION} out at batch 8"
     slots = sum(endpoint.max_concurrency for endpoint in getattr(runtime.endpoints, name)) or runtime.concurrency
-    return (completion / SERVER_GENERATION + calls * 0.3) / min(slots, runtime.concurrency)
+    slots = min(slots, runtime.concurrency)
+    seconds = (traffic.completion / SERVER_GENERATION + traffic.calls * SERVER_DELAY) / slots
+    basis = f"assumed {SERVER_GENERATION} tokens/s and {SERVER_DELAY} s for each request, {slots} at once"
+    return f"{seconds / 3600:,.2f}", basis
 
 
-def _speed_basis(role: "Role") -> str:
+def _money(price: "Price | None", role: "Role", traffic: Traffic) -> tuple[str, str]:
+    """A model without a price is unknown, not free."""
     if role.provider == "embedded":
-        return f"two cores: {CPU_PREFILL} tokens/s in, {CPU_GENERATION} out at batch 8"
-    return f"assumed {SERVER_GENERATION} tokens/s and 0.3 s for each request, all slots of runtime.endpoints busy"
-
-
-def _money(price: "Price | None", role: "Role", prompt: float, completion: float) -> str:
-    if role.provider == "embedded":
-        return "USD 0"
-    return "unknown" if price is None else f"USD {(prompt * price.input + completion * price.output) / 1e6:,.2f}"
-
-
-def _price_basis(price: "Price | None", role: "Role", prompt: float, ceiling: float) -> str:
-    if role.provider == "embedded":
-        return "runs in process"
+        return "USD 0", "runs in process"
     if price is None:
-        return f"put the price of `{role.model}` into runtime.prices"
-    most = (prompt * price.input + ceiling * price.output) / 1e6
-    return f"runtime.prices: {price.input:g} in, {price.output:g} out per million tokens; at most USD {most:,.2f}"
+        return "unknown", f"put the price of `{role.model}` into runtime.prices"
+    usd = (traffic.prompt * price.input + traffic.completion * price.output) / 1e6
+    most = (traffic.most_prompt * price.input + traffic.most_completion * price.output) / 1e6
+    return (
+        f"USD {usd:,.2f}",
+        f"runtime.prices: {price.input:g} in, {price.output:g} out per million tokens; at most USD {most:,.2f}",
+    )
 
 
 def _training(params: "FinetuneParams", runtime: "RuntimeParams", size: float) -> Iterator[Line]:
@@ -183,15 +129,16 @@ def _training(params: "FinetuneParams", runtime: "RuntimeParams", size: float) -
 def _evaluation(params: "EvaluateParams", benchmarks: Any, runtime: "RuntimeParams", size: float) -> Line:
     sizes = {"secforge-mcq": benchmarks.max_mcq_items, "secforge-rcm": benchmarks.max_rcm_items}
     scale = size / 1e9 if runtime.device == "cuda" else size / 135e6
-    prefill, generation = (GPU_PREFILL, GPU_GENERATION) if runtime.device == "cuda" else (CPU_PREFILL, CPU_GENERATION)
+    prefill, generation = (
+        (GPU_PREFILL, GPU_GENERATION) if runtime.device == "cuda" else (CPU_BATCHED_PREFILL, CPU_BATCHED_GENERATION)
+    )
+    basis = f"items x systems of evaluate.runs, 300 tokens a question; {prefill / scale:,.0f} tokens/s in, {generation / scale:,.0f} out in batches"
     seconds = 0.0
     for run in params.runs:
         answers = (run.items or sizes.get(run.benchmark, 1000)) * len(run.systems)
         written = run.max_new_tokens if run.protocol == "generative" else 0
         seconds += answers * scale * (300 * (1 + run.shots) / prefill + written / generation)
-    return Line(
-        "evaluation: hours", f"{seconds / 3600:,.2f}", "items x systems of evaluate.runs, 300 tokens a question, speeds as above"
-    )
+    return Line("evaluation: hours", f"{seconds / 3600:,.2f}", basis)
 
 
 def _disk(size: float, rows: int, params: "FinetuneParams", metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Line]:

@@ -39,9 +39,9 @@ def load_profile(name: str) -> dict[str, Any]:
 
 def apply_profile(name: str, path: Path = PARAMS_FILE) -> list[Change]:
     """Merge profile `name` into the file at `path` and return what changed; nothing is written if a section is invalid."""
-    profile = load_profile(name)
-    check_sections(merged(load_params(path), profile), f"{path} with profile `{name}`")
+    check_sections(merged(load_params(path), load_profile(name)), f"{path} with profile `{name}`")
     round_trip = _round_trip()
+    profile = round_trip.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))  # keeps the style of its lists
     document = round_trip.load(path.read_text(encoding="utf-8"))
     changes = list(_merge(document, profile, ""))
     if changes:
@@ -79,8 +79,16 @@ def _merge(document: Any, profile: Mapping[str, Any], prefix: str) -> Iterator[C
         if isinstance(value, Mapping) and isinstance(old, Mapping):
             yield from _merge(old, value, f"{prefix}{key}.")
         elif old != value:
-            document[key] = value
+            _put(document, key, value)
             yield Change(f"{prefix}{key}", old, value)
+
+
+def _put(document: Any, key: str, value: Any) -> None:
+    """Set `key`; a new one goes before the last, to which the parser ties the blank line that follows the section."""
+    if key in document:
+        document[key] = value
+    else:
+        document.insert(max(len(document) - 1, 0), key, value)
 
 
 def _round_trip() -> Any:
@@ -88,6 +96,6 @@ def _round_trip() -> Any:
 
     yaml = YAML()
     yaml.preserve_quotes = True
-    yaml.width = 130
+    yaml.width = 4096  # never fold a line that nobody changed
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
