@@ -101,12 +101,18 @@ def open_member(path: Path, member: str, max_bytes: int = MEMBER_LIMIT) -> Itera
         raise InputError(f"{path} is not a whole zip file: {error}", remedy=f"Delete {path} and run again.") from error
 
 
-def list_members(path: Path, prefix: str = "", suffix: str = "") -> list[str]:
-    """Sorted names of the zip members that start with `prefix` and end with `suffix`."""
+def read_members(path: Path, pattern: str, max_bytes: int = MEMBER_LIMIT) -> dict[str, bytes]:
+    """All zip members whose names match the shell pattern, by name; `max_bytes` is for their sum."""
+    from fnmatch import fnmatchcase
+
     try:
         with zipfile.ZipFile(path) as archive:
-            return sorted(name for name in archive.namelist() if name.startswith(prefix) and name.endswith(suffix))
-    except zipfile.BadZipFile as error:
+            chosen = [item for item in archive.infolist() if fnmatchcase(item.filename, pattern)]
+            size = sum(item.file_size for item in chosen)
+            if size > max_bytes:
+                raise InputError(f"{path.name}: {pattern} has {size:,} bytes.", allowed=f"{max_bytes:,} bytes")
+            return {item.filename: archive.read(item) for item in sorted(chosen, key=lambda item: item.filename)}
+    except (zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{path} is not a whole zip file: {error}", remedy=f"Delete {path} and run again.") from error
 
 

@@ -114,10 +114,12 @@ def read_lookup(files: SourceFiles, records: Records) -> Lookup:
 def _documents(files: SourceFiles) -> dict[str, dict[str, msgspec.Raw]]:
     version = files.source.version
     suffix = f"-lookup-v{version}.json"
-    found = {name.rsplit("/", 1)[-1].removesuffix(suffix): content for name, content in files.members("lookup", suffix).items()}
+    found = {
+        name.rsplit("/", 1)[-1].removesuffix(suffix): content for name, content in files.members("lookup", f"*{suffix}").items()
+    }
     missing = sorted({*_FILES, "relationships"} - set(found))
     if missing:
-        others = sorted(name.rsplit("/", 1)[-1] for name in files.members("lookup", ".json"))
+        others = sorted(name.rsplit("/", 1)[-1] for name in files.members("lookup", "*.json"))
         raise InputError(
             f"{files.where('lookup')} has no {', '.join(kind + suffix for kind in missing)}; it holds {', '.join(others) or 'no JSON'}.",
             allowed=f"the files of ATT&CK release {version}, as params.yaml declares",

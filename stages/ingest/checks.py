@@ -1,7 +1,7 @@
 """Cloud configuration checks of Prowler with risk and remediation, and their maps to ATT&CK and NIST 800-53.
 
-Files: `checks` (the folder with `*.metadata.json`), `attack_maps` and `control_maps` (folders of compliance files,
-of which those named `mitre_attack_*` and `nist_800_53_revision_5_*` are read).
+Files: `checks` (the folder with `*.metadata.json`), `attack_maps` and `control_maps` (folders of
+compliance files, of which those named `mitre_attack_*` and `nist_800_53_revision_5_*` are read).
 """
 
 import re
@@ -63,7 +63,7 @@ class Framework(msgspec.Struct, rename="pascal"):
 
 def read(files: SourceFiles, records: Records) -> None:
     """Fill `records` with checks, what they cover and satisfy, and passages."""
-    contents = files.members("checks", ".metadata.json")
+    contents = files.members("checks", "*.metadata.json")
     if not contents:
         raise InputError(f"{files.where('checks')} holds no *.metadata.json.", remedy="Pin the version that the reader knows.")
     known = {}
@@ -73,8 +73,8 @@ def read(files: SourceFiles, records: Records) -> None:
             known[(check.provider, check.check_id)] = _add(check, text, records)
         else:
             records.reject(f"{check.provider}/{check.check_id}", "empty-text")
-    _add_links(_frameworks(files, "attack_maps", "mitre_attack_"), "covers", known, records)
-    _add_links(_frameworks(files, "control_maps", "nist_800_53_revision_5_"), "satisfies", known, records)
+    _add_links(_frameworks(files, "attack_maps", "*mitre_attack_*.json"), "covers", known, records)
+    _add_links(_frameworks(files, "control_maps", "*nist_800_53_revision_5_*.json"), "satisfies", known, records)
 
 
 def _add(check: Check, text: str, records: Records) -> Entity:
@@ -104,16 +104,14 @@ def _add(check: Check, text: str, records: Records) -> Entity:
     return entity
 
 
-def _frameworks(files: SourceFiles, role: str, prefix: str) -> list[Framework]:
+def _frameworks(files: SourceFiles, role: str, pattern: str) -> list[Framework]:
     found = []
-    for name, content in sorted(files.members(role, ".json").items()):
-        if name.rsplit("/", 1)[-1].startswith(prefix):
-            try:
-                found.append(msgspec.json.decode(content, type=Framework))
-            except msgspec.DecodeError as error:
-                raise InputError(
-                    f"{files.where(role)}{name}: {error}", allowed="a Prowler compliance file", remedy="Pin Prowler 5.x."
-                ) from error
+    for name, content in files.members(role, pattern).items():
+        try:
+            found.append(msgspec.json.decode(content, type=Framework))
+        except msgspec.DecodeError as error:
+            where = f"{files.where(role)}, {name}"
+            raise InputError(f"{where}: {error}", allowed="a Prowler compliance file", remedy="Pin Prowler 5.x.") from error
     return found
 
 

@@ -8,7 +8,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from stages.errors import InputError
-from stages.fetch import list_members, open_member, read_member
+from stages.fetch import open_member, read_member, read_members
 from stages.ingest.params import Source
 from stages.ingest.schema import Entity, Link, Passage
 from stages.ingest.text import paragraphs
@@ -46,11 +46,10 @@ class SourceFiles:
             with open(self._paths[file.pin], "rb") as stream:
                 yield stream
 
-    def members(self, role: str, suffix: str) -> dict[str, bytes]:
-        """All files under the folder `role` whose names end with `suffix`, by name."""
+    def members(self, role: str, pattern: str) -> dict[str, bytes]:
+        """All files in the folder `role` whose paths below it match the shell pattern, by name."""
         file = self._file(role)
-        path = self._paths[file.pin]
-        return {name: read_member(path, name) for name in list_members(path, file.member, suffix)}
+        return read_members(self._paths[file.pin], file.member + pattern)
 
     def decode(self, role: str, layout: type[Record]) -> Record:
         """The JSON file `role`; InputError names the key that is missing or of another type."""

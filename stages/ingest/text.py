@@ -19,6 +19,7 @@ _BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
 _LABEL = re.compile(r"(?<![\w*])\*([^*\n]+:)\*(?!\w)")
 _CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}")
 _HEADING = re.compile(r"(?m)(?:^|(?<=\s))#{1,6}\s+(?=\S)")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\s*\n\s*")
 _BEFORE_MARK = re.compile(r"\s+([.,;])(?=\s|$)")
@@ -48,7 +49,7 @@ def clean(text: str, *, markdown: bool = False) -> str:
 def tidy(text: str) -> str:
     """Normal form C, no control or invisible characters, single spaces, single line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r", "\n").replace("\u00a0", " "))
-    text = "".join(c for c in text if c == "\n" or c.isprintable() or c == "\t")
+    text = _INVISIBLE.sub("", text)
     text = _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
     return _BEFORE_MARK.sub(r"\1", text)
 
