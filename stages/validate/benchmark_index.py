@@ -1,4 +1,8 @@
-"""Benchmark items prepared for overlap search: their identifiers and their telling n-grams."""
+"""Benchmark items prepared for overlap search: identifiers, and the n-grams of each item's own words.
+
+An item's own words are those of its question without option texts, without lines that many items share, and
+without runs of words that many items share: what is left of a prompt is what makes the item this item.
+"""
 
 import re
 from collections import Counter
@@ -30,9 +34,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GramTable(msgspec.Struct, frozen=True):
-    """n-grams of items by hash: entry k of `hashes` (sorted, repeated per item) is at word `positions[k]` of item `items[k]`."""
+    """n-grams of items by hash: entry k of `hashes` (sorted, repeated per item) is at own word `positions[k]` of item `items[k]`."""
 
     n: int
+    rule: str  # 13-gram, 8-gram, whole-text
     hashes: Hashes
     items: Numbers
     positions: Numbers
@@ -42,23 +47,20 @@ class BenchmarkIndex(msgspec.Struct, frozen=True):
     """Everything that a row is compared with."""
 
     items: Sequence[Item]
-    word_counts: Numbers  # of each item's text
-    tables: list[GramTable]  # for 13-grams and for the 8-grams of short items
+    own_words: list[list[str]]
+    tables: list[GramTable]
     by_identifier: dict[str, list[int]]  # identifier -> indexes of items
-    prompt_grams: int  # distinct n-grams left out because many items share them
-    without_grams: list[int]  # items that only their identifier or whole text can find
+    unsearchable: list[int]  # items with too few own words and no identifier: nothing could find them
 
 
 def identifiers_in(text: str) -> set[str]:
     """CVE ids and rule uuids named in `text`, in one spelling."""
-    return {
-        f"CVE-{match[1]}-{match[2]}" if match[1] else match[3].lower()
-        for match in _IDENTIFIER.finditer(text)
-    }  # fmt: skip
+    found = _IDENTIFIER.finditer(text)
+    return {f"CVE-{match[1]}-{match[2]}" if match[1] else match[3].lower() for match in found}
 
 
 def own_items(rows: Iterable[BenchmarkItem]) -> list[Item]:
-    """Items of the own benchmarks; option texts and option lines are common vocabulary and left out."""
+    """Items of the own benchmarks; option texts are common vocabulary and left out."""
     items = []
     for row in rows:
         text = _without_options(row.question, row.options)
@@ -68,54 +70,70 @@ def own_items(rows: Iterable[BenchmarkItem]) -> list[Item]:
 
 
 def build_index(items: Sequence[Item], params: DecontaminationParams) -> BenchmarkIndex:
-    """Index `items`; n-grams that items about `boilerplate_documents` subjects share belong to the prompt."""
-    part = tokens([item.text for item in items])
-    counts = np.diff(part.offsets)
+    """Index `items`. Long ones by `ngram` words, short ones by `short_ngram`, the shortest by all their words in a row."""
+    texts = _without_common_lines(items, params.boilerplate_documents)
+    part = tokens(texts)
+    own = ~_prompt_words(part, items, params)
+    ends = np.concatenate([[0], np.cumsum(own)])[part.offsets]
+    stripped = Tokens(part.hashes[own], ends)
+    lengths = np.diff(ends)
+    by_identifier = _identifier_index(items)
+    named = {number for numbers in by_identifier.values() for number in numbers}
+    unsearchable = [
+        number for number, length in enumerate(lengths.tolist()) if length < params.whole_words and number not in named
+    ]
+    return BenchmarkIndex(items, _words(texts, part, own), _tables(stripped, lengths, params), by_identifier, unsearchable)
+
+
+def _words(texts: Sequence[str], part: Tokens, own: npt.NDArray[np.bool_]) -> list[list[str]]:
+    bounds = part.offsets.tolist()
+    return [
+        [word for word, mine in zip(words(text), own[bounds[number] : bounds[number + 1]], strict=True) if mine]
+        for number, text in enumerate(texts)
+    ]
+
+
+def _tables(stripped: Tokens, lengths: Numbers, params: DecontaminationParams) -> list[GramTable]:
+    """One table per n-gram length in use, longest first."""
+    short, tiny = lengths < params.short_words, lengths < params.short_ngram
+    tables = [
+        _gram_table(stripped, params.ngram, f"{params.ngram}-gram", ~short),
+        _gram_table(stripped, params.short_ngram, f"{params.short_ngram}-gram", short & ~tiny),
+    ]
+    for n in range(params.short_ngram - 1, params.whole_words - 1, -1):
+        tables.append(_gram_table(stripped, n, "whole-text", lengths == n))
+    return [table for table in tables if len(table.hashes)]
+
+
+def _gram_table(stripped: Tokens, n: int, rule: str, members: npt.NDArray[np.bool_]) -> GramTable:
+    found = grams(stripped, n)
+    mine = members[found.texts]
+    hashes, items, positions = found.hashes[mine], found.texts[mine], found.positions[mine]
+    order = np.lexsort((positions, items, hashes))
+    return GramTable(n, rule, hashes[order], items[order], positions[order])
+
+
+def _prompt_words(part: Tokens, items: Sequence[Item], params: DecontaminationParams) -> npt.NDArray[np.bool_]:
+    """Per word of all items: whether it stands in a short n-gram that items about many subjects share."""
     numbers = {subject: number for number, subject in enumerate(sorted({item.subject for item in items}))}
     subjects = np.array([numbers[item.subject] for item in items], np.int64)
-    prompt = _prompt_words(part, subjects, params)
-    tables, left_out = [], 0
-    for n, members in ((params.ngram, counts >= params.short_words), (params.short_ngram, counts < params.short_words)):
-        table, common = _gram_table(part, n, np.flatnonzero(members), prompt)
-        tables.append(table)
-        left_out += common
-    have = np.unique(np.concatenate([table.items for table in tables]))
-    missing = np.setdiff1d(np.arange(len(items)), have)
-    return BenchmarkIndex(items, counts, tables, _identifier_index(items), left_out, missing.tolist())
-
-
-def whole_texts(index: BenchmarkIndex) -> dict[str, int]:
-    """Normalised text of items without n-grams -> item: only an equal instruction is a hit for these."""
-    texts = {" ".join(words(index.items[number].text)): number for number in reversed(index.without_grams)}
-    texts.pop("", None)
-    return texts
-
-
-def _prompt_words(part: Tokens, subjects: Numbers, params: DecontaminationParams) -> npt.NDArray[np.bool_]:
-    """Per word of all items: whether it stands in a short n-gram that items about many subjects share."""
     found = grams(part, params.short_ngram)
-    distinct, numbers = np.unique(found.hashes, return_inverse=True)
-    pairs = np.unique(np.stack([numbers, subjects[found.texts]]), axis=1)
+    distinct, gram_numbers = np.unique(found.hashes, return_inverse=True)
+    pairs = np.unique(np.stack([gram_numbers, subjects[found.texts]]), axis=1)
     common = np.bincount(pairs[0], minlength=len(distinct)) >= params.boilerplate_documents
-    starts = (part.offsets[found.texts] + found.positions)[common[numbers]]
+    starts = (part.offsets[found.texts] + found.positions)[common[gram_numbers]]
     change = np.zeros(len(part.hashes) + 1, np.int64)
     np.add.at(change, starts, 1)
     np.add.at(change, starts + params.short_ngram, -1)
     return np.cumsum(change[:-1]) > 0
 
 
-def _gram_table(part: Tokens, n: int, members: Numbers, prompt: npt.NDArray[np.bool_]) -> tuple[GramTable, int]:
-    """The table of `members`' n-grams with mostly words of their own, and how many distinct ones were left out."""
-    found = grams(part, n)
-    mine = np.isin(found.texts, members)
-    hashes, items, positions = found.hashes[mine], found.texts[mine], found.positions[mine]
-    before = np.concatenate([[0], np.cumsum(prompt)])
-    starts = part.offsets[items] + positions
-    own = 2 * (before[starts + n] - before[starts]) < n
-    left_out = len(np.unique(hashes[~own]))
-    hashes, items, positions = hashes[own], items[own], positions[own]
-    order = np.lexsort((positions, items, hashes))
-    return GramTable(n, hashes[order], items[order], positions[order]), left_out
+def _without_common_lines(items: Sequence[Item], shared_by: int) -> list[str]:
+    """Texts without the lines that items about `shared_by` subjects have: short instructions, option letters."""
+    lines = [[(line, " ".join(words(line))) for line in item.text.splitlines()] for item in items]
+    pairs = {(plain, item.subject) for item, own in zip(items, lines, strict=True) for _, plain in own}
+    counts = Counter(plain for plain, _ in pairs)
+    return ["\n".join(line for line, plain in own if counts[plain] < shared_by) for own in lines]
 
 
 def _without_options(question: str, options: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ class BenchmarkFinding(msgspec.Struct, frozen=True):
 
     items: int
     items_touched: int
-    items_unsearchable: int  # no n-gram, no identifier, no text: nothing could have been found
+    items_unsearchable: int  # too few words of their own and no identifier: nothing could have been found
     rows_dropped: int
     by_rule: dict[str, int]  # rule -> rows
 
@@ -98,7 +98,7 @@ def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list
 
 def benchmark_findings(index: BenchmarkIndex, matches: Sequence[Match]) -> dict[str, BenchmarkFinding]:
     """What was found per benchmark; a benchmark without items has no entry."""
-    hidden = {index.items[number].id for number in index.without_grams if not index.items[number].identifiers}
+    hidden = {index.items[number].id for number in index.unsearchable}
     findings = {}
     for name, count in sorted(Counter(item.benchmark for item in index.items).items()):
         mine = [match for match in matches if match.benchmark == name]

@@ -49,9 +49,8 @@ def check_files(
     items = [item for path in benchmarks for item in read_items(path, item_fields)]
     params = DecontaminationParams()
     index = build_index(items, params)
-    hidden = [number for number in index.without_grams if not items[number].identifiers]
     found = find_contamination(to_documents(records, data_fields), index, params)
-    return _report(data, len(records), items, [items[number].id for number in hidden], found)
+    return _report(data, len(records), items, [items[number].id for number in index.unsearchable], found)
 
 
 def read_items(path: Path, fields: Sequence[str] = ()) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Find rows that give benchmark items away: by identifier, by n-gram overlap, or as the whole text.
+"""Find rows that give benchmark items away: by identifier, or by the item's own words.
 
 An n-gram that stands in `boilerplate_documents` or more distinct subject documents is common language and does
 not count; the report holds the counts with and without that rule. Every overlap is verified on the words.
@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from stages.validate.benchmark_index import BenchmarkIndex, GramTable, identifiers_in, whole_texts
-from stages.validate.ngrams import Numbers, chunks, grams, normalise, words
+from stages.validate.benchmark_index import BenchmarkIndex, GramTable, identifiers_in
+from stages.validate.ngrams import Numbers, chunks, grams, words
 from stages.validate.params import DecontaminationParams
 
 _COPY = 0.5  # a text with this share of an item's words is a copy of the item, not a document of its own
-_FILTER_BITS = 22
+_FILTER = np.uint64((1 << 22) - 1)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +36,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: str
     rule: str  # identifier, 13-gram, 8-gram, whole-text
     level: str
-    overlap: float  # share of the item's words that the row holds; 1 for an identifier or the whole text
-    evidence: str  # the identifier, or the shared words
+    overlap: float  # share of the item's own words that the row holds; 1 for an identifier
+    evidence: str  # the identifier, or shared words
 
 
 class Contamination(NamedTuple):
@@ -56,37 +57,44 @@ class _Hits(NamedTuple):
     entries: Numbers
 
 
-class _Texts(NamedTuple):
+class _Corpus(NamedTuple):
     """All texts of all documents in a row, with their document and level."""
 
     texts: list[str]
     owners: Numbers
     levels: list[str]
+    subjects: Numbers  # of each text; its own number where the document names none
+    anonymous: npt.NDArray[np.bool_]  # the document names no subject
 
 
 def find_contamination(documents: Sequence[Document], index: BenchmarkIndex, params: DecontaminationParams) -> Contamination:
     """Matches of `documents` with the items of `index`, sorted by row and falling overlap."""
-    texts = _flatten(documents)
-    matches = [*_by_identifier(documents, index), *_by_whole_text(documents, index)]
-    before, after, common = {}, {}, 0
-    for table in index.tables:
-        hits = _hits(texts.texts, table)
-        before[f"{table.n}-gram"] = len(np.unique(texts.owners[hits.texts]))
-        telling = _telling(hits, table, texts, documents, index, params)
-        common += len(np.unique(table.hashes[hits.entries])) - len(np.unique(table.hashes[telling.entries]))
-        found = _by_grams(telling, table, texts, documents, index)
-        after[f"{table.n}-gram"] = len({match.row for match in found})
+    corpus = _corpus(documents)
+    matches = _by_identifier(documents, index)
+    before: dict[str, set[int]] = {table.rule: set() for table in index.tables}
+    after: dict[str, set[str]] = {table.rule: set() for table in index.tables}
+    common = 0
+    for table, hits in zip(index.tables, _hits(corpus.texts, index.tables), strict=True):
+        before[table.rule].update(corpus.owners[hits.texts].tolist())
+        telling = _telling(hits, table, corpus, index, params)
+        common += _distinct(table, hits) - _distinct(table, telling)
+        found = _by_grams(telling, table, corpus, documents, index)
+        after[table.rule].update(match.row for match in found)
         matches.extend(found)
-    matches.sort(key=lambda match: (match.row, -match.overlap, match.rule, match.item, match.level))
-    return Contamination(matches, before, after, common)
+    matches.sort(key=lambda match: (match.row, -match.overlap, match.rule, match.item, match.level, match.evidence))
+    counts = [{rule: len(rows) for rule, rows in counted.items()} for counted in (before, after)]
+    return Contamination(matches, counts[0], counts[1], common)
 
 
-def _flatten(documents: Sequence[Document]) -> _Texts:
-    flat = [
-        (text, number, level) for number, document in enumerate(documents)
-        for level, texts in document.texts.items() for text in texts
-    ]  # fmt: skip
-    return _Texts([one[0] for one in flat], np.array([one[1] for one in flat], np.int64), [one[2] for one in flat])
+def _corpus(documents: Sequence[Document]) -> _Corpus:
+    flat = [(text, number, level) for number, one in enumerate(documents) for level, texts in one.texts.items() for text in texts]
+    owners = np.array([number for _, number, _ in flat], np.int64)
+    numbers: dict[str, int] = {}
+    subjects = np.array(
+        [numbers.setdefault(one.subject or f"\x00{place}", len(numbers)) for place, one in enumerate(documents)], np.int64
+    )
+    anonymous = np.array([not one.subject for one in documents], np.bool_)
+    return _Corpus([text for text, _, _ in flat], owners, [level for _, _, level in flat], subjects[owners], anonymous[owners])
 
 
 def _by_identifier(documents: Sequence[Document], index: BenchmarkIndex) -> list[Match]:
@@ -98,120 +106,91 @@ def _by_identifier(documents: Sequence[Document], index: BenchmarkIndex) -> list
         for level, text in levels:
             for name in sorted(identifiers_in(text) & index.by_identifier.keys()):
                 matches.extend(
-                    _match(document, index, number, "identifier", level, 1.0, name) for number in index.by_identifier[name]
+                    _match(document, index, item, "identifier", level, 1.0, name) for item in index.by_identifier[name]
                 )
     return matches
 
 
-def _by_whole_text(documents: Sequence[Document], index: BenchmarkIndex) -> list[Match]:
-    """Items too short for n-grams: a text of the row is the item, word for word."""
-    whole = whole_texts(index)
-    if not whole:
-        return []
-    longest = 4 * max(map(len, whole))  # spares normalising long texts
-    matches = []
-    for document in documents:
-        for level, texts in document.texts.items():
-            for text in texts:
-                number = whole.get(" ".join(words(text))) if len(text) <= longest else None
-                if number is not None:
-                    matches.append(_match(document, index, number, "whole-text", level, 1.0, normalise(text).strip()))
-    return matches
-
-
-def _hits(texts: Sequence[str], table: GramTable) -> _Hits:
-    """Every n-gram of the texts that an item has; one hit per item that has it."""
-    if not len(table.hashes):
-        empty = np.empty(0, np.int64)
-        return _Hits(empty, empty, empty)
-    mask = np.uint64((1 << _FILTER_BITS) - 1)
-    present = np.zeros(1 << _FILTER_BITS, np.bool_)  # most n-grams are in no item: one look-up rules them out
-    present[table.hashes & mask] = True
-    parts = []
+def _hits(texts: Sequence[str], tables: Sequence[GramTable]) -> list[_Hits]:
+    """Per table every n-gram of the texts that an item has; one hit per item that has it."""
+    filters = [_filter(table) for table in tables]
+    parts: list[list[_Hits]] = [[_Hits(*(np.empty(0, np.int64) for _ in range(3)))] for _ in tables]
     for first, part in chunks(texts):
-        found = grams(part, table.n)
-        maybe = np.flatnonzero(present[found.hashes & mask])
-        start = np.searchsorted(table.hashes, found.hashes[maybe], "left")
-        counts = np.searchsorted(table.hashes, found.hashes[maybe], "right") - start
-        repeated = np.repeat(maybe, counts)
-        entries = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(start, counts)
-        parts.append(_Hits(found.texts[repeated] + first, found.positions[repeated], entries))
-    return _Hits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))) if parts else _hits([], _EMPTY)
+        for table, present, found in zip(tables, filters, parts, strict=True):
+            shared = grams(part, table.n)
+            maybe = np.flatnonzero(present[shared.hashes & _FILTER])
+            start = np.searchsorted(table.hashes, shared.hashes[maybe], "left")
+            counts = np.searchsorted(table.hashes, shared.hashes[maybe], "right") - start
+            repeated = np.repeat(maybe, counts)
+            entries = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(start, counts)
+            found.append(_Hits(shared.texts[repeated] + first, shared.positions[repeated], entries))
+    return [_Hits(*(np.concatenate(arrays) for arrays in zip(*found, strict=True))) for found in parts]
 
 
-def _telling(
-    hits: _Hits,
-    table: GramTable,
-    texts: _Texts,
-    documents: Sequence[Document],
-    index: BenchmarkIndex,
-    params: DecontaminationParams,
-) -> _Hits:
-    """Hits whose n-gram stands in fewer than `boilerplate_documents` distinct subject documents."""
+def _filter(table: GramTable) -> npt.NDArray[np.bool_]:
+    """Most n-grams are in no item: one look-up in this table rules them out."""
+    present = np.zeros(int(_FILTER) + 1, np.bool_)
+    present[table.hashes & _FILTER] = True
+    return present
+
+
+def _telling(hits: _Hits, table: GramTable, corpus: _Corpus, index: BenchmarkIndex, params: DecontaminationParams) -> _Hits:
+    """Hits whose n-gram stands in fewer than `boilerplate_documents` distinct subject documents.
+
+    Rows of foreign data name no subject; there all copies of one item are one document, or a leak that was
+    repeated often enough would pass as common language.
+    """
     if not len(hits.texts):
         return hits
-    owners = texts.owners[hits.texts]
-    subjects = _identify([documents[number].subject or f"\x00{number}" for number in range(len(documents))])[owners]
-    unknown = np.array([not document.subject for document in documents])[owners]
-    pair, share = _coverage(hits.texts, hits.entries, table, index)
-    copies = unknown & (share[pair] >= _COPY)
-    subjects = np.where(copies, -1 - table.items[hits.entries], subjects)
+    pair, share = _coverage(hits, table, index)
+    copies = corpus.anonymous[hits.texts] & (share[pair] >= _COPY)
+    subjects = np.where(copies, -1 - table.items[hits.entries], corpus.subjects[hits.texts])
     distinct, numbers = np.unique(table.hashes[hits.entries], return_inverse=True)
     stands_in = np.unique(np.stack([numbers, subjects]), axis=1)
     telling = np.bincount(stands_in[0], minlength=len(distinct))[numbers] < params.boilerplate_documents
     return _Hits(*(array[telling] for array in hits))
 
 
-def _coverage(texts: Numbers, entries: Numbers, table: GramTable, index: BenchmarkIndex) -> tuple[Numbers, np.ndarray]:
-    """(number of the (text, item) pair of each hit, share of the item's words that the pair's n-grams cover)."""
-    items, positions = table.items[entries], table.positions[entries]
-    _, pair = np.unique(texts * len(index.items) + items, return_inverse=True)
+def _distinct(table: GramTable, hits: _Hits) -> int:
+    return len(np.unique(table.hashes[hits.entries]))
+
+
+def _coverage(hits: _Hits, table: GramTable, index: BenchmarkIndex) -> tuple[Numbers, npt.NDArray[np.float64]]:
+    """(number of the (text, item) pair of each hit, per pair the share of the item's own words that its n-grams cover)."""
+    items, positions = table.items[hits.entries], table.positions[hits.entries]
+    _, pair = np.unique(hits.texts * len(index.items) + items, return_inverse=True)
     order = np.lexsort((positions, pair))
     pair_sorted, places = pair[order], positions[order]
     new = np.concatenate([[True], pair_sorted[1:] != pair_sorted[:-1]])
     added = np.where(new, table.n, np.minimum(np.diff(places, prepend=0), table.n))
-    covered = np.bincount(pair_sorted, weights=added)
-    return pair, covered / index.word_counts[items[order][new]]
+    lengths = np.array([len(own) for own in index.own_words])
+    return pair, np.bincount(pair_sorted, weights=added) / lengths[items[order][new]]
 
 
-def _by_grams(hits: _Hits, table: GramTable, texts: _Texts, documents: Sequence[Document], index: BenchmarkIndex) -> list[Match]:
+def _by_grams(
+    hits: _Hits, table: GramTable, corpus: _Corpus, documents: Sequence[Document], index: BenchmarkIndex
+) -> list[Match]:
     """One verified match per (text, item)."""
     if not len(hits.texts):
         return []
-    pair, share = _coverage(hits.texts, hits.entries, table, index)
+    pair, share = _coverage(hits, table, index)
     matches = []
     for number, first in enumerate(np.unique(pair, return_index=True)[1].tolist()):
-        text, item = int(hits.texts[first]), int(table.items[hits.entries[first]])
-        shared = _shared_words(
-            texts.texts[text],
-            int(hits.positions[first]),
-            index.items[item].text,
-            int(table.positions[hits.entries[first]]),
-            table.n,
-        )
-        if shared:
-            document = documents[texts.owners[text]]
-            overlap = round(min(1.0, float(share[number])), 4)
-            matches.append(_match(document, index, item, f"{table.n}-gram", texts.levels[text], overlap, shared))
+        text, entry = int(hits.texts[first]), int(hits.entries[first])
+        item = int(table.items[entry])
+        ours = _run(words(corpus.texts[text]), int(hits.positions[first]), table.n)
+        if ours == _run(index.own_words[item], int(table.positions[entry]), table.n):  # not only the hashes are equal
+            document, level = documents[corpus.owners[text]], corpus.levels[text]
+            matches.append(_match(document, index, item, table.rule, level, round(float(share[number]), 4), " ".join(ours)))
     return matches
 
 
-def _shared_words(text: str, place: int, item: str, item_place: int, n: int) -> str:
-    """The n words that both hold there, or nothing if only the hashes were equal."""
-    ours, theirs = words(text)[place : place + n], words(item)[item_place : item_place + n]
-    return " ".join(ours) if ours == theirs else ""
+def _run(all_words: Sequence[str], start: int, n: int) -> Sequence[str]:
+    return all_words[start : start + n]
 
 
-def _match(document: Document, index: BenchmarkIndex, number: int, rule: str, level: str, overlap: float, evidence: str) -> Match:
-    item = index.items[number]
+def _match(document: Document, index: BenchmarkIndex, item: int, rule: str, level: str, overlap: float, evidence: str) -> Match:
+    found = index.items[item]
     return Match(
-        row=document.id, item=item.id, benchmark=item.benchmark, rule=rule, level=level, overlap=overlap, evidence=evidence
+        row=document.id, item=found.id, benchmark=found.benchmark, rule=rule, level=level, overlap=overlap, evidence=evidence
     )
-
-
-def _identify(values: Sequence[str]) -> Numbers:
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)
-
-
-_EMPTY = GramTable(0, np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))

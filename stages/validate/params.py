@@ -20,7 +20,8 @@ class DecontaminationParams(Params):
 
     ngram: int = 13  # Brown et al. 2020, arXiv 2005.14165, appendix C
     short_ngram: int = 8  # Gao et al. 2020 (The Pile, arXiv 2101.00027) and PaLM use 8 where 13 is too long
-    short_words: int = 13  # items with fewer words are matched by `short_ngram`
+    short_words: int = 13  # items with fewer words of their own are matched by `short_ngram`
+    whole_words: int = 5  # items shorter than `short_ngram` are matched by all their words in a row; below this not at all
     boilerplate_documents: int = 5  # an n-gram in this many subject documents, or items, is common language
 
 

@@ -62,12 +62,27 @@ def test_twelve_shared_words_are_no_leak() -> None:
 
 
 def test_short_items_are_matched_by_eight_words_and_shorter_ones_whole() -> None:
-    short, tiny = "Which header stops a page from being framed by others?", "What is a honeypot?"
-    items = [external(short, 0), external(tiny, 1)]
-    found = check(
-        [document(f"Q: {short} Think."), document(tiny.upper(), name="two"), document(f"{tiny} Explain.", name="three")], items
-    )
-    assert [(match.row, match.rule) for match in found.matches] == [("row", "8-gram"), ("two", "whole-text")]
+    short, tiny = "Which header stops a page from being framed by others?", "Archive extractor allows full path"
+    items = [external(short, 0), external(tiny, 1), external("What is XSS?", 2)]
+    rows = [
+        document(f"Q: {short} Think."),
+        document(f"Look:\n{tiny.upper()}!", name="two"),
+        document("What is XSS?", name="three"),
+    ]
+    assert [(match.row, match.rule) for match in check(rows, items).matches] == [("row", "8-gram"), ("two", "whole-text")]
+    assert build_index(items, PARAMS).unsearchable == [2]
+
+
+def test_a_short_text_behind_a_shared_prompt_is_found_behind_another_prompt() -> None:
+    """The prompt is longer than the text: only the words of its own tell the item."""
+    reports = [" ".join(sentence(300 + number, 9).split()) for number in range(12)]
+    prompt = "Which CWE weakness is behind this vulnerability? End with `Final answer: CWE-<number>`."
+    for layout in (f"{prompt}\n{{}}", f"{prompt} {{}}", "Root cause?\n{}"):
+        items = [external(layout.format(report), number) for number, report in enumerate(reports)]
+        found = check(
+            [document(f"Name the flaw.\n{reports[4]}"), document(f"{prompt}\nSomething else altogether.", name="clean")], items
+        )
+        assert [(match.row, match.item) for match in found.matches] == [("row", "item-4")], layout
 
 
 def test_words_of_five_subject_documents_are_boilerplate_and_both_counts_are_reported() -> None:
