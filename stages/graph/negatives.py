@@ -1,0 +1,86 @@
+"""Hard negatives: unlinked entities that read like a linked one, as wrong options worth reading.
+
+Similarity is the cosine of TF-IDF vectors of names and texts. Parents, ancestors and children of a right answer
+are left out: whether they are wrong is a matter of opinion.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from stages.graph.params import NegativeParams
+from stages.graph.patterns import Neighbours, parse_pattern
+from stages.graph.schema import HardNegative
+from stages.ingest.schema import Entity, Link
+
+HIERARCHY = ("child-of", "subtechnique-of")
+DIGITS = 4  # of a similarity: more would only show the rounding of the machine
+POOL = 40  # most similar candidates kept for each entity
+
+
+def find_negatives(entities: Mapping[str, Entity], links: Iterable[Link], params: NegativeParams) -> list[HardNegative]:
+    """At most `top` per subject and relation, most similar first; sorted by subject, relation and rank."""
+    neighbours = Neighbours(links, entities)
+    found: list[HardNegative] = []
+    for pattern in sorted(params.patterns):
+        (subject_type, object_type), (step,) = parse_pattern(pattern)
+        similar = _most_similar(object_type, step, entities, neighbours)
+        for subject in sorted(id for id, entity in entities.items() if entity.type == subject_type and not entity.deprecated):
+            right = neighbours.of(subject, step, object_type)
+            found += [
+                HardNegative(subject=subject, relation=step, object=o, similarity=s)
+                for o, s in _nearest(right, subject, similar, neighbours, params)
+            ]
+    return found
+
+
+def _nearest(
+    right: list[str], subject: str, similar: dict[str, list[tuple[float, str]]], neighbours: Neighbours, params: NegativeParams
+) -> list[tuple[str, float]]:
+    excluded = {subject, *right} | {relative for id in right for relative in _relatives(id, neighbours)}
+    scores: dict[str, float] = {}
+    for id in right:
+        for score, candidate in similar.get(id, ()):
+            if candidate not in excluded:
+                scores[candidate] = max(score, scores.get(candidate, 0.0))
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: params.top]
+
+
+def _relatives(id: str, neighbours: Neighbours) -> set[str]:
+    """Children, and all ancestors."""
+    type = neighbours.entities[id].type
+    found = {child for relation in HIERARCHY for child in neighbours.of(id, f"^{relation}", type)}
+    front = [id]
+    while front:
+        above = {parent for node in front for relation in HIERARCHY for parent in neighbours.of(node, relation, type)} - found
+        found |= above
+        front = sorted(above)
+    return found
+
+
+def _most_similar(
+    type: str, step: str, entities: Mapping[str, Entity], neighbours: Neighbours
+) -> dict[str, list[tuple[float, str]]]:
+    """For each current entity of `type` its POOL nearest ones, nearest first."""
+    ids = sorted(id for id, entity in entities.items() if entity.type == type and _usable(entity))
+    if len(ids) < 2:
+        return {}
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    documents = [_document(entities[id], step, neighbours) for id in ids]
+    vectors = TfidfVectorizer(stop_words="english", sublinear_tf=True, token_pattern=r"(?u)\b\w\w+\b").fit_transform(documents)
+    cosines = np.round((vectors @ vectors.T).toarray(), DIGITS)
+    np.fill_diagonal(cosines, -1.0)
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, : min(POOL, len(ids) - 1)]
+    return {id: [(float(cosines[row, column]), ids[column]) for column in order[row]] for row, id in enumerate(ids)}
+
+
+def _usable(entity: Entity) -> bool:
+    return not entity.deprecated and not entity.fields.get("stub") and entity.fields.get("domain", "enterprise") == "enterprise"
+
+
+def _document(entity: Entity, step: str, neighbours: Neighbours) -> str:
+    """Name and text; of an entity without text (a tactic) the names of what is linked to it."""
+    if entity.text:
+        return f"{entity.name} {entity.text}"
+    back = step.removeprefix("^") if step.startswith("^") else f"^{step}"
+    return " ".join([entity.name, *(neighbours.entities[id].name for id in neighbours.of(entity.id, back))])
