@@ -16,13 +16,14 @@ class FinetuneParams(Params):
     mix: dict[str, float] = msgspec.field(
         default_factory=lambda: {"cve-to-cwe": 0.6, "other": 0.4}
     )  # share of max_tokens per task or family; `other`: the rest
+    rows_per_label: int = 12  # frequent answers (CWE, technique ids) first, up to so many rows each: see select.py
     epochs: int = 1  # passes over the chosen rows
     max_length: int = 512  # tokens; a longer row is rejected, never cut
     pack_tokens: int = 384  # rows are packed into sequences of at most this many tokens; one sequence per device and step
     accumulate: int = 1  # sequences per device before the optimizer steps
     rank: int = 16
     alpha: int = 32  # twice the rank, as in the LoRA paper's later practice: the update is scaled by alpha / rank
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     schedule: Literal["linear", "cosine"] = "linear"  # both fall to zero
     warmup: float = 0.06  # share of the steps
     weight_decay: float = 0.0

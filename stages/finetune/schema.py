@@ -39,6 +39,7 @@ class RenderedRow(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     task: str
     family: str
+    label: str  # the answer key where answers name one of many labels (ids), else empty
     input_ids: list[int]
     labels: list[int]  # -100 on the prompt
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 OTHER = "other"
+LABEL_KINDS = frozenset({"cwe", "technique", "id"})  # letters and Yes/No stand for nothing by themselves
 
 
 def render_rows(
@@ -32,20 +33,29 @@ def render_rows(
             rejects.append(Reject("finetune", row.id, "too-long", detail))
             continue
         rendered.append(
-            RenderedRow(id=row.id, task=row.task, family=row.family, input_ids=example.input_ids, labels=example.labels)
+            RenderedRow(
+                id=row.id,
+                task=row.task,
+                family=row.family,
+                label=", ".join(sorted(row.answer_key)) if row.key_kind in LABEL_KINDS else "",
+                input_ids=example.input_ids,
+                labels=example.labels,
+            )
         )
     return rendered, rejects
 
 
-def select_rows(rows: Sequence[RenderedRow], *, max_tokens: int, mix: Mapping[str, float]) -> list[RenderedRow]:
+def select_rows(
+    rows: Sequence[RenderedRow], *, max_tokens: int, mix: Mapping[str, float], rows_per_label: int
+) -> list[RenderedRow]:
     """Rows of at most `max_tokens` tokens in all, the tasks in the proportions of `mix`.
 
     `mix` weighs a task, a family (split evenly among its tasks) or `other` (all tasks not named). The next row
     always comes from the task that is furthest behind its share; one that runs out leaves its tokens to the rest.
-    Within a task the order is that of content hashes, so the choice depends on nothing but rows and weights.
+    Within a task the order is that of `learning_order`: the choice depends on nothing but rows and params.
     """
     queues: dict[str, list[RenderedRow]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (content_id("finetune", row.id), row.id), reverse=True):
+    for row in reversed(learning_order(rows, rows_per_label)):
         queues[row.task].append(row)
     weights = task_weights({row.task: row.family for row in rows}, mix)
     behind = [(0.0, task) for task in sorted(queues) if weights[task] > 0]
@@ -66,6 +76,24 @@ def select_rows(rows: Sequence[RenderedRow], *, max_tokens: int, mix: Mapping[st
             remedy="Raise finetune.max_tokens or finetune.max_length, or give a task that has rows a weight in finetune.mix.",
         )
     return chosen
+
+
+def learning_order(rows: Sequence[RenderedRow], rows_per_label: int) -> list[RenderedRow]:
+    """Rows with the frequent labels of their task first, `rows_per_label` of each; then all others; ties by content hash.
+
+    A label met once or twice is not learned, and the tokens it takes are missing elsewhere: few labels, learned well,
+    answer more unseen questions than many labels half learned. Nothing is dropped here, only put later.
+    """
+    hashed = sorted(rows, key=lambda row: (content_id("finetune", row.id), row.id))
+    frequency = Counter((row.task, row.label) for row in hashed)
+    met: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for place, row in enumerate(hashed):
+        name = (row.task, row.label)
+        met[name] += 1
+        first = bool(row.label) and met[name] <= rows_per_label
+        ranked.append((not first, -frequency[name] if first else 0, row.label if first else "", place, row))
+    return [row for *_, row in sorted(ranked, key=lambda entry: entry[:-1])]
 
 
 def task_weights(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[str, float]:

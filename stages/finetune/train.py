@@ -33,7 +33,7 @@ def finetune(job: Job) -> Outcome | None:
     set_seed(params.seed)
     tokenizer = load_tokenizer(job.base)
     rendered, rejects = render_rows(job.train, tokenizer, params.max_length)
-    chosen = select_rows(rendered, max_tokens=params.max_tokens, mix=params.mix)
+    chosen = select_rows(rendered, max_tokens=params.max_tokens, mix=params.mix, rows_per_label=params.rows_per_label)
     dev_packs = pack_rows(_dev_rows(job, tokenizer), params.pack_tokens)
     packs = pack_rows(chosen, params.pack_tokens)
 
@@ -59,6 +59,7 @@ def finetune(job: Job) -> Outcome | None:
     metrics = {
         "rows": len(chosen),
         "rows_per_task": dict(sorted(Counter(row.task for row in chosen).items())),
+        "labels": len({(row.task, row.label) for row in chosen if row.label}),
         "rows_available": len(job.train),
         "rejected": dict(sorted(Counter(reject.reason for reject in rejects).items())),
         "tokens": tokens,
@@ -116,7 +117,7 @@ def peak_memory(device: str) -> dict[str, float]:
 
 def _dev_rows(job: Job, tokenizer: "PreTrainedTokenizerBase") -> list[RenderedRow]:
     rendered, _ = render_rows(job.dev, tokenizer, job.params.max_length)
-    return select_rows(rendered, max_tokens=job.params.dev_tokens, mix={OTHER: 1.0}) if rendered else []
+    return select_rows(rendered, max_tokens=job.params.dev_tokens, mix={OTHER: 1.0}, rows_per_label=0) if rendered else []
 
 
 def _trainer(model: "PreTrainedModel", packs: Sequence[Sequence[RenderedRow]], job: Job) -> "Trainer":
