@@ -5,10 +5,12 @@ through it. The manifest is written last: its existence means that the outputs a
 """
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +95,17 @@ def stage_main(name: str, run: Callable[[Stage], None], description: str | None)
     parser.add_argument("--params", type=Path, default=PARAMS_FILE, help="the params file (default: %(default)s)")
     arguments = parser.parse_args()
     try:
-        with stage_lock(name):
+        with stage_lock(name) if _is_first_process() else nullcontext():
             run(Stage(name, arguments.params))
     except SecForgeError as error:
         sys.exit(f"[{name}] {error}")
     except KeyboardInterrupt:
         sys.exit(f"[{name}] stopped; finished work is kept, run the same command to go on.")
+
+
+def _is_first_process() -> bool:
+    """False in the helper processes of `accelerate launch`: they belong to the run that holds the lock."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
