@@ -95,13 +95,13 @@ def _text(item: Object, value: Value | None, lookup: Lookup, components: dict[st
         fields["text_version"] = "galaxy"
         fields["data_sources"] = sorted(value.meta.mitre_data_sources)
         fields["capec"] = _capec_ids(value)
-        return clean(value.description), fields
-    text, cut = whole_sentences(item.description)
+        return clean(value.description, markdown=True), fields
+    text, cut = whole_sentences(item.description, markdown=True)
     return text, fields | ({"text_cut": True} if cut else {})
 
 
 def _analytic(analytic: Analytic, components: dict[str, str]) -> dict[str, Any]:
-    text, cut = whole_sentences(analytic.description)
+    text, cut = whole_sentences(analytic.description, markdown=True)
     logs = [
         {"component": components.get(log.component, ""), "name": log.name, "channel": clean(log.channel or "")}
         for log in analytic.log_source_references
@@ -128,7 +128,7 @@ def _add_galaxy_only(values: dict[str, Value], type: str, ids: dict[str, str], r
             ids[uuid],
             type,
             _name(value),
-            clean(value.description),
+            clean(value.description, markdown=True),
             f"https://attack.mitre.org/{_SITE[type]}/{external_id.replace('.', '/')}",
             {"domain": domain, "text_version": "galaxy", "platforms": value.meta.mitre_platforms, "tactics": _tactics(value)}
             | {"aliases": value.meta.synonyms, "capec": _capec_ids(value), "is_subtechnique": "." in external_id or None},

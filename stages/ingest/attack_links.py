@@ -19,7 +19,7 @@ def add_lookup_links(lookup: Lookup, ids: dict[str, str], records: Records) -> N
                 f"{relationship.source_ref} {relationship.target_ref}", "unresolved-id", relationship.relationship_type
             )
             continue
-        records.link(subject, relationship.relationship_type, object, whole_sentences(relationship.description)[0])
+        records.link(subject, relationship.relationship_type, object, whole_sentences(relationship.description, markdown=True)[0])
     _add_tactics(lookup, records)
     _add_components(lookup, ids, records)
 

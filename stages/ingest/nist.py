@@ -137,7 +137,7 @@ def _add(
         deprecated=withdrawn,
         revoked_by=moved[0] if withdrawn and len(moved) == 1 else "",
     )
-    if parent:
+    if parent and not withdrawn:
         records.link(entity.id, "child-of", ids[parent])
     for ref in control.links:
         if ref.rel == "related" and ref.href[1:] in ids:

@@ -18,7 +18,8 @@ _REFERENCE = re.compile(r"\s*\[REF-\d+\]")
 _BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
 _LABEL = re.compile(r"(?<![\w*])\*([^*\n]+:)\*(?!\w)")
 _CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}")
-_HEADING = re.compile(r"(?m)(?:^|(?<=\s))#{1,6}\s+(?=\S)")
+_OPEN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?://\S*")
+_HEADING = re.compile(r"(?m)^#{1,6}\s+|(?<=\s)#{2,6}\s+(?=\S)")
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\s*\n\s*")
@@ -37,6 +38,7 @@ def clean(text: str, *, markdown: bool = False) -> str:
     text = _CITATION.sub("", text)
     for _ in range(2):  # a link text may itself hold an image
         text = _LINK.sub(r"\1", text)
+    text = _OPEN_LINK.sub(r"\1", text)
     text = _TAG.sub("", _BLOCK_TAG.sub("\n", text)) if "<" in text else text
     text = html.unescape(text) if "&" in text else text
     text = _LABEL.sub(r"\1", _BOLD.sub(r"\1", text)) if "*" in text else text
