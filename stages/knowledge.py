@@ -40,7 +40,6 @@ class Knowledge:
         self._negatives: dict[tuple[str, str], list[str]] = defaultdict(list)
         for negative in sorted(negatives, key=lambda one: (-one.similarity, one.subject, one.relation, one.object)):
             self._negatives[negative.subject, negative.relation].append(negative.object)
-            self._negatives[negative.object, f"^{negative.relation}"].append(negative.subject)
         self._family: dict[str, frozenset[str]] = {}
 
     def of_type(self, *types: str) -> Iterator[Entity]:
