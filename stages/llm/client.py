@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -74,6 +75,7 @@ class Client:
         self._pools: dict[str, Pool] = {}
         self._identities: dict[str, str] = {}
         self._asked: dict[str, asyncio.Task[StoredResponse]] = {}
+        self._calls: dict[str, _Call] = {}  # those being asked
         self._details: dict[str, str] = {}  # key -> what a failed call met; never stored
 
     async def chat(self, request: Request) -> Reply:
@@ -147,13 +149,14 @@ class Client:
         """Ask the model; two rows that ask the same at the same time share one call."""
         task = self._asked.get(call.key)
         if task is None:
+            self._calls[call.key] = call
             task = self._asked[call.key] = asyncio.create_task(self._ask(call))
             task.add_done_callback(lambda done: self._forget(call.key, done))
         with waiting_call():
             return await asyncio.shield(task)
 
     def _forget(self, key: str, task: asyncio.Task[StoredResponse]) -> None:
-        del self._asked[key]
+        del self._asked[key], self._calls[key]
         if not task.cancelled():
             task.exception()  # seen, even if the row that asked has gone
 
@@ -179,6 +182,10 @@ class Client:
         if role.provider == "openai":
             await self._cache.put([response])
         return response
+
+    async def _store_batch(self, completions: Mapping[str, Completion]) -> None:
+        """Keep what the embedded model made, in one transaction. Its failures are kept too: asked again it would repeat them."""
+        await self._cache.put([self._read(self._calls[key], done) for key, done in completions.items()], replay=True)
 
     def _read(self, call: _Call, completion: Completion) -> StoredResponse:
         choice, usage = completion.choices[0], completion.usage
@@ -207,7 +214,7 @@ class Client:
             if role.provider == "embedded":
                 from stages.llm.embedded import open_embedded
 
-                pool = open_embedded(self.base_model, runtime, self._cache)
+                pool = open_embedded(self.base_model, runtime, self._store_batch)
                 self._pools.update({one: pool for one in ("teacher", "judge") if self._role(one).provider == "embedded"})
             else:
                 endpoints = getattr(runtime.endpoints, name)
