@@ -1,9 +1,11 @@
 """The knowledge graph in memory: entities by type, links by direction, splits, paths and hard negatives."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
-from math import gcd
+from math import gcd, log
 
 from stages.graph.schema import HardNegative, Path, Split
 from stages.ingest.schema import Entity, Link
@@ -41,6 +43,7 @@ class Knowledge:
         for negative in sorted(negatives, key=lambda one: (-one.similarity, one.subject, one.relation, one.object)):
             self._negatives[negative.subject, negative.relation].append(negative.object)
         self._family: dict[str, frozenset[str]] = {}
+        self._weights: dict[str, dict[str, float]] = {}
 
     def of_type(self, *types: str) -> Iterator[Entity]:
         """All live entities of these types that are more than an id, by id."""
@@ -110,6 +113,25 @@ class Knowledge:
                 break
         return chosen
 
+    def closest_by_name(self, text: str, pool: Sequence[Entity], count: int) -> list[Entity]:
+        """Members of `pool` whose names share the rarest words with `text`: they defeat a mere look for common words."""
+        shown = _words(text)
+
+        def score(entity: Entity) -> float:
+            weights = self._name_weights(entity.type)
+            shared = sum(weights[word] for word in sorted(_words(entity.name) & shown))
+            return round(shared / (1 + len(entity.name.split())) ** 0.5, 6)
+
+        return sorted(pool, key=lambda entity: (-score(entity), entity.id))[:count]
+
+    def _name_weights(self, kind: str) -> dict[str, float]:
+        """Inverse document frequency of the words in the names of all entities of a type."""
+        if kind not in self._weights:
+            named = self._types[kind]
+            counts = Counter(word for entity in named for word in _words(entity.name))
+            self._weights[kind] = {word: log(1 + len(named) / count) for word, count in counts.items()}
+        return self._weights[kind]
+
     def _walk(self, start: str, *, up: bool) -> set[str]:
         seen, todo = {start}, [start]
         while todo:
@@ -142,3 +164,9 @@ def _shuffled(pool: Sequence[Entity], *salt: str) -> Iterator[Entity]:
     step = next(one for one in range(number // size % size or 1, 2 * size + 1) if gcd(one, size) == 1)
     for place in range(size):
         yield pool[(number + place * step) % size]
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> frozenset[str]:
+    """Stems of the longer words: the first six letters stand for a word's forms."""
+    return frozenset(word[:6] for word in re.findall(r"[a-z]{4,}", text.lower()))

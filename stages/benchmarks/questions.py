@@ -66,7 +66,7 @@ def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Q
             yield Reject(kind.name, subject.id, "no-text")
             continue
         right = min(rights, key=lambda one: content_id(subject.id, one.id))
-        wrong = _distractors(knowledge, kind, subject, rights, pool)
+        wrong = _distractors(knowledge, kind, subject, text, rights, pool)
         if len(wrong) < WRONG_OPTIONS:
             yield Reject(kind.name, subject.id, "few-distractors")
             continue
@@ -111,16 +111,22 @@ def _rights(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:
 
 
 def _distractors(
-    knowledge: Knowledge, kind: Kind, subject: Entity, rights: Sequence[Entity], pool: Sequence[Entity]
+    knowledge: Knowledge, kind: Kind, subject: Entity, text: str, rights: Sequence[Entity], pool: Sequence[Entity]
 ) -> list[Entity]:
-    """Hard negatives of the relation; where a name is asked, the siblings of the subject; then others of the pool."""
+    """Hard negatives of the relation. Where a name is asked: two names that share words with the text, and a sibling."""
     ids = [one.id for one in rights]
     near: list[Entity] = []
     if not kind.relation:
         relation = "subtechnique-of" if kind.subject == "technique" else "child-of"
         parents = knowledge.objects(subject.id, relation)
         siblings = [one for parent in parents for one in knowledge.subjects(parent.id, relation)]
-        near = knowledge.distractors(subject.id, "sibling", ids, siblings, WRONG_OPTIONS)
-    names = {one.name.casefold() for one in near}
+        alike = knowledge.closest_by_name(text, [one for one in pool if one.id not in knowledge.family(subject.id)], 2)
+        near = [*alike, *knowledge.distractors(subject.id, "sibling", ids, siblings, WRONG_OPTIONS)]
     rest = knowledge.distractors(subject.id, kind.relation or "similar", ids, pool, 2 * WRONG_OPTIONS)
-    return [*near, *(one for one in rest if one.name.casefold() not in names)][:WRONG_OPTIONS]
+    chosen: list[Entity] = []
+    names = {one.name.casefold() for one in rights}
+    for one in [*near, *rest]:
+        if one.name.casefold() not in names:
+            chosen.append(one)
+            names.add(one.name.casefold())
+    return chosen[:WRONG_OPTIONS]

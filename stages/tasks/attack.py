@@ -22,7 +22,7 @@ def technique_identification(knowledge: Knowledge, params: TasksParams) -> Draft
 
 
 def technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Description -> one of four techniques; siblings and techniques of the same tactic are the wrong ones."""
+    """Description -> one of four techniques; siblings and names that share words with the text are the wrong ones."""
     pool = list(knowledge.techniques())
     for technique in pool:
         text = short_text(knowledge, technique, params)
@@ -31,10 +31,8 @@ def technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
             continue
         parents = knowledge.objects(technique.id, "subtechnique-of")
         siblings = [one for parent in parents for one in knowledge.subjects(parent.id, "subtechnique-of")]
-        same_tactic = [
-            one for tactic in knowledge.objects(technique.id, "achieves") for one in knowledge.subjects(tactic.id, "achieves")
-        ]
-        near = siblings if len(siblings) > 4 else [*siblings, *same_tactic]
+        strangers = [one for one in pool if one.id not in knowledge.family(technique.id)]
+        near = [*siblings, *knowledge.closest_by_name(text, strangers, 4)]
         because = f"The text describes {titled(technique)}"
         yield choice(knowledge, technique, {"text": text}, technique, [], pool, relation="similar", because=because, near=near)
 
