@@ -1,6 +1,6 @@
 """Runs the suites: on the tables that come in, and on the sets that go out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from stages.enrich.schema import EnrichedRow
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link
+from stages.progress import progress
 from stages.validate import frames
 from stages.validate.checks import checks_of
 from stages.validate.params import ValidateParams
@@ -40,11 +41,11 @@ class Inputs(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
 
 
-def inspect_inputs(runner: SuiteRunner, inputs: Inputs, params: ValidateParams) -> list[SuiteResult]:
-    """Suites of all input tables. Raises InputError, with the first offending rows, if a critical check fails."""
+def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
+    """Columns of every input table, with the facts that tie the tables together."""
     known = {entity.id for entity in inputs.entities}
     split_of = {split.entity_id: split.split for split in inputs.splits}
-    tables = {
+    return {
         "entities": frames.entity_frame(inputs.entities),
         "links": frames.link_frame(inputs.links, known),
         "splits": frames.split_frame(inputs.splits, known),
@@ -52,14 +53,28 @@ def inspect_inputs(runner: SuiteRunner, inputs: Inputs, params: ValidateParams) 
         "rows": frames.row_frame(inputs.rows, known, split_of),
         "evidence": frames.evidence_frame(inputs.evidence, {row.id for row in inputs.rows}, known),
     }
-    return _inspect(runner, tables, params)
 
 
-def inspect_outputs(
-    runner: SuiteRunner, train: Sequence[TrainingRow], dev: Sequence[TrainingRow], params: ValidateParams
-) -> list[SuiteResult]:
-    """Suites of the sets that are about to be written."""
-    return _inspect(runner, {"train": frames.training_frame(train), "dev": frames.training_frame(dev)}, params)
+def output_frames(train: Sequence[TrainingRow], dev: Sequence[TrainingRow]) -> dict[str, frames.Frame]:
+    """Columns of the sets that are about to be written."""
+    return {"train": frames.training_frame(train), "dev": frames.training_frame(dev)}
+
+
+def inspect(runner: SuiteRunner, tables: Mapping[str, frames.Frame], params: ValidateParams) -> list[SuiteResult]:
+    """Run the suite of each table. Raises InputError, with the first offending rows, if a critical check fails."""
+    results = [
+        runner.run(
+            name,
+            PATHS[name],
+            frame,
+            checks_of(name, params.letter_excess),
+            id_column=_IDS.get(name, "id"),
+            show=params.offending_rows,
+        )
+        for name, frame in progress(tables.items(), total=len(tables), label="suites", unit="tables")
+    ]
+    require_clean(results)
+    return results
 
 
 def warnings_of(results: Sequence[SuiteResult]) -> list[str]:
@@ -79,19 +94,3 @@ def summary(results: Sequence[SuiteResult]) -> dict[str, Any]:
         }
         for result in results
     }
-
-
-def _inspect(runner: SuiteRunner, tables: dict[str, frames.Frame], params: ValidateParams) -> list[SuiteResult]:
-    results = [
-        runner.run(
-            name,
-            PATHS[name],
-            frame,
-            checks_of(name, params.letter_excess),
-            id_column=_IDS.get(name, "id"),
-            show=params.offending_rows,
-        )
-        for name, frame in tables.items()
-    ]
-    require_clean(results)
-    return results

@@ -13,7 +13,7 @@ from stages.stage import Stage
 from stages.tables import write_text
 from stages.validate.build import Built, build, training_rows
 from stages.validate.card import data_card
-from stages.validate.inspect_tables import PATHS, Inputs, inspect_inputs, inspect_outputs, summary, warnings_of
+from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.schema import TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner
@@ -27,13 +27,13 @@ def run(stage: Stage) -> None:
     inputs = _read(stage)
     started = time.perf_counter()
     runner = SuiteRunner()
-    results = inspect_inputs(runner, inputs, params)
+    results = inspect(runner, input_frames(inputs), params)
     inspected = time.perf_counter()
     built = build(inputs.rows, inputs.evidence, inputs.items, params)
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
-    results += inspect_outputs(runner, train, dev, params)
-    _report_warnings(results)
+    results += inspect(runner, output_frames(train, dev), params)
+    _report_warnings(results, built)
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
@@ -86,6 +86,14 @@ def _read(stage: Stage) -> Inputs:
     )
 
 
-def _report_warnings(results: list[SuiteResult]) -> None:
+def _report_warnings(results: list[SuiteResult], built: Built) -> None:
     for warning in warnings_of(results):
         print(f"[validate] warning: {warning}", file=sys.stderr)
+    if built.conflicts:
+        first = "; ".join(built.conflicts[:3])
+        print(
+            f"[validate] warning: {len(built.conflicts):,} pairs ask the same question with different keys: {first}",
+            file=sys.stderr,
+        )
+    if not built.benchmarks:
+        print("[validate] warning: no benchmark items, so contamination was NOT checked", file=sys.stderr)

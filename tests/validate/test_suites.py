@@ -8,7 +8,7 @@ from stages.errors import InputError
 from stages.graph.schema import Split
 from stages.validate.checks import checks_of
 from stages.validate.frames import training_frame
-from stages.validate.inspect_tables import Inputs, inspect_inputs, summary
+from stages.validate.inspect_tables import Inputs, input_frames, inspect, summary
 from stages.validate.params import ValidateParams
 from stages.validate.suites import SuiteRunner
 from tests.validate.samples import entity, evidence, item, link, mapping_row, row, tables
@@ -22,7 +22,9 @@ def runner() -> SuiteRunner:
 
 
 def inspected(runner: SuiteRunner, **changes: Any) -> list:
-    return inspect_inputs(runner, Inputs(**(tables() | changes)), PARAMS)
+    """Results of all tables, or of the changed ones."""
+    frames = input_frames(Inputs(**(tables() | changes)))
+    return inspect(runner, {name: frame for name, frame in frames.items() if not changes or name in changes}, PARAMS)
 
 
 def test_consistent_tables_pass(runner: SuiteRunner) -> None:
