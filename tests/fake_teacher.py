@@ -44,7 +44,7 @@ def split_fence(text: str) -> tuple[str, str]:
 def rewrite(prompt: str, evidence: str) -> str:
     """Follow the format with the original's sentences, or do one of the wrong things."""
     answer = _between(prompt, "Original answer:\n", "\n\nText between")
-    steps = re.findall(r"^\d+\. (.+)$", _between(prompt, "heading of your own>`:\n", "\nRules:"), re.MULTILINE)
+    steps = re.findall(r"^\d+\. (.+)$", prompt.rpartition("\nSteps:\n")[2], re.MULTILINE)
     text = _sections(answer, steps, evidence)
     final = re.search(r"^- The last line is exactly: (.+)$", prompt, re.MULTILINE)
     wrong = SHARES.get(_draw(prompt + evidence) % SHARE_OF, "")

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Collection
+from functools import cache
+from pathlib import Path
 
 import msgspec
 
@@ -10,10 +12,11 @@ from stages.enrich.answers import extract_key
 from stages.enrich.fence import leaks_fence
 from stages.enrich.params import Length
 from stages.formats.schema import Format
-from stages.llm.prompts import has_control_tokens
+from stages.llm.prompts import has_control_tokens, load_prompt
 from stages.tasks.schema import InstructionRow
 
-FORM = frozenset({"control-tokens", "empty", "fence-leaked", "loops"})  # broken as text: another attempt may mend it
+REWRITE_PROMPT = Path(__file__).parent / "prompts" / "rewrite.txt"
+FORM = frozenset({"control-tokens", "fence-leaked", "loops", "truncated"})  # broken as text: another attempt may mend it
 
 _ID = re.compile(
     r"\b(CVE-\d{4}-\d{4,}|CWE-\d+|CAPEC-\d+|D3-[A-Z]{2,6}\d*|(?:TA|DET|DS|DC|[TMGSC])\d{4}(?:\.\d{3})?)(?![\w-])", re.IGNORECASE
@@ -73,6 +76,7 @@ def failed_checks(row: InstructionRow, form: Format, rewrite: str, known: Known,
     named = ids_in(rewrite)
     found = {
         "control-tokens": has_control_tokens(rewrite),
+        "copies-example": copies_example(rewrite, row),
         "fence-leaked": leaks_fence(rewrite),
         "format-not-followed": not follows_steps(rewrite, len(form.steps)),
         "key-changed": bool(row.answer_key) and not same_key(row, rewrite),
@@ -85,6 +89,21 @@ def failed_checks(row: InstructionRow, form: Format, rewrite: str, known: Known,
         "unsupported-id": bool(named & set(known.graph) - set(known.here)),
     }
     return sorted(reason for reason, is_so in found.items() if is_so)
+
+
+def copies_example(rewrite: str, row: InstructionRow) -> bool:
+    """Whether a sentence of the prompt's worked example stands in the rewrite: a small teacher repeats what it was shown."""
+    shown = [sentence for line in example_lines() for sentence in re.split(r"(?<=[.])\s+", line) if len(sentence.split()) >= 4]
+    own = f"{row.instruction}\n{row.answer}"
+    return any(sentence in rewrite and sentence not in own for sentence in shown)
+
+
+@cache
+def example_lines() -> list[str]:
+    """The prose of the worked example: no headings, no answer line."""
+    answers = [text for role, text in load_prompt(REWRITE_PROMPT).turns if role == "assistant"]
+    lines = [line for text in answers for line in text.splitlines()]
+    return [line for line in lines if not line.startswith(("#", "Final answer"))]
 
 
 def prose_words(text: str) -> int:

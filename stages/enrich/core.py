@@ -75,9 +75,11 @@ async def rewrite(job: Job, client: Client, entities: Mapping[str, Entity], para
             tried = Attempt("", [], shown, hashes, failure)
             continue
         hashes = [*hashes, reply.key]
-        text = clean_rewrite(reply.text)
-        known = Known(entities, ids_here(job.row, shown))
-        tried = Attempt(text, failed_checks(job.row, job.form, text, known, params.length), shown, hashes)
+        text, known = clean_rewrite(reply.text), Known(entities, ids_here(job.row, shown))
+        reasons = failed_checks(job.row, job.form, text, known, params.length)
+        if reply.finish_reason == "length":
+            reasons = sorted([*reasons, "truncated"])
+        tried = Attempt(text, reasons, shown, hashes)
         if not FORM & set(tried.reasons):
             break
     return tried

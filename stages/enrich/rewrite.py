@@ -29,7 +29,7 @@ def rewrite_request(row: InstructionRow, form: Format, evidence: Sequence[Eviden
         rules="\n".join(f"- {rule}" for rule in form.instructions),
         last_line=last_line(row, form),
     )
-    return Request(purpose="enrich.rewrite", messages=messages, attempt=attempt)
+    return Request(purpose="enrich.rewrite", messages=messages, attempt=attempt, allow_truncated=True)
 
 
 def last_line(row: InstructionRow, form: Format) -> str:

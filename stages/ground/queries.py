@@ -15,6 +15,7 @@ from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
 COMMON_SHARE = 0.1  # a word in more of a task's questions than this belongs to their wording, not to one question
+SPARE_WORDS = 4  # a phrase a little too long is cut; one much longer is a sentence to the reader
 _MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|(?:query|phrase)\s*\d*\s*:)\s*", re.IGNORECASE)
 _NONE = re.compile(r"\bnone\b", re.IGNORECASE)
 
@@ -26,11 +27,11 @@ def query_request(row: InstructionRow, params: GroundParams) -> Request:
 
 
 def parse_queries(text: str, params: GroundParams) -> list[str]:
-    """At most K different phrases within the word limits; longer ones are cut, sentences to the reader are not phrases."""
+    """At most K different phrases within the word limits; a few words too many are cut, but prose is no phrase."""
     found: list[str] = []
     for line in text.splitlines():
         phrase = _MARK.sub("", line).strip(" \t\"'`*.").split()
-        if len(phrase) < params.words_min or line.rstrip().endswith(":"):
+        if not params.words_min <= len(phrase) <= params.words_max + SPARE_WORDS or line.rstrip().endswith(":"):
             continue
         query = " ".join(phrase[: params.words_max])
         if all(set(words(query)) != set(words(other)) for other in found):

@@ -117,7 +117,9 @@ def test_another_threshold_is_answered_from_the_cache_alone(
 
 def test_a_server_that_refuses_rewrites_costs_reasons_and_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_inputs(tmp_path)
-    with FakeOpenAI(behaviour=fake_teacher.behaviour, faults=[Fault("status", pattern="who rewrites answers", share=0.4)]) as refusing:
+    with FakeOpenAI(
+        behaviour=fake_teacher.behaviour, faults=[Fault("status", pattern="who rewrites answers", share=0.4)]
+    ) as refusing:
         run(tmp_path, refusing.base_url, monkeypatch)
     rows = read_table(tmp_path / "data/enrich/rows.parquet", EnrichedRow)
     refused = [row for row in rows if row.reasons == ["call-failed:bad-request"]]
