@@ -71,7 +71,7 @@ def register(client: "MlflowClient", build: Build, record: Record, params: Regis
     run_id = run.info.run_id if run else _new_run(client, experiment, build, record)
     _log_record(client, run_id, build, record)
     _log_data(client, run_id, build)
-    versions = _register_variants(client, experiment, run_id, build, params, root)
+    versions = _register_variants(client, experiment, run_id, build, record, params, root)
     if params.aliased in versions:
         client.set_registered_model_alias(params.model, params.alias, versions[params.aliased])
     client.set_tag(run_id, COMPLETE, "true")
@@ -140,7 +140,7 @@ def _log_data(client: "MlflowClient", run_id: str, build: Build) -> None:
 
 
 def _register_variants(
-    client: "MlflowClient", experiment: str, run_id: str, build: Build, params: RegisterParams, root: Path
+    client: "MlflowClient", experiment: str, run_id: str, build: Build, record: Record, params: RegisterParams, root: Path
 ) -> dict[str, str]:
     """Version numbers by variant; a version that an interrupted call made is used again."""
     _registered_model(client, params.model)
@@ -149,11 +149,22 @@ def _register_variants(
         if path in build.hashes and variant not in versions:
             tags = _version_tags(build, variant, path, params, root)
             source = _logged_model(client, experiment, run_id, variant, tags, params, root / path)
+            _log_scores(client, run_id, source, variant, build, record)
             made = client.create_model_version(
                 params.model, source=f"models:/{source}", run_id=run_id, tags=tags, model_id=source
             )
             versions[variant] = str(made.version)
     return versions
+
+
+def _log_scores(client: "MlflowClient", run_id: str, model_id: str, variant: str, build: Build, record: Record) -> None:
+    """The variant's own figures at its model, so that versions can be compared without their runs."""
+    from mlflow.entities import Metric
+
+    own = [point for point in record.points if variant in point.key.split(".")]
+    scores = [Metric(point.key, point.value, build.committed_ms, point.step, model_id=model_id) for point in own]
+    for part in _parts(scores, 1000):
+        client.log_batch(run_id, metrics=part)
 
 
 def _version_tags(build: Build, variant: str, path: str, params: RegisterParams, root: Path) -> dict[str, str]:
@@ -186,8 +197,17 @@ def _logged_model(
             name=variant, source_run_id=run_id, tags=tags, model_type="causal-lm", experiment_id=experiment
         ).model_id
     with mlflow.start_run(run_id=run_id):
-        logged = mlflow.transformers.log_model(str(path), name=variant, task="text-generation", tags=tags)
+        logged = mlflow.transformers.log_model(
+            str(path), name=variant, task="text-generation", tags=tags, pip_requirements=_requirements()
+        )
     return logged.model_id
+
+
+def _requirements() -> list[str]:
+    """What loading the weights needs. Named, because MLflow's own guess asks for torchvision."""
+    from importlib import metadata
+
+    return [f"{name}=={metadata.version(name)}" for name in ("torch", "transformers", "accelerate", "bitsandbytes")]
 
 
 def _registered_model(client: "MlflowClient", name: str) -> None:
@@ -225,5 +245,5 @@ def _quiet() -> None:
     import logging
 
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.utils"):
+    for name in ("alembic", "mlflow", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)

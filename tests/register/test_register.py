@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.register.collect import collect, flatten, mask
+from stages.register.collect import Record, collect, flatten, mask
 from stages.register.command import register_build, resolve_alias
 from stages.register.params import RegisterParams
 from stages.register.tracking import COMPLETE, connect, register, tracking_uri
 from stages.register.workspace import Build, committed_build, refuse_dirty, refuse_stale, refuse_uncommitted_lock
+from tests.tiny_model import make_tiny_model
 
 MAKE = """
 import json, pathlib
@@ -122,7 +123,10 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     assert run.inputs.dataset_inputs[0].dataset.digest == _build(repository).hashes["data/validate/train.parquet"]
     versions = client.search_model_versions("name = 'secforge'")
     assert sorted(version.tags["variant"] for version in versions) == ["finetuned", "int8", "nf4"]
-    assert client.get_model_version_by_alias("secforge", "candidate").tags["path"] == "models/finetune/merged"
+    candidate = client.get_model_version_by_alias("secforge", "candidate")
+    assert candidate.tags["path"] == "models/finetune/merged"
+    scores = client.get_logged_model(candidate.source.removeprefix("models:/")).metrics
+    assert {score.key for score in scores} == {"evaluate.scores.finetuned.accuracy", "evaluate.scores.finetuned.n"}
     stored = b"".join(file.read_bytes() for file in (repository / ".dvc" / "secforge").rglob("*") if file.is_file())
     assert b"hunter2" not in stored
     assert b"***@models.example" in stored
@@ -166,6 +170,28 @@ def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path,
     assert len(client.search_logged_models([runs[0].info.experiment_id])) == 3
     assert len(client.get_metric_history(outcome.run_id, "finetune.curve.loss")) == 2
     assert not outcome.existed
+
+
+@pytest.mark.slow
+def test_stored_as_artifact_every_variant_loads_from_mlflow(tmp_path: Path) -> None:
+    import mlflow
+
+    from stages.quantize.params import QuantizeParams
+    from stages.quantize.variants import quantize_model
+
+    merged = make_tiny_model(tmp_path / "models" / "finetune" / "merged")
+    quantize_model(merged, tmp_path / "models" / "quantize" / "nf4", "nf4", QuantizeParams(), device="cpu")
+    hashes = {"models/finetune/merged": "m.dir", "models/quantize/nf4": "n.dir"}
+    build = Build(commit="c" * 40, committed_ms=1, lock_sha256="l" * 64, hashes=hashes)
+    record = Record(
+        params={}, points=[], tags={"secforge.commit": build.commit, "secforge.lock": build.lock_sha256}, documents={}
+    )
+    client = connect(tracking_uri("", tmp_path))
+    outcome = register(client, build, record, RegisterParams(store="artifact"), tmp_path)
+    shutil.rmtree(tmp_path / "models")
+    for version in outcome.versions.values():
+        pipeline = mlflow.transformers.load_model(f"models:/secforge/{version}")
+        assert pipeline("Final", max_new_tokens=2)[0]["generated_text"].startswith("Final")
 
 
 def test_an_unreachable_store_is_one_message_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
