@@ -9,8 +9,6 @@ from stages.evaluate.variants import Variant
 if TYPE_CHECKING:
     import torch
 
-BEAMS = 4  # of the label search; greedy would follow the likeliest first digit of all labels together
-
 
 class Answers(NamedTuple):
     """Texts in the order of the prompts."""
@@ -21,30 +19,28 @@ class Answers(NamedTuple):
 
 def generate(variant: Variant, prompts: Sequence[Sequence[int]], max_new_tokens: int, batch: int, report: Report) -> Answers:
     """Greedy continuations of `prompts`, each up to its end token or `max_new_tokens`."""
-    return _answer(variant, prompts, max_new_tokens, batch, report, num_beams=1)
+    return _answer(variant, prompts, max_new_tokens, batch, report)
 
 
 def choose_label(
     variant: Variant, prompts: Sequence[Sequence[int]], prefix: str, labels: Sequence[str], batch: int, report: Report
 ) -> Answers:
-    """The likeliest of `labels` after prompt and `prefix`, by beam search over the tree of the labels' tokens.
+    """One of `labels` after prompt and `prefix`: greedy decoding in which only tokens that lead to a label are allowed.
 
-    Nothing but a label and the end of the turn can be generated, so that a model that does not know the answer
-    format is still asked what it knows.
+    A model that does not know the answer format is so still asked what it knows. Beam search would prefill every
+    prompt once per beam, which takes four times as long for the same few tokens.
     """
     wholes = [variant.encode(f"{prefix} {label}") for label in labels]
     shared = _common_prefix(wholes)
-    ends = variant.end_token_ids()
-    tree = _tree([[*whole[len(shared) :], ends[0]] for whole in wholes])
+    end = variant.end_token_ids()[0]
+    tree = _tree([[*whole[len(shared) :], end] for whole in wholes])
     asked = [[*prompt, *shared] for prompt in prompts]
     longest = max(map(len, wholes)) - len(shared) + 1
 
     def allowed(start: int) -> Callable[[int, "torch.Tensor"], list[int]]:
-        return lambda _, ids: _children(tree, ids[start:].tolist()) or [ends[0]]
+        return lambda _, ids: _children(tree, ids[start:].tolist()) or [end]
 
-    answers = _answer(
-        variant, asked, longest, batch, report, allowed=allowed, num_beams=min(BEAMS, len(labels)), length_penalty=0.0
-    )
+    answers = _answer(variant, asked, longest, batch, report, allowed)
     start_text = variant.tokenizer.decode(shared)
     return Answers([(start_text + text).removeprefix(prefix).strip() for text in answers.texts], answers.new_tokens)
 
@@ -56,14 +52,13 @@ def _answer(
     batch: int,
     report: Report,
     allowed: Callable[[int], Callable[[int, "torch.Tensor"], list[int]]] | None = None,
-    **search: Any,
 ) -> Answers:
     """Run `model.generate` over batches; `allowed` makes the constraint from the width of a batch's prompts."""
     variant.check_length(prompts, max_new_tokens)
     texts, new_tokens = [""] * len(prompts), 0
     for indices in by_length(prompts, batch):
         ids, mask = _pad_left(variant, [prompts[index] for index in indices])
-        made = _generate(variant, ids, mask, max_new_tokens, allowed(ids.shape[1]) if allowed else None, search)
+        made = _generate(variant, ids, mask, max_new_tokens, allowed(ids.shape[1]) if allowed else None)
         for index, row in zip(indices, made[:, ids.shape[1] :].tolist(), strict=True):
             kept = _until_end(row, variant.end_token_ids())
             new_tokens += len(kept)
@@ -72,9 +67,7 @@ def _answer(
     return Answers(texts, new_tokens)
 
 
-def _generate(
-    variant: Variant, ids: "torch.Tensor", mask: "torch.Tensor", max_new_tokens: int, allowed: Any, search: dict[str, Any]
-) -> "torch.Tensor":
+def _generate(variant: Variant, ids: "torch.Tensor", mask: "torch.Tensor", max_new_tokens: int, allowed: Any) -> "torch.Tensor":
     import torch
     from transformers import GenerationConfig, LogitsProcessorList
 
@@ -83,7 +76,6 @@ def _generate(
         do_sample=False,
         eos_token_id=variant.end_token_ids(),
         pad_token_id=variant.pad_token_id,
-        **search,
     )
 
     def guard(_: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
