@@ -16,11 +16,8 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.validate.ngrams import Hashes, Numbers, Tokens, grams, tokens, words
 from stages.validate.params import DecontaminationParams
 
-_IDENTIFIER = re.compile(
-    r"\bCVE[-_\u2010-\u2015 ]?(\d{4})[-_\u2010-\u2015 ](\d{4,7})\b"  # also as hyphenated by typesetting
-    r"|\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b",  # of a Sigma rule
-    re.IGNORECASE,
-)
+_CVE = re.compile("cve[-_\u2010-\u2015 ]?([0-9]{4})[-_\u2010-\u2015 ]([0-9]{4,7})(?![0-9])")  # also as typesetting hyphenates it
+_UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])")  # of a Sigma rule
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +52,9 @@ class BenchmarkIndex(msgspec.Struct, frozen=True):
 
 def identifiers_in(text: str) -> set[str]:
     """CVE ids and rule uuids named in `text`, in one spelling."""
-    found = _IDENTIFIER.finditer(text)
-    return {f"CVE-{match[1]}-{match[2]}" if match[1] else match[3].lower() for match in found}
+    plain = text.casefold()
+    found = {f"CVE-{year}-{number}" for year, number in _CVE.findall(plain)} if "cve" in plain else set()
+    return found | set(_UUID.findall(plain)) if plain.count("-") >= 4 else found
 
 
 def own_items(rows: Iterable[BenchmarkItem]) -> list[Item]:

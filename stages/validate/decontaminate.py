@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.validate.benchmark_index import BenchmarkIndex, GramTable, identifiers_in
-from stages.validate.ngrams import Numbers, chunks, grams, words
+from stages.validate.ngrams import Grams, Numbers, chunks, grams, words
 from stages.validate.params import DecontaminationParams
 
 _COPY = 0.5  # a text with this share of an item's words is a copy of the item, not a document of its own
-_FILTER = np.uint64((1 << 22) - 1)
+_FILTER = np.uint64((1 << 24) - 1)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,14 +117,20 @@ def _hits(texts: Sequence[str], tables: Sequence[GramTable]) -> list[_Hits]:
     parts: list[list[_Hits]] = [[_Hits(*(np.empty(0, np.int64) for _ in range(3)))] for _ in tables]
     for first, part in chunks(texts):
         for table, present, found in zip(tables, filters, parts, strict=True):
-            shared = grams(part, table.n)
-            maybe = np.flatnonzero(present[shared.hashes & _FILTER])
-            start = np.searchsorted(table.hashes, shared.hashes[maybe], "left")
-            counts = np.searchsorted(table.hashes, shared.hashes[maybe], "right") - start
-            repeated = np.repeat(maybe, counts)
-            entries = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(start, counts)
-            found.append(_Hits(shared.texts[repeated] + first, shared.positions[repeated], entries))
+            found.append(_table_hits(grams(part, table.n), first, table, present))
     return [_Hits(*(np.concatenate(arrays) for arrays in zip(*found, strict=True))) for found in parts]
+
+
+def _table_hits(shared: Grams, first: int, table: GramTable, present: npt.NDArray[np.bool_]) -> _Hits:
+    """Hits of one chunk, whose first text has the number `first`."""
+    maybe = np.flatnonzero(present[shared.hashes & _FILTER])
+    start = np.minimum(np.searchsorted(table.hashes, shared.hashes[maybe]), len(table.hashes) - 1)
+    equal = table.hashes[start] == shared.hashes[maybe]
+    maybe, start = maybe[equal], start[equal]
+    counts = np.searchsorted(table.hashes, shared.hashes[maybe], "right") - start
+    repeated = np.repeat(maybe, counts)
+    entries = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(start, counts)
+    return _Hits(shared.texts[repeated] + first, shared.positions[repeated], entries)
 
 
 def _filter(table: GramTable) -> npt.NDArray[np.bool_]:
