@@ -1,9 +1,8 @@
 """The knowledge graph in memory: entities by type, links by direction, splits, paths and hard negatives."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
 from math import gcd, log
 
@@ -43,7 +42,7 @@ class Knowledge:
         for negative in sorted(negatives, key=lambda one: (-one.similarity, one.subject, one.relation, one.object)):
             self._negatives[negative.subject, negative.relation].append(negative.object)
         self._family: dict[str, frozenset[str]] = {}
-        self._weights: dict[str, dict[str, float]] = {}
+        self._index: dict[str, dict[str, list[str]]] = {}
 
     def of_type(self, *types: str) -> Iterator[Entity]:
         """All live entities of these types that are more than an id, by id."""
@@ -115,22 +114,24 @@ class Knowledge:
 
     def closest_by_name(self, text: str, pool: Sequence[Entity], count: int) -> list[Entity]:
         """Members of `pool` whose names share the rarest words with `text`: they defeat a mere look for common words."""
-        shown = _words(text)
+        scores: dict[str, float] = defaultdict(float)
+        for kind in sorted({entity.type for entity in pool}):
+            index = self._names_by_word(kind)
+            for word in sorted(_words(text) & index.keys()):
+                for one in index[word]:
+                    scores[one] += log(1 + len(self._types[kind]) / len(index[word]))
+        rank = {one: score / (1 + len(self.entities[one].name.split())) ** 0.5 for one, score in scores.items()}
+        return sorted(pool, key=lambda entity: (-round(rank.get(entity.id, 0.0), 6), entity.id))[:count]
 
-        def score(entity: Entity) -> float:
-            weights = self._name_weights(entity.type)
-            shared = sum(weights[word] for word in sorted(_words(entity.name) & shown))
-            return round(shared / (1 + len(entity.name.split())) ** 0.5, 6)
-
-        return sorted(pool, key=lambda entity: (-score(entity), entity.id))[:count]
-
-    def _name_weights(self, kind: str) -> dict[str, float]:
-        """Inverse document frequency of the words in the names of all entities of a type."""
-        if kind not in self._weights:
-            named = self._types[kind]
-            counts = Counter(word for entity in named for word in _words(entity.name))
-            self._weights[kind] = {word: log(1 + len(named) / count) for word, count in counts.items()}
-        return self._weights[kind]
+    def _names_by_word(self, kind: str) -> dict[str, list[str]]:
+        """Word -> ids of the entities of a type whose names hold it."""
+        if kind not in self._index:
+            index: dict[str, list[str]] = defaultdict(list)
+            for entity in self._types[kind]:
+                for word in _words(entity.name):
+                    index[word].append(entity.id)
+            self._index[kind] = dict(index)
+        return self._index[kind]
 
     def _walk(self, start: str, *, up: bool) -> set[str]:
         seen, todo = {start}, [start]
@@ -166,7 +167,6 @@ def _shuffled(pool: Sequence[Entity], *salt: str) -> Iterator[Entity]:
         yield pool[(number + place * step) % size]
 
 
-@lru_cache(maxsize=20_000)
-def _words(text: str) -> frozenset[str]:
+def _words(text: str) -> set[str]:
     """Stems of the longer words: the first six letters stand for a word's forms."""
-    return frozenset(word[:6] for word in re.findall(r"[a-z]{4,}", text.lower()))
+    return {word[:6] for word in re.findall(r"[a-z]{4,}", text.lower())}
