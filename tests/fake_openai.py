@@ -235,7 +235,7 @@ def main() -> None:
 
 def parse_fault(text: str) -> Fault:
     """`429:0.05:1:0.2` as a Fault."""
-    kind, share, times, retry_after = (text.split(":") + ["", "", ""])[:4]
+    kind, share, times, retry_after = [*text.split(":"), "", "", ""][:4]
     return Fault(kind, share=float(share or 1), times=int(times or 1_000_000_000), retry_after=retry_after)  # type: ignore[arg-type]
 
 

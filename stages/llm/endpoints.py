@@ -133,7 +133,7 @@ class Pool:
                 response = await replica.client.post(
                     "/chat/completions", cast_to=httpx2.Response, content=msgspec.json.encode(payload), options=options
                 )
-        except (TimeoutError, openai.APITimeoutError):
+        except TimeoutError:
             raise Transient("timeout", f"{replica.address} gave no whole answer in {replica.timeout:g} s") from None
         except openai.APIStatusError as error:
             raise self._refused(replica, error) from None
@@ -173,14 +173,18 @@ class Pool:
         return self._note(CallFailed("bad-request", where), replica)
 
     def _broken(self, replica: Replica, error: Exception) -> Transient:
-        """A connection that was not made, or ended within the answer."""
+        """A connection that was not made, or ended within the answer. (The deadline is ours: no timeout is a slow server.)"""
+        import aiohttp
         import httpx2
 
-        cause = error.__cause__ or error
-        unmade = isinstance(cause, (httpx2.ConnectError, httpx2.UnsupportedProtocol)) or isinstance(
-            cause.__cause__, (httpx2.ConnectError, ConnectionRefusedError)
+        chain: list[BaseException] = [error]
+        while (cause := chain[-1].__cause__) is not None:
+            chain.append(cause)
+        unmade = any(
+            isinstance(one, aiohttp.ClientConnectorError | httpx2.ConnectError | httpx2.UnsupportedProtocol) for one in chain
         )
-        detail = self._clean(f"{replica.address}: {type(cause).__name__}: {cause}"[:300])
+        said = next((str(one) for one in reversed(chain) if str(one)), type(error).__name__)
+        detail = self._clean(f"{replica.address}: {said}"[:300])
         return Transient("server-error" if unmade else "bad-response", detail, unreachable=unmade)
 
     def _lost(self, replica: Replica | None, failure: Transient, started: float) -> Exception:
@@ -224,7 +228,7 @@ def open_pool(role: str, endpoints: Sequence[Endpoint], *, timeout: float, retri
     replicas = []
     for endpoint, key in zip(endpoints, keys, strict=True):
         client = openai.AsyncOpenAI(
-            base_url=endpoint.base_url, api_key=key, max_retries=0, timeout=timeout, http_client=_http_client(endpoint)
+            base_url=endpoint.base_url, api_key=key, max_retries=0, timeout=None, http_client=_http_client(endpoint)
         )
         replicas.append(Replica(endpoint, client, timeout=timeout))
     return Pool(role, replicas, retries=retries, secrets=[key for key in keys if key != "none"])

@@ -26,7 +26,9 @@ def embedded(model: Path, **role: object) -> Client:
 
 def ask(number: int, **fields: object) -> Request:
     settings = {"purpose": "enrich.rewrite", "allow_truncated": True} | fields
-    return Request(messages=[{"role": "user", "content": f"Which weakness is number {number}? " + "heap " * (number % 5)}], **settings)
+    return Request(
+        messages=[{"role": "user", "content": f"Which weakness is number {number}? " + "heap " * (number % 5)}], **settings
+    )
 
 
 async def two_steps(client: Client, rows: int) -> list[str]:
@@ -105,7 +107,12 @@ def test_a_damaged_model_is_one_clear_error(tiny_model: Path, tmp_path: Path) ->
 
 def job(model: LocalModel, text: str, seed: int, **fields: object) -> Job:
     prompt = model.encode([{"role": "user", "content": text}])
-    return Job(**({"key": text, "prompt": prompt, "max_tokens": 16, "temperature": 0.8, "repetition_penalty": 1.1, "seed": seed} | fields))
+    return Job(
+        **(
+            {"key": text, "prompt": prompt, "max_tokens": 16, "temperature": 0.8, "repetition_penalty": 1.1, "seed": seed}
+            | fields
+        )
+    )
 
 
 def test_a_sample_depends_on_its_own_seed_not_on_its_batch(tiny_model: Path) -> None:
