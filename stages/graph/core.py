@@ -8,7 +8,7 @@ import msgspec
 
 from stages.graph.negatives import find_negatives
 from stages.graph.params import ExpectedParams, GraphParams
-from stages.graph.paths import sample_paths
+from stages.graph.paths import count_walks, sample_paths
 from stages.graph.resolve import merge_entities, resolve_links
 from stages.graph.schema import HardNegative, Path, Split
 from stages.graph.split import assign_splits
@@ -41,7 +41,7 @@ def build_graph(entities: Iterable[Entity], links: Iterable[Link], params: Graph
         paths=sample_paths(merged, resolved, params.paths),
         negatives=find_negatives(merged, resolved, params.negatives),
         rejects=rejects,
-        figures=counters,
+        figures=counters | {"walks": count_walks(merged, resolved, params.paths)},
     )
     graph.figures |= _figures(graph)
     graph.figures["warnings"] = deviations(graph.figures, params.expected)

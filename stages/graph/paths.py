@@ -36,6 +36,17 @@ def sample_paths(entities: Mapping[str, Entity], links: Iterable[Link], params: 
     return sorted(sampled, key=lambda path: path.id)
 
 
+def count_walks(entities: Mapping[str, Entity], links: Iterable[Link], params: PathParams) -> dict[str, int]:
+    """How many walks each pattern has in the whole graph, before sampling."""
+    neighbours = Neighbours(links, entities)
+    counts = {}
+    for pattern in sorted(params.patterns):
+        types, steps = parse_pattern(pattern)
+        starts = (id for id, entity in entities.items() if entity.type == types[0])
+        counts[pattern] = sum(1 for start in starts for _ in neighbours.walks(start, types, steps))
+    return counts
+
+
 def _shuffled(
     starts: list[str], types: list[str], steps: list[str], neighbours: Neighbours, params: PathParams
 ) -> list[tuple[str, ...]]:

@@ -31,7 +31,7 @@ class Threat(msgspec.Struct):
     prerequisites: str = ""
     mitigations: str = ""
     example: str = ""
-    deprecated: bool = msgspec.field(name="DEPRECATED", default=False)
+    deprecated: bool | str = msgspec.field(name="DEPRECATED", default=False)
 
 
 def read(files: SourceFiles, records: Records) -> None:
@@ -63,7 +63,7 @@ def _add(threat: Threat, records: Records) -> None:
         details,
         f"https://capec.mitre.org/data/definitions/{match.group(1)}.html",
         sections | {"severity": threat.severity, "likelihood": threat.likelihood, "cwe": weaknesses},
-        deprecated=threat.deprecated,
+        deprecated=str(threat.deprecated).lower() == "true",
     )
     _add_links(entity, threat, weaknesses, records)
     records.passage(entity, "description", details)

@@ -14,6 +14,7 @@ from stages.ingest.text import tidy
 
 NAMESPACE = "http://cwe.mitre.org/cwe-7"
 SUPPORTED = "4"
+RESEARCH_VIEW = "1000"  # the one complete hierarchy
 SIMPLIFIED_VIEW = "1003"  # the weaknesses that published vulnerabilities are mapped to
 _CVE = re.compile(r"^CVE-\d{4}-\d{4,}$")
 _OWASP = re.compile(r"OWASP Top Ten (\d{4}) Category (A\d+)(?::\d{4})? - (.+)")
@@ -96,7 +97,7 @@ def _add_weakness(element: Any, records: Records, weaknesses: dict[str, Entity],
 
 
 def _add_relations(element: Any, entity: Entity, records: Records) -> None:
-    for nature, number in sorted(cwe_fields.relations(element)):
+    for nature, number in sorted(cwe_fields.relations(element, RESEARCH_VIEW)):
         if nature in _RELATIONS:
             records.link(entity.id, _RELATIONS[nature], f"cwe:CWE-{number}")
     for capec in entity.fields.get("capec", []):

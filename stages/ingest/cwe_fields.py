@@ -76,11 +76,10 @@ def fields(element: Any) -> dict[str, Any]:
     }
 
 
-def relations(element: Any) -> set[tuple[str, str]]:
-    """(nature, number) of every related weakness, over all views."""
-    return {
-        (item.get("Nature", ""), item.get("CWE_ID", "")) for item in children(element, "Related_Weaknesses", "Related_Weakness")
-    }
+def relations(element: Any, view: str) -> set[tuple[str, str]]:
+    """(nature, number) of every weakness related in `view`; other views shorten or rearrange the hierarchy."""
+    items = children(element, "Related_Weaknesses", "Related_Weakness")
+    return {(item.get("Nature", ""), item.get("CWE_ID", "")) for item in items if item.get("View_ID") == view}
 
 
 def in_view(element: Any, view: str) -> bool:
