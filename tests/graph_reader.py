@@ -1,6 +1,7 @@
 """Reads dvc.yaml and the imports of the code, without running either."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def paths_of(entries: list[Any]) -> list[str]:
 
 
 def import_closure(start: Path) -> dict[str, str]:
-    """Every file under stages/ that `start` imports at any depth, inside functions too -> who imports it."""
+    """Every file under stages/ that `start` imports or names at any depth, inside functions too -> who imports it."""
     found: dict[str, str] = {}
     waiting = [(start, "")]
     while waiting:
@@ -41,6 +42,8 @@ def _imports(file: Path) -> set[Path]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"stages(\.\w+)+", node.value):
+            names = [node.value]  # run as `python -m`, or loaded by name
         else:
             continue
         files.update(path for name in names if name.split(".")[0] == "stages" for path in _files(name))
