@@ -135,11 +135,11 @@ def verdicts(figures: Figures) -> list[Verdict]:
     differences = [one for one in read_differences(figures) if one.system == "finetuned"]
     values = {(one.benchmark, one.system): one.value for one in read_scores(figures)}
     against_base = [_against_base(one) for one in differences if one.reference == "base"]
-    cheap: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    rivals: dict[tuple[str, str, bool], list[Difference]] = defaultdict(list)
     for one in differences:
         if one.reference not in MODELS:
-            cheap[one.benchmark, one.protocol].append(one)
-    best = [max(found, key=lambda one: values.get((one.benchmark, one.reference), 0.0)) for _, found in sorted(cheap.items())]
+            rivals[one.benchmark, one.protocol, _is_few_shot(one)].append(one)
+    best = [max(found, key=lambda one: values.get((one.benchmark, one.reference), 0.0)) for _, found in sorted(rivals.items())]
     return against_base + [_against_baseline(one) for one in best]
 
 
@@ -155,19 +155,20 @@ def _against_base(one: Difference) -> Verdict:
 
 
 def _against_baseline(one: Difference) -> Verdict:
-    """The baseline named is the one with the highest score on that benchmark."""
+    """The baseline named is the one with the highest score on that benchmark; few-shot use of the base is its own rival."""
     where, name = f"{one.benchmark} ({one.protocol}, {one.n} items)", NAMES.get(one.reference, one.reference)
+    rival = name if _is_few_shot(one) else f"best cheap baseline, {name}"
     if one.low > 0:
-        return Verdict("better", f"On {where} the fine-tuned model beats the best cheap baseline, {name}: {_interval(one)}.")
+        return Verdict("better", f"On {where} the fine-tuned model beats the {rival}: {_interval(one)}.")
     if one.high < 0:
-        return Verdict(
-            "worse",
-            f"On {where} a cheap baseline is better than the fine-tuned model: {name}. Fine-tuned minus baseline: {_interval(one)}.",
-        )
+        return Verdict("worse", f"On {where} the {rival}, is better than the fine-tuned model: {_interval(one)}.")
     return Verdict(
-        "open",
-        f"On {where} the fine-tuned model does not beat the best cheap baseline, {name}: {_interval(one)}, which includes no difference.",
+        "open", f"On {where} the fine-tuned model does not beat the {rival}: {_interval(one)}, which includes no difference."
     )
+
+
+def _is_few_shot(one: Difference) -> bool:
+    return one.reference.endswith("-few-shot")
 
 
 def _interval(one: Difference) -> str:
