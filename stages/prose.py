@@ -15,9 +15,18 @@ _CUT_MARKS = ("...", "…", "[truncated]")
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences of `text` in order; white space is folded, common abbreviations do not end one."""
+    """Sentences of `text` in order; white space is folded, abbreviations do not end one, a list item does."""
     found: list[str] = []
-    for piece in _SENTENCE_END.split(" ".join(text.split())):
+    lines = [line.strip().lstrip("-•* ").strip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        ended = line if len(lines) == 1 or not line or line[-1] in ".!?:;" else f"{line}."
+        found += _sentences_of_line(" ".join(ended.split()))
+    return found
+
+
+def _sentences_of_line(line: str) -> list[str]:
+    found: list[str] = []
+    for piece in _SENTENCE_END.split(line):
         if found and _ABBREVIATION.search(found[-1]):
             found[-1] += " " + piece
         elif piece:
@@ -56,7 +65,7 @@ def without_identifiers(text: str) -> str:
     """`text` without catalogue ids (CWE, CAPEC, CVE, ATT&CK, D3FEND) and the brackets they leave empty."""
     text = IDENTIFIER.sub("", text)
     text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text)
-    return " ".join(re.sub(r"\s+([,.;:])(?=\s|$)", r"\1", text).split())
+    return re.sub(r"[ \t]+([,.;:])(?=\s|$)", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 
 def fill(template: str, slots: Mapping[str, str]) -> str:

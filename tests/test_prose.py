@@ -13,6 +13,13 @@ def test_a_text_is_cut_at_sentence_ends_only() -> None:
     assert clip(text, 3) == ""
 
 
+def test_items_of_a_list_become_sentences() -> None:
+    assert (
+        clip("Attackers could:\n- read files\n\n- stop the server. Now.", 20)
+        == "Attackers could: read files. stop the server. Now."
+    )
+
+
 @pytest.mark.parametrize("text", ["ends here ...", "ends here…"])
 def test_a_cut_text_is_recognised(text: str) -> None:
     assert is_cut(text) and not is_cut("Whole.")

@@ -14,10 +14,11 @@ def run(stage: Stage) -> None:
     params = stage.section("tasks", TasksParams)
     tables = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
     knowledge = Knowledge(**{name: stage.read(f"data/graph/{name}.parquet", row_type) for name, row_type in tables.items()})
-    rows, rejects, usable = build_rows(knowledge, load_catalogue(), params)
+    catalogue = load_catalogue()
+    rows, rejects, usable = build_rows(knowledge, catalogue, params)
     stage.write("data/tasks/rows.parquet", rows, InstructionRow)
     stage.write_rejects("data/tasks/rejects.parquet", rejects)
-    stage.metrics(summarise(rows, rejects, usable))
+    stage.metrics(summarise(catalogue, rows, rejects, usable))
     stage.finish({"entities": len(knowledge.entities)}, {"rows": len(rows), "tasks": len({row.task for row in rows})})
 
 

@@ -34,14 +34,18 @@ def build_rows(
     return sorted(rows.values(), key=lambda row: (row.task, row.id)), rejects, usable
 
 
-def summarise(rows: Sequence[InstructionRow], rejects: Sequence[Reject], usable: dict[str, int]) -> dict[str, object]:
-    """Counts for `metrics/tasks.json`."""
+def summarise(
+    catalogue: Sequence[Task], rows: Sequence[InstructionRow], rejects: Sequence[Reject], usable: dict[str, int]
+) -> dict[str, object]:
+    """Counts for `metrics/tasks.json`; a task without rows shows as 0."""
+    made = Counter(row.task for row in rows)
     letters = Counter(row.answer_key[0] for row in rows if row.key_kind == "letter")
     verdicts = Counter(row.answer_key[0] for row in rows if row.key_kind == "yes-no")
     return {
         "rows": len(rows),
         "tasks": len({row.task for row in rows}),
-        "by_task": _counts(row.task for row in rows),
+        "by_task": {task.name: made[task.name] for task in catalogue},
+        "phrasings": {task.name: len(task.phrasings) for task in catalogue},
         "by_family": _counts(row.family for row in rows),
         "by_split": _counts(row.split for row in rows),
         "by_key_kind": _counts(row.key_kind for row in rows),

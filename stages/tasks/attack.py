@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from stages.knowledge import Knowledge
-from stages.prose import clip, listing, mask, without_identifiers
+from stages.prose import clip, listing
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, describe, hash_order, identify, number, short_text, titled, verdicts
+from stages.tasks.questions import choice, describe, hash_order, identify, number, procedures, short_text, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
 
@@ -151,17 +151,17 @@ def technique_contrast(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def procedure_to_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """What an actor or a program did -> the technique."""
     for technique in knowledge.techniques():
-        names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
-        for link in knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign"):
-            text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
-            if len(text.split()) < 6:
-                yield Skip(technique.id, "no-text")
-                continue
-            answer = f"Technique: {technique.name}"
+        told = procedures(knowledge, technique, params)
+        if not told:
+            yield Skip(technique.id, "no-text")
+        for link, text in told:
             yield Draft(
-                subject=technique.id, slots={"text": text}, answer=answer, key=[number(technique.id)], entities=[link.subject],
+                subject=technique.id,
+                slots={"text": text},
+                answer=f"Technique: {technique.name}",
+                key=[number(technique.id)],
                 quoted=[link.subject],
-            )  # fmt: skip
+            )
 
 
 def shared_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:

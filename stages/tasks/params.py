@@ -13,4 +13,5 @@ class TasksParams(Params):
     max_text_words: int = 110  # a source text inside a question, cut at a sentence end
     max_answer_words: int = 170  # under 250 tokens, so that packed sequences of 512 lose nothing
     max_keys: int = 3  # a question with more right answers tests listing, not reasoning
+    procedures_per_technique: int = 3  # a few techniques hold most procedures; without a cap they would be most of the rows
     seed: int = 0  # another draw of rows, letters and phrasings

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import clip, mask, sentence, without_identifiers
+from stages.prose import sentence
 from stages.tasks.cve import vulnerability_text
 from stages.tasks.cwe import mitigation_lines
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import hash_order, number, points, titled
+from stages.tasks.questions import hash_order, number, points, procedures, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -18,20 +18,23 @@ def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """What an actor did -> technique -> tactic."""
     for technique in knowledge.techniques():
         tactics = knowledge.objects(technique.id, "achieves", "tactic")
-        names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
-        for link in knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign"):
-            text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
-            if len(text.split()) < 6 or len(tactics) != 1:
-                yield Skip(technique.id, "no-text" if tactics else "no-link")
-                continue
+        told = procedures(knowledge, technique, params)
+        if len(tactics) != 1 or not told:
+            yield Skip(technique.id, "ambiguous-key" if told else "no-text")
+            continue
+        for link, text in told:
             steps = [
                 f"The actor is {knowledge.entities[link.subject].name}, and the behaviour described is {titled(technique)}.",
                 f"{technique.name} serves the tactic {titled(tactics[0])}.",
             ]
             yield Draft(
-                subject=technique.id, slots={"text": text}, answer=_chain(steps), key=[number(tactics[0].id)],
-                entities=[tactics[0].id], quoted=[link.subject],
-            )  # fmt: skip
+                subject=technique.id,
+                slots={"text": text},
+                answer=_chain(steps),
+                key=[number(tactics[0].id)],
+                entities=[tactics[0].id],
+                quoted=[link.subject],
+            )
 
 
 def technique_vulnerability_path(knowledge: Knowledge, params: TasksParams) -> Drafts:

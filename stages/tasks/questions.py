@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from stages.ingest.schema import Entity
+from stages.ingest.schema import Entity, Link
 from stages.knowledge import Knowledge
 from stages.prose import clip, mask, sentence, without_identifiers
 from stages.tables import content_id
@@ -10,6 +10,7 @@ from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 
 WRONG_OPTIONS = 3
+LEAST_WORDS = 6  # of a procedure: shorter ones hold only an actor and a verb
 
 
 def number(entity_id: str) -> str:
@@ -31,6 +32,19 @@ def short_text(knowledge: Knowledge, entity: Entity, params: TasksParams) -> str
     """The entity's text as a question may show it: its own name, its parents' names and all ids hidden."""
     names = [entity.name, *(knowledge.entities[one].name for one in knowledge.family(entity.id))]
     return clip(mask(without_identifiers(knowledge.text(entity.id)), names), params.max_text_words)
+
+
+def procedures(knowledge: Knowledge, technique: Entity, params: TasksParams) -> list[tuple[Link, str]]:
+    """Up to `procedures_per_technique` reported uses of a technique with their texts, its names hidden."""
+    names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
+    links = knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign")
+    open_links = [link for link in links if link.text and knowledge.split(link.subject) != "heldout"]
+    found: list[tuple[Link, str]] = []
+    for link in sorted(open_links, key=lambda link: content_id(link.subject, link.object, link.text)):
+        text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
+        if len(text.split()) >= LEAST_WORDS and len(found) < params.procedures_per_technique:
+            found.append((link, text))
+    return found
 
 
 def describe(

@@ -83,7 +83,7 @@ def test_an_option_task_asks_once_about_a_subject(rows) -> None:
 
 
 def test_letters_and_verdicts_are_balanced(built) -> None:
-    figures = summarise(*built)
+    figures = summarise(load_catalogue(), *built)
     for task in {row.task for row in built[0] if row.key_kind == "letter"}:
         counts = [sum(row.answer_key == [letter] for row in built[0] if row.task == task) for letter in "ABCD"]
         assert max(counts) - min(counts) <= 1, (task, counts)
