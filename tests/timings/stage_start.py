@@ -44,7 +44,8 @@ def main() -> None:
             f"{stage:<12}{ours:>9.3f}{peer:>9.3f}{LIMIT:>9.1f}{ours / peer:>7.1f}  {', '.join(sorted(heavy)) or 'none'}",
             flush=True,
         )
-    sys.exit(1 if failed else 0)
+    if failed:
+        sys.exit("stage_start: over the limit, or a heavy import")
 
 
 def help_command(stage: str) -> list[str]:
