@@ -53,7 +53,9 @@ class ResponseCache:
             self._reader = sqlite3.connect(path, timeout=60, isolation_level=None)
             self._reader.execute("PRAGMA mmap_size=268435456")
         self._waiting: list[tuple[StoredResponse, bool]] = []
-        self._flush: asyncio.Task[None] | None = None
+        self._flush: asyncio.Task[None] | None = None  # the commit that new answers can still join
+        self._commits: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     def get(self, key: str) -> tuple[StoredResponse, bool] | None:
         """The stored answer of `key` and whether it is a replay, or None."""
@@ -66,7 +68,13 @@ class ResponseCache:
         self._waiting.extend((response, replay) for response in responses)
         if self._flush is None:
             self._flush = asyncio.create_task(self._commit_waiting())
+            self._commits.add(self._flush)
+            self._flush.add_done_callback(self._commits.discard)
         await asyncio.shield(self._flush)
+
+    async def settle(self) -> None:
+        """Wait for the commits that are under way; whoever put the answers learns of an error."""
+        await asyncio.gather(*self._commits, return_exceptions=True)
 
     def store(self, responses: Sequence[StoredResponse], *, replay: bool = False) -> None:
         """Store `responses` at once, without an event loop."""
@@ -94,9 +102,9 @@ class ResponseCache:
         self._database.close()
 
     async def _commit_waiting(self) -> None:
-        await asyncio.sleep(0)  # let the answers that arrive in this turn of the loop join
-        self._flush, waiting, self._waiting = None, self._waiting, []
-        await asyncio.to_thread(self._write, waiting)
+        async with self._turn:  # answers that arrive during one commit share the next
+            self._flush, waiting, self._waiting = None, self._waiting, []
+            await asyncio.to_thread(self._write, waiting)
 
     def _write(self, waiting: Sequence[tuple[StoredResponse, bool]]) -> None:
         now = time.time()

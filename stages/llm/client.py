@@ -105,6 +105,7 @@ class Client:
         for pool in {id(pool): pool for pool in self._pools.values()}.values():
             await pool.close()
         self.ledger.retries = sum(pool.retried for pool in self._pools.values())
+        await self._cache.settle()
         self._cache.close()
 
     def _prepare(self, request: Request) -> _Call:
@@ -118,8 +119,9 @@ class Client:
         if role.repetition_penalty != 1.0:
             payload["repetition_penalty"] = role.repetition_penalty
         identity = self._identity(request.role)
-        payload["seed"] = int(_digest(request.purpose, identity, payload, request.attempt)[:8], 16) >> 1
-        return _Call(request, payload, _digest(request.purpose, identity, payload))
+        key = _digest(request.purpose, identity, payload, request.attempt)
+        payload["seed"] = int(key[:8], 16) >> 1  # 31 bits: what every server takes
+        return _Call(request, payload, key)
 
     def _role(self, name: RoleName) -> Role:
         return self.llm.teacher if name == "teacher" else self.llm.judge

@@ -6,7 +6,7 @@ import msgspec
 class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     """One finished call. Neither key nor response ever holds a credential."""
 
-    key: str  # SHA-256 of namespace, model identity and the whole request payload
+    key: str  # SHA-256 of namespace, model identity, attempt and the whole request payload
     namespace: str  # stage and purpose: `enrich.rewrite`
     model: str
     text: str

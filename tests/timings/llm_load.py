@@ -1,0 +1,129 @@
+"""What the timings of LLM calls share: a server of its own process, our client, and the peer, a bare AsyncOpenAI pool."""
+
+import asyncio
+import heapq
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.llm.client import Client, Request, map_rows, open_client
+from stages.llm.params import LLMParams, Role
+from stages.runtime import Endpoint, Endpoints, RuntimeParams
+from tests.timings.table import Line
+
+CALLS, SLOTS, LATENCY = 3200, 64, 0.2
+
+
+class Result(NamedTuple):
+    """One run: wall seconds, CPU seconds of the client, rows without an answer."""
+
+    seconds: float
+    cpu: float
+    lost: int
+
+
+@contextmanager
+def served(*options: str) -> Iterator[str]:
+    """A fake server in a process of its own; gives its base URL. Meanwhile an empty folder is the working directory."""
+    command = [sys.executable, "-m", "tests.fake_openai", *options]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    here = Path.cwd()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server, tempfile.TemporaryDirectory() as folder:
+        try:
+            port = int(server.stdout.readline())  # type: ignore[union-attr]
+            os.chdir(folder)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            os.chdir(here)
+            server.terminate()
+
+
+def stats(base_url: str) -> dict[str, float]:
+    """Counters of the server."""
+    with urllib.request.urlopen(base_url.replace("/v1", "/stats"), timeout=10) as answer:
+        return json.load(answer)
+
+
+def client_for(base_url: str) -> Client:
+    """Our client as a stage opens it."""
+    role = Role(provider="openai", model="fake", repetition_penalty=1.0)
+    endpoints = Endpoints(teacher=[Endpoint(base_url=base_url, max_concurrency=SLOTS)])
+    return open_client("timing", LLMParams(teacher=role, judge=role), RuntimeParams(endpoints=endpoints), Path("models/base"))
+
+
+def text(row: int, run: str) -> str:
+    """The prompt of a row: about 1 KB."""
+    return f"{run} row {row} " + "evidence " * 110
+
+
+def run_ours(base_url: str, rows: int = CALLS, run: str = "ours", client: Client | None = None) -> Result:
+    """All rows through the client."""
+
+    async def go() -> list:
+        async with client or client_for(base_url) as opened:
+
+            async def work(row: int) -> str:
+                return (await opened.chat(Request(purpose="p", messages=[{"role": "user", "content": text(row, run)}]))).text
+
+            return await map_rows(range(rows), work, concurrency=SLOTS, label=run)
+
+    started, cpu = time.perf_counter(), time.process_time()
+    results = asyncio.run(go())
+    return Result(time.perf_counter() - started, time.process_time() - cpu, sum(not isinstance(one, str) for one in results))
+
+
+def run_peer(base_url: str, rows: int = CALLS, run: str = "peer") -> Result:
+    """All rows through a bounded pool of AsyncOpenAI with its own retries and its aiohttp transport; nothing stored."""
+    import openai
+
+    async def go() -> int:
+        client = openai.AsyncOpenAI(base_url=base_url, api_key="none", max_retries=6, http_client=openai.DefaultAioHttpClient())
+        numbers, lost = iter(range(rows)), 0
+
+        async def work() -> None:
+            nonlocal lost
+            for row in numbers:
+                try:
+                    await client.chat.completions.create(model="fake", messages=[{"role": "user", "content": text(row, run)}])
+                except (openai.APIError, ValueError):
+                    lost += 1
+
+        await asyncio.gather(*[work() for _ in range(SLOTS)])
+        await client.close()
+        return lost
+
+    started, cpu = time.perf_counter(), time.process_time()
+    lost = asyncio.run(go())
+    return Result(time.perf_counter() - started, time.process_time() - cpu, lost)
+
+
+def drawn_limit(run: str, median: float, sigma: float, rows: int = CALLS) -> float:
+    """Seconds of a perfect pool over the latencies that the server draws for these rows."""
+    slots = [0.0] * SLOTS
+    for row in range(rows):
+        latency = median * math.exp(random.Random(text(row, run)).gauss(0, sigma))
+        heapq.heapreplace(slots, slots[0] + latency)
+    return max(slots)
+
+
+def compared(what: str, ours: Result, peer: Result, our_limit: float, peer_limit: float, note: str = "") -> Sequence[Line]:
+    """Rows per second, the share of the limit, CPU and lost rows."""
+    rows = CALLS
+    return [
+        Line(
+            f"{what}, rows/s", f"{rows / ours.seconds:.0f}", f"{rows / peer.seconds:.0f}", f"{rows / our_limit:.0f}",
+            f"{our_limit / ours.seconds:.2f}", f"share of the limit; the peer has {peer_limit / peer.seconds:.2f}. {note}",
+        ),
+        Line("CPU s per 1,000 calls", f"{ours.cpu / rows * 1000:.2f}", f"{peer.cpu / rows * 1000:.2f}"),
+        Line("rows lost", str(ours.lost), str(peer.lost), "0"),
+    ]  # fmt: skip
