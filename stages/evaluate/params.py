@@ -25,13 +25,14 @@ class Run(Params):
 RUNS = (
     Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned", "int8", "nf4"]),
     Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned", "int8", "nf4"]),
+    Run(benchmark="secforge-mcq", protocol="option-text", systems=["base", "finetuned"]),
     Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
     Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),
 )
 
 
 class EvaluateParams(Params):
-    """How variants are scored. The default fits 300 s on two cores (option letters 12 s, generation 20 s per 120 items)."""
+    """How variants are scored. Per variant and 120 items two idle cores take about 10 s for letters or texts, 20 s for generation."""
 
     runs: list[Run] = field(default_factory=lambda: list(RUNS))
     baselines: list[Baseline] = field(default_factory=lambda: list(get_args(Baseline)))

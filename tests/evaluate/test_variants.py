@@ -78,3 +78,21 @@ def test_nan_logits_are_an_error_under_every_protocol(folder: Path) -> None:
 def test_peak_memory_is_measured() -> None:
     reset_peak_memory()
     assert peak_memory_mb(torch.device("cpu")) > 50
+
+
+@pytest.mark.parametrize("name", ["int8", "nf4"])
+def test_quantised_folders_load_and_answer(tiny_folder: Path, tmp_path: Path, name: str) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    settings = {"load_in_8bit": True} if name == "int8" else {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+    model = AutoModelForCausalLM.from_pretrained(
+        tiny_folder, quantization_config=BitsAndBytesConfig(**settings), device_map="cpu"
+    )
+    model.save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(tiny_folder).save_pretrained(tmp_path)
+    variant = load_variant(name, tmp_path, RUNTIME)
+    assert variant.model.is_quantized
+    prompts = [variant.encode("Which option is right?"), variant.encode("A) network segmentation B) auditing")]
+    assert len(generate(variant, prompts, 4, 2, lambda _: None).texts) == 2
+    assert [len(row) for row in score_letters(variant, prompts, [4, 2], "Final answer:", 2, lambda _: None)] == [4, 2]
+    assert [len(row) for row in score_texts(variant, prompts, [["a", "b"], ["c", "d d"]], 2, lambda _: None)] == [2, 2]
