@@ -1,9 +1,11 @@
 """Benchmark items prepared for overlap search: identifiers, and the n-grams of each item's own words.
 
 An item's own words are those of its question without option texts, without lines that many items share, and
-without runs of words that many items share: what is left of a prompt is what makes the item this item.
+without a beginning or an end that many items share. What is shared further inside stays, so that the words keep
+their neighbours, but n-grams that many items hold are common language and tell nothing.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.benchmarks.schema import BenchmarkItem
-from stages.validate.ngrams import Hashes, Numbers, Tokens, grams, tokens, words
+from stages.validate.ngrams import Grams, Hashes, Numbers, Tokens, grams, tokens, words
 from stages.validate.params import DecontaminationParams
 
 _CVE = re.compile("cve[-_\u2010-\u2015 ]?([0-9]{4})[-_\u2010-\u2015 ]([0-9]{4,7})(?![0-9])")  # also as typesetting hyphenates it
@@ -47,7 +49,7 @@ class BenchmarkIndex(msgspec.Struct, frozen=True):
     own_words: list[list[str]]
     tables: list[GramTable]
     by_identifier: dict[str, list[int]]  # identifier -> indexes of items
-    unsearchable: list[int]  # items with too few own words and no identifier: nothing could find them
+    unsearchable: list[int]  # items with no telling n-gram and no identifier: nothing could find them
 
 
 def identifiers_in(text: str) -> set[str]:
@@ -71,16 +73,16 @@ def build_index(items: Sequence[Item], params: DecontaminationParams) -> Benchma
     """Index `items`. Long ones by `ngram` words, short ones by `short_ngram`, the shortest by all their words in a row."""
     texts = _without_common_lines(items, params.boilerplate_documents)
     part = tokens(texts)
-    own = ~_prompt_words(part, items, params)
-    ends = np.concatenate([[0], np.cumsum(own)])[part.offsets]
-    stripped = Tokens(part.hashes[own], ends)
-    lengths = np.diff(ends)
+    subjects = _subject_numbers(items)
+    own = ~_prompt_words(part, subjects, params)
+    stripped = Tokens(part.hashes[own], np.concatenate([[0], np.cumsum(own)])[part.offsets])
+    tables = _tables(stripped, subjects, params)
     by_identifier = _identifier_index(items)
-    named = {number for numbers in by_identifier.values() for number in numbers}
-    unsearchable = [
-        number for number, length in enumerate(lengths.tolist()) if length < params.whole_words and number not in named
-    ]
-    return BenchmarkIndex(items, _words(texts, part, own), _tables(stripped, lengths, params), by_identifier, unsearchable)
+    found = {number for numbers in by_identifier.values() for number in numbers}.union(
+        *(table.items.tolist() for table in tables)
+    )
+    unsearchable = [number for number in range(len(items)) if number not in found]
+    return BenchmarkIndex(items, _words(texts, part, own), tables, by_identifier, unsearchable)
 
 
 def _words(texts: Sequence[str], part: Tokens, own: npt.NDArray[np.bool_]) -> list[list[str]]:
@@ -91,39 +93,52 @@ def _words(texts: Sequence[str], part: Tokens, own: npt.NDArray[np.bool_]) -> li
     ]
 
 
-def _tables(stripped: Tokens, lengths: Numbers, params: DecontaminationParams) -> list[GramTable]:
+def _tables(stripped: Tokens, subjects: Numbers, params: DecontaminationParams) -> list[GramTable]:
     """One table per n-gram length in use, longest first."""
+    lengths = np.diff(stripped.offsets)
     short, tiny = lengths < params.short_words, lengths < params.short_ngram
-    tables = [
-        _gram_table(stripped, params.ngram, f"{params.ngram}-gram", ~short),
-        _gram_table(stripped, params.short_ngram, f"{params.short_ngram}-gram", short & ~tiny),
-    ]
-    for n in range(params.short_ngram - 1, params.whole_words - 1, -1):
-        tables.append(_gram_table(stripped, n, "whole-text", lengths == n))
+    kinds = [(params.ngram, f"{params.ngram}-gram", ~short), (params.short_ngram, f"{params.short_ngram}-gram", short & ~tiny)]
+    kinds += [(n, "whole-text", lengths == n) for n in range(params.short_ngram - 1, params.whole_words - 1, -1)]
+    tables = [_gram_table(stripped, n, rule, members, subjects, params.boilerplate_documents) for n, rule, members in kinds]
     return [table for table in tables if len(table.hashes)]
 
 
-def _gram_table(stripped: Tokens, n: int, rule: str, members: npt.NDArray[np.bool_]) -> GramTable:
+def _gram_table(
+    stripped: Tokens, n: int, rule: str, members: npt.NDArray[np.bool_], subjects: Numbers, shared_by: int
+) -> GramTable:
     found = grams(stripped, n)
-    mine = members[found.texts]
-    hashes, items, positions = found.hashes[mine], found.texts[mine], found.positions[mine]
+    keep = members[found.texts] & ~_common(found, subjects, shared_by)
+    hashes, items, positions = found.hashes[keep], found.texts[keep], found.positions[keep]
     order = np.lexsort((positions, items, hashes))
     return GramTable(n, rule, hashes[order], items[order], positions[order])
 
 
-def _prompt_words(part: Tokens, items: Sequence[Item], params: DecontaminationParams) -> npt.NDArray[np.bool_]:
-    """Per word of all items: whether it stands in a short n-gram that items about many subjects share."""
-    numbers = {subject: number for number, subject in enumerate(sorted({item.subject for item in items}))}
-    subjects = np.array([numbers[item.subject] for item in items], np.int64)
+def _common(found: Grams, subjects: Numbers, shared_by: int) -> npt.NDArray[np.bool_]:
+    """Per n-gram whether items about `shared_by` or more subjects hold it."""
+    distinct, numbers = np.unique(found.hashes, return_inverse=True)
+    pairs = np.unique(np.stack([numbers, subjects[found.texts]]), axis=1)
+    return (np.bincount(pairs[0], minlength=len(distinct)) >= shared_by)[numbers]
+
+
+def _prompt_words(part: Tokens, subjects: Numbers, params: DecontaminationParams) -> npt.NDArray[np.bool_]:
+    """Per word of all items: whether it belongs to a beginning or an end that items about many subjects share."""
     found = grams(part, params.short_ngram)
-    distinct, gram_numbers = np.unique(found.hashes, return_inverse=True)
-    pairs = np.unique(np.stack([gram_numbers, subjects[found.texts]]), axis=1)
-    common = np.bincount(pairs[0], minlength=len(distinct)) >= params.boilerplate_documents
-    starts = (part.offsets[found.texts] + found.positions)[common[gram_numbers]]
+    starts = (part.offsets[found.texts] + found.positions)[_common(found, subjects, params.boilerplate_documents)]
     change = np.zeros(len(part.hashes) + 1, np.int64)
     np.add.at(change, starts, 1)
     np.add.at(change, starts + params.short_ngram, -1)
-    return np.cumsum(change[:-1]) > 0
+    shared = np.cumsum(change[:-1]) > 0
+    prompt = np.zeros(len(shared), np.bool_)
+    for start, end in itertools.pairwise(part.offsets.tolist()):
+        own = np.flatnonzero(~shared[start:end])
+        first, last = (int(own[0]), int(own[-1]) + 1) if len(own) else (end - start, end - start)
+        prompt[start : start + first] = prompt[start + last : end] = True
+    return prompt
+
+
+def _subject_numbers(items: Sequence[Item]) -> Numbers:
+    numbers = {subject: number for number, subject in enumerate(sorted({item.subject for item in items}))}
+    return np.array([numbers[item.subject] for item in items], np.int64)
 
 
 def _without_common_lines(items: Sequence[Item], shared_by: int) -> list[str]:

@@ -27,7 +27,7 @@ class BenchmarkFinding(msgspec.Struct, frozen=True):
 
     items: int
     items_touched: int
-    items_unsearchable: int  # too few words of their own and no identifier: nothing could have been found
+    items_unsearchable: int  # no telling n-gram and no identifier: nothing could have been found
     rows_dropped: int
     by_rule: dict[str, int]  # rule -> rows
 

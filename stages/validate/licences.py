@@ -27,8 +27,14 @@ def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
 
 def strictest(licences: Iterable[str], classes: dict[str, str]) -> str:
     """The strictest class of `licences`; none at all is `unknown`."""
-    found = [classes.get(licence.casefold(), "unknown") for licence in licences]
-    return max(found, key=STRICTNESS.index, default="unknown")
+    return max((_class_of(licence, classes) for licence in licences), key=STRICTNESS.index, default="unknown")
+
+
+def _class_of(expression: str, classes: dict[str, str]) -> str:
+    """Class of an SPDX expression: the strictest part joined by AND, the mildest alternative of OR."""
+    alternatives = [part.split(" and ") for part in expression.casefold().replace("(", "").replace(")", "").split(" or ")]
+    found = [max((classes.get(name.strip(), "unknown") for name in names), key=STRICTNESS.index) for names in alternatives]
+    return min(found, key=STRICTNESS.index)
 
 
 def filter_licences(

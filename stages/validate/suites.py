@@ -114,7 +114,15 @@ def require_clean(results: Sequence[SuiteResult]) -> None:
 def describe(result: SuiteResult, failure: Failure) -> str:
     """File, check, count, remedy and the first offending rows, as lines."""
     head = f"  {result.path}: {failure.check} failed for {failure.rows:,} of {result.rows:,} rows{failure.observed} - {failure.remedy}"
-    return "\n".join([head, *(f"    {offence.id}: {offence.value}" for offence in failure.first)])
+    return "\n".join(
+        [
+            head,
+            *(
+                f"    {offence.id}: {offence.value}" if offence.value != offence.id else f"    {offence.id}"
+                for offence in failure.first
+            ),
+        ]
+    )
 
 
 def _require_columns(path: str, frame: Frame, checks: Sequence[Check]) -> None:

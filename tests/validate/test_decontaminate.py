@@ -85,6 +85,19 @@ def test_a_short_text_behind_a_shared_prompt_is_found_behind_another_prompt() ->
         assert [(match.row, match.item) for match in found.matches] == [("row", "item-4")], layout
 
 
+def test_phrases_that_many_items_share_tear_no_item_apart() -> None:
+    """Reports share stock phrases; each is still found, and the phrase alone is no leak."""
+    stock = "allows remote attackers to execute arbitrary code or cause a denial of service by way of"
+    texts = [f"{sentence(400 + number, 6)[:-1]} {stock} {sentence(500 + number, 6)}" for number in range(10)]
+    items = [external(text, number) for number, text in enumerate(texts)]
+    rows = [document(f"Note: {text}", name=f"row{number}", subject=f"r{number}") for number, text in enumerate(texts)]
+    clean = document(f"The other product {stock} something else that nobody reported.", name="clean")
+    found = check([*rows, clean], items)
+    best = {match.row: match.item for match in reversed(found.matches)}
+    assert best == {f"row{number}": f"item-{number}" for number in range(10)}
+    assert build_index(items, PARAMS).unsearchable == []
+
+
 def test_words_of_five_subject_documents_are_boilerplate_and_both_counts_are_reported() -> None:
     common = " ".join(QUESTION.split()[:20])
     rows = [document(f"{common} {sentence(number)}", name=f"row{number}", subject=f"cwe:CWE-{number}") for number in range(5)]

@@ -15,6 +15,9 @@ def test_a_row_is_as_strict_as_its_strictest_part() -> None:
     assert strictest(["CC-BY-4.0", "cc-by-sa-4.0"], CLASSES) == "share-alike"
     assert strictest(["MIT", "Made up"], CLASSES) == "unknown"
     assert strictest([], CLASSES) == "unknown"
+    assert strictest(["CC-BY-4.0 AND LicenseRef-MITRE-CWE"], CLASSES) == "terms"
+    assert strictest(["MIT OR GPL-3.0-only"], CLASSES) == "permissive"
+    assert strictest(["MIT AND Made up"], CLASSES) == "unknown"
 
 
 def test_denied_and_unknown_licences_are_dropped_with_their_class_as_reason() -> None:
