@@ -11,6 +11,7 @@ from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
 from stages.enrich.params import EnrichParams
 from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity
@@ -50,10 +51,17 @@ def run_enrich(stage: Stage) -> None:
 def make_jobs(
     rows: list[InstructionRow], formats: list[Format], grounded: list[GroundedRow], evidence: list[Evidence]
 ) -> list[Job]:
-    """One job per grounded row, in the order of `grounded`."""
+    """One job per grounded row, in the order of `grounded`. Raises InputError if the tables are not of one build."""
     by_id, by_task, passages = {row.id: row for row in rows}, {form.task: form for form in formats}, defaultdict(list)
     for passage in evidence:
         passages[passage.row_id].append(passage)
+    strange = [found.row_id for found in grounded if found.row_id not in by_id or found.task not in by_task]
+    if strange:
+        raise InputError(
+            f"data/ground/rows.parquet has {len(strange)} row(s) without an instruction or a format, the first is {strange[0]}.",
+            allowed="rows of data/tasks/rows.parquet whose task stands in data/formats/formats.parquet",
+            remedy="The tables are of different builds: run `dvc repro enrich`.",
+        )
     return [Job(by_id[found.row_id], by_task[found.task], found, passages[found.row_id]) for found in grounded]
 
 

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from stages.benchmarks.schema import BenchmarkItem
-from stages.enrich.run import run_enrich
+from stages.enrich.run import make_jobs, run_enrich
 from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError
 from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.run import run_ground
@@ -20,7 +21,7 @@ from stages.tables import file_sha256, read_table, write_table
 from stages.tasks.schema import InstructionRow
 from tests import fake_teacher
 from tests.fake_openai import FakeOpenAI, Fault
-from tests.toy_rows import make_entity, make_format, make_item, make_passage, toy_corpus
+from tests.toy_rows import make_entity, make_format, make_grounded, make_item, make_passage, make_row, toy_corpus
 
 PARAMS = """
 llm:
@@ -126,3 +127,9 @@ def test_a_server_that_refuses_rewrites_costs_reasons_and_no_row(tmp_path: Path,
     assert len(rows) == 30 and 0 < len(refused) < 20
     assert all(row.answer == row.template_answer for row in refused)
     assert "call-failed:bad-request" in (tmp_path / "metrics/enrich.json").read_text()
+
+
+def test_tables_of_different_builds_are_one_clear_message() -> None:
+    row = make_row("Q?", "A.")
+    with pytest.raises(InputError, match=f"without an instruction or a format, the first is {row.id}"):
+        make_jobs([], [make_format()], [make_grounded(row)], [])
