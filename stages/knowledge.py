@@ -2,16 +2,23 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import gcd, log
+from typing import Any
 
 from stages.graph.schema import HardNegative, Path, Split
 from stages.ingest.schema import Entity, Link
 from stages.prose import is_cut
 from stages.tables import content_id
 
+TABLES: dict[str, Any] = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
 KINSHIP = ("subtechnique-of", "child-of")  # a parent or a child of a right answer may be right too
+
+
+def read_knowledge(read: Callable[[str, type[Any]], list[Any]], *tables: str) -> "Knowledge":
+    """The graph from the named tables of `data/graph`, each read by `read`, a path and a row type."""
+    return Knowledge(**{name: read(f"data/graph/{name}.parquet", TABLES[name]) for name in tables})
 
 
 class Knowledge:

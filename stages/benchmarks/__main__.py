@@ -4,16 +4,13 @@ from stages.benchmarks.items import build_items, summarise
 from stages.benchmarks.params import BenchmarksParams
 from stages.benchmarks.questions import load_kinds
 from stages.benchmarks.schema import BenchmarkItem
-from stages.graph.schema import HardNegative, Split
-from stages.ingest.schema import Entity, Link
-from stages.knowledge import Knowledge
+from stages.knowledge import read_knowledge
 from stages.stage import Stage, stage_main
 
 
 def run(stage: Stage) -> None:
     params = stage.section("benchmarks", BenchmarksParams)
-    tables = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative}
-    knowledge = Knowledge(**{name: stage.read(f"data/graph/{name}.parquet", row_type) for name, row_type in tables.items()})
+    knowledge = read_knowledge(stage.read, "entities", "links", "splits", "negatives")
     items, rejects = build_items(knowledge, load_kinds(), params)
     stage.write("data/benchmarks/items.parquet", items, BenchmarkItem)
     stage.write_rejects("data/benchmarks/rejects.parquet", rejects)

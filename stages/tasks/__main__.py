@@ -1,8 +1,6 @@
 """Make instruction rows with template answers for every task type."""
 
-from stages.graph.schema import HardNegative, Path, Split
-from stages.ingest.schema import Entity, Link
-from stages.knowledge import Knowledge
+from stages.knowledge import read_knowledge
 from stages.stage import Stage, stage_main
 from stages.tasks.assemble import build_rows, summarise
 from stages.tasks.catalogue import load_catalogue
@@ -12,8 +10,7 @@ from stages.tasks.schema import InstructionRow
 
 def run(stage: Stage) -> None:
     params = stage.section("tasks", TasksParams)
-    tables = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
-    knowledge = Knowledge(**{name: stage.read(f"data/graph/{name}.parquet", row_type) for name, row_type in tables.items()})
+    knowledge = read_knowledge(stage.read, "entities", "links", "splits", "negatives", "paths")
     catalogue = load_catalogue()
     rows, rejects, usable = build_rows(knowledge, catalogue, params)
     stage.write("data/tasks/rows.parquet", rows, InstructionRow)

@@ -31,7 +31,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def load_catalogue(folder: Path = FOLDER) -> list[Task]:
     """All tasks by name, with their phrasings. Raises InputError naming the file that must be mended."""
-    table = _read_yaml(folder / "tasks.yaml")
+    table = read_yaml(folder / "tasks.yaml")
     try:
         tasks = [msgspec.convert({"name": name, **entry}, Task) for name, entry in sorted(table.items())]
     except (msgspec.ValidationError, TypeError) as error:
@@ -48,19 +48,8 @@ def generator_of(task: Task) -> Generator:
     return found
 
 
-def _phrasings(folder: Path, name: str) -> list[str]:
-    path = folder / "phrasings" / f"{name}.yaml"
-    phrasings = _read_yaml(path).get("questions", [])
-    if len(phrasings) < LEAST_PHRASINGS or not all(isinstance(one, str) and one.strip() for one in phrasings):
-        raise InputError(
-            f"{path} has {len(phrasings)} phrasing(s).",
-            allowed=f"{LEAST_PHRASINGS} or more",
-            remedy="Write more under `questions`.",
-        )
-    return [one.strip() for one in phrasings]
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A mapping from a file beside the code. Raises InputError that names the file."""
     from ruamel.yaml import YAML, YAMLError
 
     try:
@@ -72,3 +61,15 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{path} holds no mapping.", remedy="Mend the file.")
     return document
+
+
+def _phrasings(folder: Path, name: str) -> list[str]:
+    path = folder / "phrasings" / f"{name}.yaml"
+    phrasings = read_yaml(path).get("questions", [])
+    if len(phrasings) < LEAST_PHRASINGS or not all(isinstance(one, str) and one.strip() for one in phrasings):
+        raise InputError(
+            f"{path} has {len(phrasings)} phrasing(s).",
+            allowed=f"{LEAST_PHRASINGS} or more",
+            remedy="Write more under `questions`.",
+        )
+    return [one.strip() for one in phrasings]

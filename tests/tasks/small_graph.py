@@ -1,6 +1,6 @@
 """A small knowledge graph, written by hand, with hostile texts and held-out members of every kind."""
 
-from stages.graph.schema import HardNegative, Split
+from stages.graph.schema import HardNegative, Path, Split
 from stages.ingest.schema import Entity, Link
 from stages.knowledge import Knowledge
 
@@ -46,7 +46,33 @@ def small_tables() -> dict[str, list]:
         )
         for place in range(24)
     ]
-    return {"entities": entities, "links": links, "splits": splits, "negatives": negatives}
+    return {"entities": entities, "links": links, "splits": splits, "negatives": negatives, "paths": small_paths()}
+
+
+def small_paths() -> list[Path]:
+    """For every word a short path over the technique and a long one down to the vulnerability."""
+    short = [
+        Path(
+            id=f"short{place}",
+            nodes=[f"attack:G00{place:02}", f"attack:T10{place:02}", f"attack:TA000{place % 3 + 1}"],
+            relations=["uses", "achieves"],
+        )
+        for place in range(24)
+    ]
+    long = [
+        Path(
+            id=f"long{place}",
+            nodes=[
+                f"attack:T10{place:02}",
+                f"capec:CAPEC-{300 + place}",
+                f"cwe:CWE-{200 + place}",
+                f"cve:CVE-2020-100{place:02}",
+            ],
+            relations=["corresponds-to", "exploits", "^instance-of"],
+        )
+        for place in range(24)
+    ]
+    return short + long
 
 
 def small_knowledge() -> Knowledge:

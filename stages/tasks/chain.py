@@ -1,0 +1,84 @@
+"""Sampled paths of the graph: say how two nodes are connected, and find the node that is missing between them."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from stages.errors import InputError
+from stages.graph.schema import Path
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.prose import fill, sentence
+from stages.tasks.catalogue import FOLDER, read_yaml
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import choice, titled
+
+Drafts = Iterator[Draft | Skip]
+
+
+def node_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Two nodes -> the chain of links between them, in order."""
+    for path, nodes in _live_paths(knowledge):
+        steps = [f"{place}. {step}" for place, step in enumerate(_steps(path, nodes), start=1)]
+        slots = {"start": _label(nodes[0]), "end": _label(nodes[-1])}
+        yield Draft(subject=nodes[0].id, slots=slots, answer="\n".join(steps), entities=path.nodes[1:])
+
+
+def path_gap(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """First and last node of two links -> the node between them, among nodes that fit one end only."""
+    for path, nodes in _live_paths(knowledge):
+        start, middle, end = nodes[0], nodes[1], nodes[-1]
+        if len(nodes) != 3 or middle.fields.get("stub"):
+            continue
+        behind, before = path.relations
+        linked = _neighbours(knowledge, start, behind, middle.type)
+        half = _neighbours(knowledge, end, before[1:] if before.startswith("^") else f"^{before}", middle.type)
+        others = [one for one in linked if one.id != middle.id]
+        slots = {"start": _label(start), "end": _label(end), "kind": middle.type.replace("-", " ")}
+        near = [one for one in half if one.id not in {one.id for one in linked}]
+        pool = list(knowledge.techniques() if middle.type == "technique" else knowledge.of_type(middle.type))
+        because = " ".join(_steps(path, nodes))
+        yield choice(knowledge, start, slots, middle, others, pool, relation=behind, because=because, near=near)
+
+
+def _live_paths(knowledge: Knowledge) -> Iterator[tuple[Path, list[Entity]]]:
+    """Paths whose nodes are all in force and whose ends are more than an id."""
+    for path in knowledge.paths:
+        if all(node in knowledge.entities for node in path.nodes):
+            nodes = [knowledge.entities[node] for node in path.nodes]
+            if not nodes[0].fields.get("stub") and not nodes[-1].fields.get("stub"):
+                yield path, nodes
+
+
+def _neighbours(knowledge: Knowledge, entity: Entity, relation: str, kind: str) -> list[Entity]:
+    if relation.startswith("^"):
+        return knowledge.subjects(entity.id, relation[1:], kind)
+    return knowledge.objects(entity.id, relation, kind)
+
+
+def _steps(path: Path, nodes: list[Entity]) -> list[str]:
+    """One sentence for each link, with the link's own direction."""
+    sayings, sentences = _sayings(), []
+    for relation, one, other in zip(path.relations, nodes, nodes[1:], strict=False):
+        subject, object = (other, one) if relation.startswith("^") else (one, other)
+        name = relation.removeprefix("^")
+        if name not in sayings:
+            raise InputError(
+                f"Path {path.id} has the relation `{name}`.",
+                allowed=", ".join(sorted(sayings)),
+                remedy="Say it in stages/tasks/relations.yaml.",
+            )
+        sentences.append(sentence(fill(sayings[name], {"subject": _label(subject), "object": _label(object)})))
+    return sentences
+
+
+def _label(entity: Entity) -> str:
+    """Type and name, with the id where people use it."""
+    if entity.type in ("sigma-rule", "cloud-check"):
+        return f"the {entity.type.replace('-', ' ')} '{entity.name}'"
+    return f"the {entity.type.replace('-', ' ')} {titled(entity)}"
+
+
+@cache
+def _sayings() -> dict[str, str]:
+    return read_yaml(FOLDER / "relations.yaml")
