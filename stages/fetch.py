@@ -6,6 +6,7 @@ Every file is checked against its pinned SHA-256 each time it is used. Files are
 leaves no half file and two processes may fetch at the same time.
 """
 
+import glob
 import os
 import subprocess
 import sys
@@ -134,7 +135,8 @@ def _local(pin: Pin, runtime: RuntimeParams) -> Path | None:
 
 def _cached(pin: Pin) -> Path | None:
     """The cached file with the pinned hash. One with another hash (cut short, another build) is passed over."""
-    pattern = f"{pin.name.replace('-', '_')}-{pin.version}-*.whl" if pin.kind == "wheel" else f"*{_file_name(pin)}"
+    name = glob.escape(f"{pin.name.replace('-', '_')}-{pin.version}-" if pin.kind == "wheel" else _file_name(pin))
+    pattern = f"{name}*.whl" if pin.kind == "wheel" else f"*{name}"
     candidates = sorted(path for path in downloads_dir().glob(pattern) if path.is_file())
     return next((path for path in candidates if file_sha256(path) == pin.sha256), None)
 

@@ -26,7 +26,8 @@ def toy_params(folder: Path) -> dict[str, Any]:
     """All sections of the repository's params.yaml, with sources, mirror and expected counts of the toy corpus."""
     params = load_params(ROOT / "params.yaml")
     params["ingest"] = toy_ingest_params(folder)
-    params["graph"] = {**params["graph"], "expected": {"entities": {"technique": 31, "weakness": 40, "sigma-rule": 30}}}
+    split = {"heldout": 0.25, "dev": 0.1, "seed": 5}  # larger shares than the default: each part of 15 to 40 entities needs some
+    params["graph"] |= {"split": split, "expected": {"entities": {"technique": 31, "weakness": 40, "sigma-rule": 30}}}
     params["runtime"] = {**params["runtime"], "mirror": str(folder), "offline": True}
     return params
 

@@ -1,0 +1,62 @@
+"""Splits: stable, shared by equal texts, and never a label of root-cause mapping held out."""
+
+from collections import Counter
+
+import pytest
+
+from stages.config import load_section
+from stages.errors import ParamsError
+from stages.graph.params import GraphParams, SplitParams
+from stages.graph.split import assign_splits
+from tests.graph.sample import entity, table
+
+PARAMS = SplitParams(heldout=0.2, dev=0.1, seed=1)
+
+
+def splits(*entities, params: SplitParams = PARAMS) -> dict[str, str]:  # type: ignore[no-untyped-def]
+    return {row.entity_id: row.split for row in assign_splits(table(*entities), params)}
+
+
+def test_shares_are_about_right_and_a_new_entity_moves_nobody() -> None:
+    rows = [entity(f"cve:{i}") for i in range(2000)]
+    before, after = splits(*rows), splits(*rows, entity("aaa"), entity("zzz"))
+    assert all(after[id] == part for id, part in before.items())
+    shares = Counter(before.values())
+    assert abs(shares["heldout"] / 2000 - 0.2) < 0.03 and abs(shares["dev"] / 2000 - 0.1) < 0.03
+
+
+def test_another_seed_gives_another_split() -> None:
+    rows = [entity(f"cve:{i}") for i in range(100)]
+    assert splits(*rows) != splits(*rows, params=SplitParams(heldout=0.2, dev=0.1, seed=2))
+
+
+def test_equal_texts_share_a_part_also_through_observed_examples() -> None:
+    rows = []
+    for i in range(60):
+        rows.append(entity(f"a{i}", text=f"The same text number {i}!"))
+        rows.append(
+            entity(f"b{i}", text="Another", fields={"observed_examples": [f"the SAME text, number {i}"]})
+            if i < 30
+            else entity(f"b{i}", text=f"the same text number {i}")
+        )
+    for index, row in enumerate(rows):
+        if row.text == "Another":
+            rows[index] = entity(row.id, text=f"Another {index}", fields=row.fields)
+    found = splits(*rows)
+    assert all(found[f"a{i}"] == found[f"b{i}"] for i in range(60))
+    assert len(set(found.values())) == 3
+
+
+def test_weaknesses_of_the_simplified_view_are_not_held_out() -> None:
+    inside = [entity(f"cwe:CWE-{i}", "weakness", fields={"in_view_1003": True}) for i in range(300)]
+    outside = [entity(f"cwe:CWE-{i}", "weakness", fields={"in_view_1003": False}) for i in range(300, 600)]
+    found = splits(*inside, *outside)
+    assert not [row for row in inside if found[row.id] == "heldout"]
+    assert [row for row in outside if found[row.id] == "heldout"]
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "params.yaml"
+    file.write_text("graph: {split: {heldout: 0.9, dev: 0.2}}")
+    with pytest.raises(ParamsError, match="leave something to train on"):
+        load_section("graph", GraphParams, file)

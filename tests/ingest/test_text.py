@@ -1,0 +1,62 @@
+"""Cleaning: what is markup goes, what is content stays, cut texts are found out."""
+
+import pytest
+
+from stages.ingest.text import clean, paragraphs, split_glued_sentences, whole_sentences
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("Runs code.(Citation: Toy (Blog) 2031)(Citation: Other)", "Runs code."),
+        ("Uses [Some Tool](https://attack.mitre.org/software/S9001) often.", "Uses Some Tool often."),
+        ("See [a page](https://x.invalid/a_(b)).", "See a page."),
+        ("See [the notice](https://x.invalid/cut and more", "See the notice and more"),
+        ("Call <code>chmod</code> now.<br>Then stop.", "Call chmod now.\nThen stop."),
+        ("Echoes <script>alert(1)</script> back.", "Echoes <script>alert(1)</script> back."),
+        ("Compare a &lt; b &amp;&amp; c", "Compare a < b && c"),
+        ("Use the list [REF-714] .", "Use the list."),
+        ("a\u200bb\x00c\u00a0 d", "abc d"),
+        ("one  \n\n\n  two", "one\ntwo"),
+        ("**Bold** words, 2 ** 3 and *.exe stay", "Bold words, 2 ** 3 and *.exe stay"),
+        ("", ""),
+    ],
+)
+def test_clean(raw: str, cleaned: str) -> None:
+    assert clean(raw) == cleaned
+
+
+def test_markdown_marks_go_only_where_asked() -> None:
+    assert clean("### Impact\nRun `ls`", markdown=True) == "Impact\nRun ls"
+    assert clean("C# and `ls`") == "C# and `ls`"
+
+
+def test_a_whole_text_is_not_cut() -> None:
+    assert whole_sentences("One sentence.") == ("One sentence.", False)
+
+
+def test_a_text_cut_inside_its_citation_is_whole() -> None:
+    raw = "Copper Heron has used a tunnel of a supplier to enter.(Citation: Some long rep..."
+    assert whole_sentences(raw) == ("Copper Heron has used a tunnel of a supplier to enter.", False)
+
+
+def test_a_cut_text_keeps_whole_sentences_only() -> None:
+    raw = "Copper Heron has used a tunnel of a supplier, e.g. Some Firm. It also stole the badge of..."
+    text, cut = whole_sentences(raw)
+    assert cut and text == "Copper Heron has used a tunnel of a supplier, e.g. Some Firm."
+
+
+@pytest.mark.parametrize("raw", ["It also stole the badge of…", "Short. And then it..."])
+def test_a_cut_text_without_a_whole_sentence_is_empty(raw: str) -> None:
+    assert whole_sentences(raw) == ("", True)
+
+
+def test_sentences_that_lost_their_space() -> None:
+    assert split_glued_sentences("same network.The victim uses node.Js x") == "same network. The victim uses node. Js x"
+
+
+def test_paragraphs_keep_every_word_within_the_limit() -> None:
+    text = "\n".join(f"Line {i} says something. And it says more {i}." for i in range(40))
+    pieces = paragraphs(text, 200)
+    assert max(map(len, pieces)) <= 200
+    assert " ".join(pieces).split() == text.split()
