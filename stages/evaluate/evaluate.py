@@ -1,11 +1,13 @@
 """The stage between its inputs and outputs: which files are read, what resumes, what is written."""
 
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from stages.base.location import resolve_base
+from stages.base.location import POINTER, resolve_base
 from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
 from stages.evaluate.params import EvaluateParams
@@ -14,6 +16,7 @@ from stages.evaluate.schema import Prediction
 from stages.evaluate.scores import VARIANTS, cost_table, plot_csv, summarise
 from stages.evaluate.systems import check_runs, run_baselines, run_variants
 from stages.evaluate.variants import check_folder
+from stages.hardware import set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import write_text
 from stages.validate.schema import TrainingRow
@@ -34,17 +37,18 @@ FOLDERS = {
 def run_stage(stage: "Stage") -> None:
     """Read, ask every system, score, write."""
     params, runtime = stage.section("evaluate", EvaluateParams), stage.section("runtime", RuntimeParams)
+    set_threads(runtime.threads)
     items, train = stage.read(ITEMS, BenchmarkItem), stage.read(TRAIN, TrainingRow)
     if not items:
         raise InputError(
             f"{ITEMS} has no items.", remedy="Look at metrics/benchmarks.json: nothing was held out, or all was rejected."
         )
     check_runs(params, items)
-    folders = variant_folders(params)
+    folders, note = variant_folders(params), base_note(BASE_MANIFEST)
     pieces = Pieces(stage.work(ITEMS, TRAIN, *_fingerprint(folders)))
     done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces)
     predictions = _predictions(done)
-    metrics = summarise(predictions, items, train, params, base_note(BASE_MANIFEST))
+    metrics = summarise(predictions, items, train, params, note)
     stage.write("data/evaluate/predictions.parquet", predictions, Prediction)
     stage.metrics(metrics)
     stage.timings(cost_table(piece.cost for piece in done))
@@ -74,11 +78,12 @@ def base_note(manifest: Path) -> str:
     return f"The 16-bit base model is dequantised from {name}: retention of int8 and nf4 is relative to a model that was already quantised."
 
 
-def _fingerprint(folders: dict[str, Path]) -> list[str]:
-    """Files that decide predictions: the models' and this package's own (0.2 s for 270 MB)."""
+def _fingerprint(names: Iterable[str]) -> list[str]:
+    """Files that decide predictions: this package's own and the models' (0.2 s for 270 MB); a pointer speaks for its model."""
     own = [path for path in sorted(Path(__file__).parent.iterdir()) if path.is_file()]
-    models = [path for name in sorted(folders) for path in check_folder(name, folders[name])]
-    return [str(path) for path in (*own, *models)]
+    pointers = {name: FOLDERS[name] / POINTER for name in sorted(names)}
+    models = [[pointer] if pointer.is_file() else check_folder(name, FOLDERS[name]) for name, pointer in pointers.items()]
+    return [str(path) for path in (*own, *chain.from_iterable(models))]
 
 
 def _predictions(pieces: list[Piece]) -> list[Prediction]:

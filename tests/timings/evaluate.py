@@ -45,7 +45,8 @@ def main() -> None:
     print(
         f"{len(prompts) / ours.wall:>9.2f} {len(prompts) / theirs.wall:>9.2f} {ratio:>9.2f} {LEAST_RATIO:>7.1f} {same:>4}/{len(prompts)}"
     )
-    sys.exit(1 if ratio < LEAST_RATIO or same < len(prompts) else 0)
+    if ratio < LEAST_RATIO or same < len(prompts):
+        sys.exit(1)
 
 
 def answer_ours(variant: Variant, prompts: list[list[int]]) -> list[int]:
