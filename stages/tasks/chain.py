@@ -25,11 +25,13 @@ def node_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def path_gap(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """First and last node of two links -> the node between them, among nodes that fit one end only."""
+    """First and last node of two links -> the node between them, among nodes that fit one end only; one path a start."""
+    asked: set[str] = set()
     for path, nodes in _live_paths(knowledge):
         start, middle, end = nodes[0], nodes[1], nodes[-1]
-        if len(nodes) != 3 or middle.fields.get("stub"):
+        if len(nodes) != 3 or middle.fields.get("stub") or start.id in asked:
             continue
+        asked.add(start.id)
         behind, before = path.relations
         linked = _neighbours(knowledge, start, behind, middle.type)
         half = _neighbours(knowledge, end, before[1:] if before.startswith("^") else f"^{before}", middle.type)
