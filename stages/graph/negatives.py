@@ -10,6 +10,7 @@ from stages.graph.params import NegativeParams
 from stages.graph.patterns import Neighbours, parse_pattern
 from stages.graph.schema import HardNegative
 from stages.ingest.schema import Entity, Link
+from stages.progress import progress
 
 HIERARCHY = ("child-of", "subtechnique-of")
 DIGITS = 4  # of a similarity: more would only show the rounding of the machine
@@ -20,7 +21,7 @@ def find_negatives(entities: Mapping[str, Entity], links: Iterable[Link], params
     """At most `top` per subject and relation, most similar first; sorted by subject, relation and rank."""
     neighbours = Neighbours(links, entities)
     found: list[HardNegative] = []
-    for pattern in sorted(params.patterns):
+    for pattern in progress(sorted(params.patterns), label="hard negatives", unit="relations"):
         (subject_type, object_type), (step,) = parse_pattern(pattern)
         similar = _most_similar(object_type, step, entities, neighbours)
         for subject in sorted(id for id, entity in entities.items() if entity.type == subject_type and not entity.deprecated):

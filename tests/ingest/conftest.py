@@ -15,7 +15,7 @@ from stages.ingest.core import ingest
 from stages.ingest.params import IngestParams
 from stages.ingest.records import Records
 from stages.runtime import RuntimeParams
-from tests.toy.build import toy_ingest_params, write_container
+from tests.toy.build import build_toy_sources, write_container
 
 Change = Callable[[Any], Any]
 
@@ -24,7 +24,7 @@ class Toy:
     """The toy sources in a folder of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.section = folder, toy_ingest_params(folder)
+        self.folder, self.section = folder, build_toy_sources(folder)
 
     def read(self, **changes: Any) -> dict[str, Records]:
         """Records by source; `changes` are keys of the section that take the place of the toy's."""

