@@ -131,7 +131,7 @@ _ROWS = [
 ]  # fmt: skip
 
 _EVIDENCE = [
-    _true("is_row_known", "row_id", "critical", "evidence of a row that enrich did not write"),
+    _true("is_row_known", "row_id", "warning", "evidence of a row that enrich did not write: it may stand in its rejects"),
     _true("is_entity_known", "entity_id", "critical", "evidence from an entity that the graph lacks"),
     _unique("pair", "the same passage twice for one row: see stages/ground"),
     _text("text", 1, 30_000, "critical", "an empty passage: see stages/ground"),

@@ -64,7 +64,11 @@ BROKEN = {
     "two splits": ({"splits": [*tables()["splits"], Split(entity_id="cwe:CWE-1", split="dev")]}, "Unique", "cwe:CWE-1"),
     "trained item": ({"items": [item(0, subject="cwe:CWE-1")]}, "is_heldout", "item-0"),
     "item without key": ({"items": [item(0, key=[])]}, "keys", "item-0"),
-    "evidence of no row": ({"evidence": [evidence("nobody", "Text.")]}, "is_row_known", "nobody"),
+    "evidence of no entity": (
+        {"evidence": [evidence("row", "Text.", entity_id="cwe:CWE-9999")]},
+        "is_entity_known",
+        "cwe:CWE-9999",
+    ),
     "empty table": ({"links": []}, "TableRowCount", "found 0"),
 }
 
