@@ -85,8 +85,8 @@ def failed_checks(row: InstructionRow, form: Format, rewrite: str, known: Known,
         "other-language": other_language(rewrite, row.answer),
         "too-long": prose_words(rewrite) > length.longest * prose_words(row.answer) + length.allowance,
         "too-short": prose_words(rewrite) < length.shortest * prose_words(row.answer),
-        "unknown-id": bool(named - set(known.graph)),
-        "unsupported-id": bool(named & set(known.graph) - set(known.here)),
+        "unknown-id": any(name not in known.graph for name in named),
+        "unsupported-id": any(name in known.graph and name not in known.here for name in named),
     }
     return sorted(reason for reason, is_so in found.items() if is_so)
 
