@@ -78,6 +78,6 @@ def test_what_could_not_be_checked_is_never_clean(
 def test_the_command_starts_from_the_stage_module(tmp_path: Path, benchmark: Path) -> None:
     data = write_lines(tmp_path / "rows.jsonl", [{"text": sentence(70_001, 35)}])
     command = [sys.executable, "-m", "stages.validate", "contamination", "--data", str(data), "--benchmark", str(benchmark)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=Path(__file__).parents[2])
     assert done.returncode == 1, done.stderr
     assert "1 of 1 rows match" in done.stdout
