@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 MIRROR_VARIABLE = "SECFORGE_MIRROR"
 MEMBER_LIMIT = 512 * 1024 * 1024  # bytes of one zip member; the largest that a default source needs has 19 MB
 FILE_LIMIT = 8 * 1024**3  # bytes of one download: an endless answer must end somewhere
+ZIP_ERRORS = (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError)  # the last two: encrypted, odd methods
 ATTEMPTS = 4  # of one https download; each goes on where the last one stopped
 
 
@@ -88,18 +90,16 @@ def open_member(path: Path, member: str, max_bytes: int = MEMBER_LIMIT) -> Itera
     """A zip member as a stream, its declared size checked. Same errors as `read_member`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            size = archive.getinfo(member).file_size
-            if size > max_bytes:
-                raise InputError(f"{path.name}: member {member} has {size:,} bytes.", allowed=f"{max_bytes:,} bytes")
+            if member not in archive.NameToInfo:
+                raise InputError(
+                    f"{path.name} has no member {member}.",
+                    remedy="The pinned file has another layout than the reader expects: check the version in params.yaml.",
+                )
+            _check_size(path, member, archive.getinfo(member).file_size, max_bytes)
             with archive.open(member) as file:
                 yield file
-    except KeyError:
-        raise InputError(
-            f"{path.name} has no member {member}.",
-            remedy="The pinned file has another layout than the reader expects: check the version in params.yaml.",
-        ) from None
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path} is not a whole zip file: {error}", remedy=f"Delete {path} and run again.") from error
+    except ZIP_ERRORS as error:
+        raise _damaged(path, error) from error
 
 
 def read_members(path: Path, pattern: str, max_bytes: int = MEMBER_LIMIT) -> dict[str, bytes]:
@@ -109,12 +109,21 @@ def read_members(path: Path, pattern: str, max_bytes: int = MEMBER_LIMIT) -> dic
     try:
         with zipfile.ZipFile(path) as archive:
             chosen = [item for item in archive.infolist() if fnmatchcase(item.filename, pattern)]
-            size = sum(item.file_size for item in chosen)
-            if size > max_bytes:
-                raise InputError(f"{path.name}: {pattern} has {size:,} bytes.", allowed=f"{max_bytes:,} bytes")
+            _check_size(path, pattern, sum(item.file_size for item in chosen), max_bytes)
             return {item.filename: archive.read(item) for item in sorted(chosen, key=lambda item: item.filename)}
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path} is not a whole zip file: {error}", remedy=f"Delete {path} and run again.") from error
+    except ZIP_ERRORS as error:
+        raise _damaged(path, error) from error
+
+
+def _check_size(path: Path, member: str, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise InputError(
+            f"{path.name}: member {member} has {size:,} bytes.", allowed=f"{max_bytes:,} bytes", remedy="Check the pin."
+        )
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is not a whole zip file that can be read: {error}", remedy=f"Delete {path} and run again.")
 
 
 def _local(pin: Pin, runtime: RuntimeParams) -> Path | None:

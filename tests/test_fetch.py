@@ -219,5 +219,17 @@ def test_a_truncated_zip_names_the_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.json", "{}" * 1000)
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(InputError, match=r"cut\.whl is not a whole zip file"):
+    with pytest.raises(InputError, match=r"cut\.whl is not a whole zip file(?s:.*)Delete"):
         read_member(path, "a.json")
+
+
+def test_a_damaged_member_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "bad.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.json", "[" + "1, " * 5000 + "1]")
+    content = bytearray(path.read_bytes())
+    content[45:55] = b"XXXXXXXXXX"
+    path.write_bytes(content)
+    for read in (lambda: read_member(path, "a.json"), lambda: read_members(path, "*.json")):
+        with pytest.raises(InputError, match=r"bad\.whl"):
+            read()

@@ -127,14 +127,14 @@ def _documents(files: SourceFiles) -> dict[str, dict[str, msgspec.Raw]]:
         )
     try:
         return {kind: msgspec.json.decode(content, type=dict[str, msgspec.Raw]) for kind, content in found.items()}
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{files.where('lookup')} holds a file that is not JSON: {error}", remedy="Pin a whole file.") from error
 
 
 def _list(files: SourceFiles, documents: dict[str, dict[str, msgspec.Raw]], kind: str, key: str) -> list[msgspec.Raw]:
     try:
         values = msgspec.json.decode(documents[kind][key], type=list[msgspec.Raw])
-    except (KeyError, msgspec.DecodeError):
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         values = []
     if not values:
         raise InputError(

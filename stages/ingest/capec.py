@@ -38,7 +38,7 @@ def read(files: SourceFiles, records: Records) -> None:
     """Fill `records` with attack patterns, the weaknesses they exploit, and passages."""
     try:
         raws = msgspec.json.decode(files.read("threats"), type=list[msgspec.Raw])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{files.where('threats')} is not a list of threats: {error}",
             allowed="the threat library of pytm 1.x",

@@ -109,7 +109,7 @@ def _frameworks(files: SourceFiles, role: str, pattern: str) -> list[Framework]:
     for name, content in files.members(role, pattern).items():
         try:
             found.append(msgspec.json.decode(content, type=Framework))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             where = f"{files.where(role)}, {name}"
             raise InputError(f"{where}: {error}", allowed="a Prowler compliance file", remedy="Pin Prowler 5.x.") from error
     return found

@@ -55,7 +55,7 @@ class SourceFiles:
         """The JSON file `role`; InputError names the key that is missing or of another type."""
         try:
             return msgspec.json.decode(self.read(role), type=layout)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(
                 f"{self.where(role)} does not have the expected layout: {error}.",
                 allowed=f"the layout that the reader `{self.source.reader}` knows ({layout.__module__}.{layout.__name__})",
@@ -135,5 +135,5 @@ class Records:
         for number, raw in enumerate(raws):
             try:
                 yield msgspec.json.decode(raw, type=layout)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self.reject(f"{layout.__name__} {number}", "broken-record", str(error))

@@ -184,3 +184,13 @@ def test_another_form_names_source_file_and_remedy(toy: Toy, source: str, pin: s
         toy.read_changed(source, pin, member, change)
     message = str(caught.value)
     assert f"`{source}`" in message and ("Remedy" in message), message
+
+
+def test_bottomless_json_is_refused_without_a_traceback(toy: Toy) -> None:
+    bomb = "[" * 200_000 + "]" * 200_000
+    with pytest.raises(InputError, match="threat"):
+        toy.read_changed("capec", "capec", "threats.json", lambda _: bomb)
+    with pytest.raises(InputError, match="expected layout"):
+        toy.read_changed(
+            "incidents", "incidents", "incidents.min.json", lambda _: '{"version": "2.13.0", "incidents": [' + bomb + "]}"
+        )
