@@ -115,7 +115,25 @@ def _rcm(knowledge: Knowledge, params: BenchmarksParams) -> tuple[list[Benchmark
         used = [one.id for one in weaknesses]
         items.append(_item(vulnerability, "secforge-rcm", "cve-to-cwe", fill(prompt, {"text": text}), [], keys, "cwe", used))
     items.sort(key=lambda item: content_id(str(params.seed), item.subject))
-    return items[: params.max_rcm_items], rejects
+    kept, repeated = _one_per_question(items)
+    return kept[: params.max_rcm_items], [*rejects, *repeated]
+
+
+def _one_per_question(items: Sequence[BenchmarkItem]) -> tuple[list[BenchmarkItem], list[Reject]]:
+    """The first item of every question; one asked of several vulnerabilities with other keys has no sure answer."""
+    keys: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for item in items:
+        keys[item.question].add(tuple(item.key))
+    kept: dict[str, BenchmarkItem] = {}
+    rejects: list[Reject] = []
+    for item in items:
+        if len(keys[item.question]) > 1:
+            rejects.append(Reject("secforge-rcm", item.subject, "ambiguous-key"))
+        elif item.question in kept:
+            rejects.append(Reject("secforge-rcm", item.subject, "same-question", kept[item.question].subject))
+        else:
+            kept[item.question] = item
+    return list(kept.values()), rejects
 
 
 def _rcm_text(knowledge: Knowledge, vulnerability: Entity, weaknesses: Sequence[Entity], max_words: int) -> tuple[str, str]:

@@ -104,3 +104,19 @@ def test_an_empty_graph_gives_no_items(knowledge) -> None:
     items, rejects = build_items(Knowledge(empty, [], []), load_kinds(), BenchmarksParams())
     assert not items and not rejects
     assert summarise(items, rejects, knowledge, 8)["secforge-mcq"]["items"] == 0
+
+
+def test_one_item_per_question_and_none_whose_answer_depends_on_the_unseen_subject() -> None:
+    text = "A crafted font file makes the viewer write past the end of a glyph table while it loads the page."
+    other = "A relative link in the upload form lets a visitor read configuration outside the shared folder."
+    entities = [entity("cwe:CWE-901", "weakness", "Glyph Table Overrun"), entity("cwe:CWE-902", "weakness", "Folder Escape")]
+    entities += [entity(f"cve:CVE-2099-000{n}", "vulnerability", f"CVE-2099-000{n}", text) for n in (1, 2)]
+    entities += [entity(f"cve:CVE-2099-000{n}", "vulnerability", f"CVE-2099-000{n}", other) for n in (3, 4)]
+    links = [link(f"cve:CVE-2099-000{n}", "instance-of", "cwe:CWE-901") for n in (1, 2, 3)]
+    links.append(link("cve:CVE-2099-0004", "instance-of", "cwe:CWE-902"))
+    splits = [Split(entity_id=f"cve:CVE-2099-000{n}", split="heldout") for n in (1, 2, 3, 4)]
+    items, rejects = build_items(Knowledge(entities, links, splits), load_kinds(), BenchmarksParams())
+    assert [text in item.question for item in of(items, "secforge-rcm")] == [True]
+    assert sorted(reject.reason for reject in rejects if reject.source == "secforge-rcm") == [
+        "ambiguous-key", "ambiguous-key", "same-question",
+    ]  # fmt: skip
