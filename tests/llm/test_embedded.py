@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -174,22 +175,30 @@ RUN = """
 """
 
 
+@pytest.fixture(scope="module")
+def whole_run(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert run(tiny_model, folder).wait() == 0
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("batches_before_the_kill", [2, 5])
-def test_a_killed_run_goes_on_with_the_same_batches(tiny_model: Path, tmp_path: Path, batches_before_the_kill: int) -> None:
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    run(tiny_model, tmp_path / "whole").wait()
-    process = run(tiny_model, tmp_path / "killed")
-    batches = tmp_path / "killed" / "batches.jsonl"
+def test_a_killed_run_goes_on_with_the_same_batches(
+    tiny_model: Path, whole_run: Path, tmp_path: Path, batches_before_the_kill: int
+) -> None:
+    process = run(tiny_model, tmp_path)
+    batches = tmp_path / "batches.jsonl"
     while not batches.exists() or len(batches.read_text().splitlines()) < batches_before_the_kill:
         assert process.poll() is None
+        time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     done = len(batches.read_text().splitlines())
-    assert run(tiny_model, tmp_path / "killed").wait() == 0
-    assert (tmp_path / "killed" / "answers.json").read_text() == (tmp_path / "whole" / "answers.json").read_text()
-    whole = [json.loads(line) for line in (tmp_path / "whole" / "batches.jsonl").read_text().splitlines()]
+    assert run(tiny_model, tmp_path).wait() == 0
+    assert (tmp_path / "answers.json").read_text() == (whole_run / "answers.json").read_text()
+    whole = [json.loads(line) for line in (whole_run / "batches.jsonl").read_text().splitlines()]
     killed = [json.loads(line) for line in batches.read_text().splitlines()]
     repeated = killed[:done][-1:] if killed[done] == killed[done - 1] else []  # the batch in progress at the kill
     assert killed == whole[:done] + repeated + whole[done:]
