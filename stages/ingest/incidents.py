@@ -16,6 +16,11 @@ from stages.ingest.text import clean, whole_sentences
 
 SUPPORTED = "2"
 _CVE = re.compile(r"^CVE-\d{4}-\d{4,}$")
+_FAULT = re.compile(  # a text that was cut may have kept only the sentence that praises the product
+    r"vulnerab|allow|attack|bypass|overflow|inject|execut|disclos|expos|denial|crash|leak|authori[sz]|authentic|improper|fail|missing"
+    r"|n[o']t\b|without|travers|forge|escalat|arbitrary|malicious|craft|unsafe|incorrect|insecure|exploit|flaw|weakness|issue|lack|bug",
+    re.IGNORECASE,
+)
 _NAMES_A_CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b")
 
 
@@ -65,12 +70,22 @@ def _reason_to_drop(incident: Incident) -> str:
     return "" if _CVE.match(incident.cve_ids[0]) else "broken-record"
 
 
+def _reason_to_drop_text(text: str, cut: bool, cve: str) -> str:
+    if not text:
+        return "cut-before-first-sentence"
+    if set(_NAMES_A_CVE.findall(text)) - {cve}:
+        return "text-names-other-cves"
+    if text.startswith("_"):
+        return "unfilled-template"
+    return "cut-before-the-fault" if cut and not _FAULT.search(text) else ""
+
+
 def _add(incident: Incident, files: SourceFiles, records: Records) -> None:
     cve = incident.cve_ids[0]
     text, cut = whole_sentences(incident.description, markdown=True)
-    others = sorted(set(_NAMES_A_CVE.findall(text)) - {cve})
-    if not text or others:
-        records.reject(f"{incident.id} {incident.title}", "text-names-other-cves" if others else "cut-before-first-sentence", cve)
+    reason = _reason_to_drop_text(text, cut, cve)
+    if reason:
+        records.reject(f"{incident.id} {incident.title}", reason, text)
         return
     licence = str((incident.content_license or {}).get("license") or files.source.licence)
     entity = records.entity(

@@ -44,7 +44,7 @@ def test_figures_add_up(records: dict[str, Records]) -> None:
         == figures["total"]["entities"]
         == sum(s["entities"] for s in figures["sources"].values())
     )
-    assert figures["cut_texts"] == 4 and figures["rejects"]["several-cves"] == 1
+    assert figures["cut_texts"] == 3 and figures["rejects"]["several-cves"] == 1
 
 
 def test_a_pin_that_does_not_exist_and_one_that_nobody_reads(toy: Toy) -> None:

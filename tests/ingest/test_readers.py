@@ -121,10 +121,28 @@ def test_capec_ids_come_from_references(records: dict[str, Records], toy: Toy) -
 
 def test_incidents_keep_their_own_licence_and_only_sure_texts(records: dict[str, Records]) -> None:
     read = records["incidents"]
-    assert Counter(row.licence for row in read.entities) == {"CC-BY-4.0": 19, "CVE-TOU": 1}
-    assert {reject.reason for reject in read.rejects} == {"no-cve-id", "retracted", "several-cves"}
+    assert Counter(row.licence for row in read.entities) == {"CC-BY-4.0": 18, "CVE-TOU": 1}
+    assert {reject.reason for reject in read.rejects} == {"no-cve-id", "retracted", "several-cves", "cut-before-the-fault"}
     cut = [row for row in read.entities if row.fields.get("text_cut")]
-    assert len(cut) == 4 and all(row.text.endswith(".") for row in cut)
+    assert len(cut) == 3 and all(row.text.endswith(".") for row in cut)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("TeaHouse Chat is a friendly place where gardeners meet every day. An unauthenti…", "cut-before-the-fault"),
+        ("_Short summary of the problem._ Make it as clear as you can, please.", "unfilled-template"),
+        ("It repeats the mistake of CVE-2031-90001 in another parser of the product.", "text-names-other-cves"),
+        ("A remote attacker sends a very long…", "cut-before-first-sentence"),
+    ],
+)
+def test_incident_texts_that_say_nothing_certain(toy: Toy, text: str, reason: str) -> None:
+    def change(document: dict[str, Any]) -> dict[str, Any]:
+        document["incidents"][0]["description"] = text
+        return document
+
+    read = toy.read_changed("incidents", "incidents", "incidents.min.json", change)
+    assert [reject.reason for reject in read.rejects if reject.record.startswith("INC-00000")] == [reason]
 
 
 def test_sigma_keeps_the_author(records: dict[str, Records]) -> None:

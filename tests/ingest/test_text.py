@@ -27,7 +27,7 @@ def test_clean(raw: str, cleaned: str) -> None:
 
 
 def test_markdown_marks_go_only_where_asked() -> None:
-    assert clean("### Impact\nRun `ls`", markdown=True) == "Impact\nRun ls"
+    assert clean("### Impact Run `ls`\n# Why it runs", markdown=True) == "Run ls\nWhy it runs"
     assert clean("C# and `ls`") == "C# and `ls`"
 
 
