@@ -144,10 +144,14 @@ def _local(pin: Pin, runtime: RuntimeParams) -> Path | None:
 
 def _cached(pin: Pin) -> Path | None:
     """The cached file with the pinned hash. One with another hash (cut short, another build) is passed over."""
+    return next((path for path in _candidates(pin) if file_sha256(path) == pin.sha256), None)
+
+
+def _candidates(pin: Pin) -> list[Path]:
+    """Files in the cache that bear the name of the pinned one."""
     name = glob.escape(f"{pin.name.replace('-', '_')}-{pin.version}-" if pin.kind == "wheel" else _file_name(pin))
     pattern = f"{name}*.whl" if pin.kind == "wheel" else f"*{name}"
-    candidates = sorted(path for path in downloads_dir().glob(pattern) if path.is_file())
-    return next((path for path in candidates if file_sha256(path) == pin.sha256), None)
+    return sorted(path for path in downloads_dir().glob(pattern) if path.is_file())
 
 
 def _file_name(pin: Pin) -> str:
@@ -160,8 +164,10 @@ def _file_name(pin: Pin) -> str:
 def _refuse_if_unreachable(missing: Mapping[str, Pin], runtime: RuntimeParams) -> None:
     if runtime.offline:
         labels = ", ".join(pin.label for pin in missing.values())
+        damaged = [f"{path} has the SHA-256 {file_sha256(path)}" for pin in missing.values() for path in _candidates(pin)]
         raise FetchError(
-            f"{labels}: not downloaded yet (or a cut file lies there), and `runtime.offline` forbids the network.",
+            "; ".join([f"{labels}: not downloaded, and `runtime.offline` forbids the network", *damaged]) + ".",
+            allowed=", ".join(f"{_file_name(pin)} with {pin.sha256}" for pin in missing.values()),
             remedy=_by_hand(next(iter(missing.values()))),
         )
     for pin in missing.values():
@@ -230,6 +236,12 @@ def _pip_download(requirements: Path, folder: Path, pins: Mapping[str, Pin]) -> 
     last = next(
         (line for line in reversed(said) if line.startswith("ERROR") or "Error" in line), said[-1] if said else "no message"
     )
+    if any(
+        word in line
+        for line in said
+        for word in ("NewConnectionError", "ConnectTimeout", "NameResolution", "ProxyError", "SSLError")
+    ):
+        last = f"no connection to the index. {last}"
     labels = ", ".join(pin.label for pin in pins.values())
     raise FetchError(f"{labels}: pip could not fetch from the package index: {last}", remedy=_by_hand(next(iter(pins.values()))))
 

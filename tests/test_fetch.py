@@ -131,6 +131,15 @@ def test_offline_names_file_place_and_remedy_and_asks_nothing(server: Server, do
     assert server.ranges == []
 
 
+def test_offline_a_cut_file_is_named_with_both_hashes(downloads: Path) -> None:
+    downloads.mkdir()
+    (downloads / "toy_data-1.0-py3-none-any.whl").write_bytes(CONTENT[:99])
+    with pytest.raises(FetchError) as caught:
+        fetch({"toy": Pin(kind="wheel", name="toy-data", version="1.0", sha256=SHA)}, RuntimeParams(offline=True))
+    message = str(caught.value)
+    assert "toy_data-1.0-py3-none-any.whl" in message and SHA in message and hashlib.sha256(CONTENT[:99]).hexdigest() in message
+
+
 def test_a_file_put_there_by_hand_is_used_offline(downloads: Path) -> None:
     downloads.mkdir()
     (downloads / "toy_data-1.0-py3-none-any.whl").write_bytes(CONTENT)
