@@ -48,6 +48,17 @@ def build_graph(entities: Iterable[Entity], links: Iterable[Link], params: Graph
     return graph
 
 
+def tables(graph: Graph) -> dict[str, tuple[list[Any], type]]:
+    """Sorted rows and their type by table name."""
+    return {
+        "entities": (list(graph.entities.values()), Entity),
+        "links": (graph.links, Link),
+        "splits": (graph.splits, Split),
+        "paths": (graph.paths, Path),
+        "negatives": (graph.negatives, HardNegative),
+    }
+
+
 def deviations(figures: Mapping[str, Any], expected: ExpectedParams) -> list[str]:
     """One line for each count that is further from the expected one than the tolerance."""
     lines = []

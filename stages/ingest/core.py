@@ -9,6 +9,7 @@ from typing import Any
 from stages.errors import InputError, ParamsError
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
+from stages.ingest.schema import Entity, Link, Passage
 from stages.progress import progress
 
 
@@ -53,6 +54,19 @@ def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path
             remedy=f"Check the pin and the files of ingest.sources.{name} in params.yaml.",
         )
     return records
+
+
+def tables(read: Iterable[Records]) -> dict[str, tuple[list[Any], type]]:
+    """Rows and row type by table name, in an order that only the rows decide."""
+    read = list(read)
+    return {
+        "entities": (sorted((row for records in read for row in records.entities), key=lambda row: (row.id, row.source)), Entity),
+        "links": ([row for records in read for row in records.links], Link),
+        "passages": (
+            sorted((row for records in read for row in records.passages), key=lambda row: (row.id, row.source)),
+            Passage,
+        ),
+    }
 
 
 def counts(read: Iterable[Records]) -> dict[str, Any]:
