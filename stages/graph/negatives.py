@@ -4,7 +4,11 @@ Similarity is the cosine of TF-IDF vectors of names and texts. Parents, ancestor
 are left out: whether they are wrong is a matter of opinion.
 """
 
+import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from stages.graph.params import NegativeParams
 from stages.graph.patterns import Neighbours, parse_pattern
@@ -14,6 +18,7 @@ from stages.progress import progress
 
 HIERARCHY = ("child-of", "subtechnique-of")
 DIGITS = 4  # of a similarity: more would only show the rounding of the machine
+_WORD = re.compile(r"\b\w\w+\b")
 POOL = 40  # most similar candidates kept for each entity
 
 
@@ -65,14 +70,35 @@ def _most_similar(
     if len(ids) < 2:
         return {}
     import numpy as np
-    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    documents = [_document(entities[id], step, neighbours) for id in ids]
-    vectors = TfidfVectorizer(stop_words="english", sublinear_tf=True, token_pattern=r"(?u)\b\w\w+\b").fit_transform(documents)
+    vectors = _vectors([_document(entities[id], step, neighbours) for id in ids])
     cosines = np.round((vectors @ vectors.T).toarray(), DIGITS)
     np.fill_diagonal(cosines, -1.0)
     order = np.argsort(-cosines, axis=1, kind="stable")[:, : min(POOL, len(ids) - 1)]
     return {id: [(float(cosines[row, column]), ids[column]) for column in order[row]] for row, id in enumerate(ids)}
+
+
+def _vectors(documents: list[str]) -> Any:
+    """TF-IDF rows of unit length (sparse); words of more than half of the documents count as stop words.
+
+    Sublinear term frequency and smoothed inverse document frequency, as scikit-learn defines them; that package is
+    not used because it imports pandas, which takes longer than all of this.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    counts = [Counter(_WORD.findall(document.lower())) for document in documents]
+    frequency = Counter(word for count in counts for word in count)
+    words = {word: column for column, word in enumerate(sorted(w for w, n in frequency.items() if n <= max(10, len(counts) / 2)))}
+    cells = [
+        (row, words[word], 1 + math.log(n)) for row, count in enumerate(counts) for word, n in count.items() if word in words
+    ]
+    rows, columns, weights = (np.array(part) for part in zip(*cells, strict=True)) if cells else ([], [], [])
+    idf = np.array([math.log((1 + len(counts)) / (1 + frequency[word])) + 1 for word in words])
+    matrix = csr_matrix((weights, (rows, columns)), shape=(len(counts), max(1, len(words))))
+    matrix = matrix.multiply(idf).tocsr() if words else matrix
+    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1
+    return matrix.multiply(1 / np.where(lengths == 0, 1, lengths)[:, None]).tocsr()
 
 
 def _usable(entity: Entity) -> bool:
