@@ -11,7 +11,16 @@ from stages.finetune.schema import Job
 from stages.validate.schema import TrainingRow
 from tests.tiny_model import make_tiny_model
 
-SETTINGS = {"mix": {"other": 1.0}, "max_tokens": 4000, "pack_tokens": 128, "max_length": 128, "log_steps": 2, "rank": 4}
+SETTINGS = {
+    "mix": {"other": 1.0},
+    "max_tokens": 4000,
+    "epochs": 1,
+    "learning_rate": 1e-3,
+    "pack_tokens": 128,
+    "max_length": 128,
+    "log_steps": 2,
+    "rank": 4,
+}
 
 
 def training_row(number: int, task: str = "cve-to-cwe", family: str = "cve", **changes: Any) -> TrainingRow:
