@@ -1,6 +1,6 @@
 """Small training jobs on the tiny model, made once for the whole folder: imports are the cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,14 @@ def training_row(number: int, task: str = "cve-to-cwe", family: str = "cve", **c
 
 
 @pytest.fixture(scope="session")
-def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("base"))
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The base model; one thread, because two spend their time waiting for each other on matrices this small."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield make_tiny_model(tmp_path_factory.mktemp("base"))
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
