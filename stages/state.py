@@ -7,8 +7,8 @@ workspace away and shares only that cache. Downloads are shared by all projects 
 import configparser
 import os
 import shutil
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stages.errors import BusyError

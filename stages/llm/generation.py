@@ -67,7 +67,7 @@ class LocalModel:
             raise InputError(f"{folder} cannot be loaded: {error}", remedy="Run `dvc repro base`, which makes it.") from error
         self.model.eval().to(self.device)
         self.context = int(self.model.config.max_position_embeddings)
-        self._ends = _end_tokens(self.model, self.tokenizer)
+        self.end_tokens = _end_tokens(self.model, self.tokenizer)
 
     def encode(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Token ids of the chat, with the opening of the assistant's turn. A control token within a text is broken up."""
@@ -84,13 +84,13 @@ class LocalModel:
 
     def answer(self, job: Job, tokens: list[int]) -> Answer:
         """Tokens as text; one that ends a turn is no text."""
-        ended = bool(tokens) and tokens[-1] in self._ends
+        ended = bool(tokens) and tokens[-1] in self.end_tokens
         text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
         return Answer(text, "stop" if ended else "length", len(tokens))
 
     def ends(self, token: int) -> bool:
         """Whether `token` ends the answer."""
-        return token in self._ends
+        return token in self.end_tokens
 
     def _harmless(self, text: str) -> str:
         for token in {*self.tokenizer.all_special_tokens, *CONTROL}:
@@ -211,6 +211,7 @@ class _Batch:
         seen = torch.zeros(len(self.jobs), self.local.model.config.vocab_size, dtype=torch.bool, device=self.local.device)
         for row, job in enumerate(self.jobs):
             seen[row, torch.tensor(job.prompt, device=self.local.device)] = True
+        seen[:, sorted(self.local.end_tokens)] = False  # every chat prompt holds them: punished, no answer would end
         return seen
 
     def _keep(self, alive: list[int], cache: Any, chosen: Any) -> Any:

@@ -11,7 +11,9 @@ class Role(Params):
     provider: Literal["embedded", "openai"] = "embedded"
     model: str = "smollm2-135m-instruct"  # name sent to the endpoint; part of every cache key
     temperature: float = 0.2
-    repetition_penalty: float = 1.15  # the embedded model loops without it; sent to openai endpoints only if not 1
+    repetition_penalty: float = (
+        1.05  # the embedded model loops without it and cannot copy a fact above 1.1; sent to openai endpoints only if not 1
+    )
     max_tokens: int = 256  # output tokens; a purpose may ask for fewer
 
 

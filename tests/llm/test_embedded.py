@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stages.llm.client import CallFailed, Client, Request, map_rows, open_client
-from stages.llm.generation import Job, LocalModel
+from stages.llm.generation import Job, LocalModel, _Batch
 from stages.llm.params import LLMParams, Role
 from stages.runtime import RuntimeParams
 
@@ -146,6 +146,15 @@ def test_greedy_answers_equal_those_of_the_library(tiny_model: Path) -> None:
     )[0, len(one.prompt) :]
     expected = model.tokenizer.decode(theirs, skip_special_tokens=True).strip()
     assert LocalModel(tiny_model, RUNTIME).generate([one])[0].text == expected
+
+
+def test_the_end_of_a_turn_is_never_punished_although_every_prompt_holds_it(tiny_model: Path) -> None:
+    model = LocalModel(tiny_model, RUNTIME)
+    one = job(model, "Which weakness is it?", 0)
+    end = model.tokenizer.eos_token_id
+    assert end in one.prompt
+    seen = _Batch(model, [one]).seen[0]
+    assert not seen[end] and all(seen[token] for token in one.prompt if token != end)
 
 
 def test_a_control_token_within_a_text_opens_no_turn(tiny_model: Path) -> None:
