@@ -53,6 +53,8 @@ def select_rows(
     `mix` weighs a task, a family (split evenly among its tasks) or `other` (all tasks not named). The next row
     always comes from the task that is furthest behind its share; one that runs out leaves its tokens to the rest.
     Within a task the order is that of `learning_order`: the choice depends on nothing but rows and params.
+    The result is in the order of content hashes, that is, mixed: packs of one label each taught no label at all
+    (2 of 187 exact weakness ids, although the training loss fell).
     """
     queues: dict[str, list[RenderedRow]] = defaultdict(list)
     for row in reversed(learning_order(rows, rows_per_label)):
@@ -75,7 +77,7 @@ def select_rows(
             f"No training row was chosen out of {len(rows):,}.",
             remedy="Raise finetune.max_tokens or finetune.max_length, or give a task that has rows a weight in finetune.mix.",
         )
-    return chosen
+    return sorted(chosen, key=_hash)
 
 
 def learning_order(rows: Sequence[RenderedRow], rows_per_label: int) -> list[RenderedRow]:
@@ -84,7 +86,7 @@ def learning_order(rows: Sequence[RenderedRow], rows_per_label: int) -> list[Ren
     A label met once or twice is not learned, and the tokens it takes are missing elsewhere: few labels, learned well,
     answer more unseen questions than many labels half learned. Nothing is dropped here, only put later.
     """
-    hashed = sorted(rows, key=lambda row: (content_id("finetune", row.id), row.id))
+    hashed = sorted(rows, key=_hash)
     frequency = Counter((row.task, row.label) for row in hashed)
     met: Counter[tuple[str, str]] = Counter()
     ranked = []
@@ -110,3 +112,7 @@ def task_weights(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[
     names = {task: task if task in mix else family if family in mix else OTHER for task, family in families.items()}
     sharing = Counter(names.values())
     return {task: mix.get(name, 0.0) / sharing[name] for task, name in names.items()}
+
+
+def _hash(row: RenderedRow) -> tuple[str, str]:
+    return content_id("finetune", row.id), row.id

@@ -68,6 +68,16 @@ def test_frequent_labels_come_first_each_a_few_times_and_nothing_is_dropped() ->
     assert learning_order(rows[::-1], 3) == ordered
 
 
+def test_chosen_rows_come_mixed_so_that_a_pack_holds_many_labels() -> None:
+    rows = [
+        RenderedRow(id=f"{label}-{number}", task="t", family="f", label=label, input_ids=[1] * 10, labels=[1] * 10)
+        for label in ("CWE-1", "CWE-2", "CWE-3", "CWE-4")
+        for number in range(12)
+    ]
+    packs = pack_rows(select_rows(rows, max_tokens=480, rows_per_label=12, mix={"other": 1.0}), 80)
+    assert sum(len({row.label for row in pack}) for pack in packs) / len(packs) > 2.5
+
+
 def test_a_weight_of_zero_leaves_a_task_out() -> None:
     assert "cve-to-cwe" not in tokens_per_task(
         select_rows(ROWS, max_tokens=2000, rows_per_label=3, mix={"cve-to-cwe": 0.0, "other": 1.0})
