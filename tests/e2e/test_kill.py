@@ -83,7 +83,9 @@ def wait_until_dead(pid: int) -> None:
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["process-group", "dvc-only"])
-def test_training_goes_on_from_its_checkpoint(tmp_path: Path, built: ToyRepository, server: FakeOpenAI, whole_group: bool) -> None:
+def test_training_goes_on_from_its_checkpoint(
+    tmp_path: Path, built: ToyRepository, server: FakeOpenAI, whole_group: bool
+) -> None:
     repository = ToyRepository(tmp_path / "repository", server.base_url, SLOW_TRAINING)
     repository.dvc("repro", "validate")
     process = start(repository, "finetune")

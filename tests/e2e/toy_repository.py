@@ -89,6 +89,11 @@ class ToyRepository:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
 
+    def restore(self) -> None:
+        """Everything as it was committed: tracked files from git, outputs from DVC's cache."""
+        self.git("checkout", "--", ".")
+        self.dvc("checkout", "-q")
+
     def dvc(self, *arguments: str, check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         """Run a dvc command; a failure shows its output."""
         done = subprocess.run(
