@@ -9,17 +9,19 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
 from stages.config import PARAMS_FILE, Section, load_section
 from stages.errors import SecForgeError
-from stages.state import remove_work_dir, stage_lock, work_dir
+from stages.state import claim_work_dir, remove_work_dir, stage_lock, state_dir
 from stages.tables import Reject, Row, content_id, file_sha256, read_table, write_json, write_table
+
+PIPELINE_FILE = Path("dvc.yaml")
 
 
 class Stage:
@@ -31,7 +33,7 @@ class Stage:
         self.inputs: dict[str, int] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
         self._rejected: Counter[str] = Counter()
-        self._work: Path | None = None
+        self._work: tuple[Path, TextIO] | None = None
 
     def section(self, name: str, section_type: type[Section]) -> Section:
         """A typed section of the params; all but `runtime` are recorded in the manifest."""
@@ -61,11 +63,17 @@ class Stage:
         """Name an output file that the core wrote itself (weights, a page) in the manifest."""
         self.outputs[path] = {"sha256": file_sha256(path)}
 
-    def work(self, *inputs: str) -> Path:
-        """Folder of unfinished work, found again by a later run with equal params and input bytes."""
-        fingerprint = content_id(msgspec.json.encode(self.config, order="sorted").decode(), *map(file_sha256, inputs))
-        self._work = work_dir(self.name, fingerprint)
-        return self._work
+    def work(self, *inputs: str, resolved: Sequence[str] = ()) -> Path:
+        """Folder of unfinished work, found again by a later run with equal params, code and input bytes.
+
+        `resolved` names what the machine chose and the work depends on: device, dtype.
+        """
+        config = msgspec.json.encode(self.config, order="sorted").decode()
+        fingerprint = content_id(config, *map(file_sha256, [*inputs, *_code_of(self.name)]), *resolved)
+        if _is_first_process():
+            self._work = claim_work_dir(self.name, fingerprint)
+            return self._work[0]
+        return state_dir() / "work" / f"{self.name}-{fingerprint}"
 
     def metrics(self, values: Mapping[str, Any]) -> None:
         """Write `metrics/<stage>.json`: deterministic figures only."""
@@ -79,7 +87,7 @@ class Stage:
         """Write the manifest, remove finished work and print the stage's one line."""
         write_json(f"data/{self.name}/manifest.json", {"stage": self.name, "config": self.config, "outputs": self.outputs})
         if self._work is not None:
-            remove_work_dir(self._work)
+            remove_work_dir(*self._work)
         rejected = sum(self._rejected.values())
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in self._rejected.most_common(4))
         print(
@@ -106,6 +114,18 @@ def stage_main(name: str, run: Callable[[Stage], None], description: str | None)
 def _is_first_process() -> bool:
     """False in the helper processes of `accelerate launch`: they belong to the run that holds the lock."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _code_of(stage: str) -> list[str]:
+    """The files under `stages/` that dvc.yaml names as dependencies of `stage`: other code means other work."""
+    from ruamel.yaml import YAML
+
+    if not PIPELINE_FILE.exists():
+        return []
+    declared = YAML(typ="safe", pure=True).load(PIPELINE_FILE.read_text(encoding="utf-8"))["stages"][stage]["deps"]
+    code = [Path(dep) for dep in declared if dep.startswith("stages/")]
+    files = [file for path in code for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sorted(str(file) for file in files if file.is_file() and "__pycache__" not in file.parts)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -7,11 +7,15 @@ workspace away and shares only that cache. Downloads are shared by all projects 
 import configparser
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from stages.errors import BusyError
+
+ABANDONED_AFTER = 7 * 24 * 3600  # seconds
 
 
 def state_dir(root: Path | None = None) -> Path:
@@ -27,16 +31,32 @@ def downloads_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secforge" / "downloads"
 
 
-def work_dir(stage: str, fingerprint: str) -> Path:
-    """A folder for unfinished work of `stage`; equal deps and params find it again after a crash."""
+def claim_work_dir(stage: str, fingerprint: str) -> tuple[Path, TextIO]:
+    """A folder for unfinished work of `stage`, and its lock; equal deps and params find it again after a crash.
+
+    Temporary workspaces of experiments share the state folder, so two of them may want the same work at once:
+    BusyError names the process that has it.
+    """
     folder = state_dir() / "work" / f"{stage}-{fingerprint}"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return folder, _hold(_lock_file(folder), stage)
 
 
-def remove_work_dir(folder: Path) -> None:
-    """Remove finished work and its empty parent's leftovers."""
+def remove_work_dir(folder: Path, lock: TextIO) -> None:
+    """Remove finished work, and unfinished work of the same stage that nothing has touched for a week."""
     shutil.rmtree(folder, ignore_errors=True)
+    _lock_file(folder).unlink(missing_ok=True)
+    lock.close()
+    stage = folder.name.rpartition("-")[0]
+    for other in folder.parent.glob(f"{stage}-*/"):
+        if time.time() - other.stat().st_mtime > ABANDONED_AFTER:
+            try:
+                held = _hold(_lock_file(other), stage)
+            except BusyError:
+                continue
+            shutil.rmtree(other, ignore_errors=True)
+            _lock_file(other).unlink(missing_ok=True)
+            held.close()
 
 
 @contextmanager
@@ -45,25 +65,36 @@ def stage_lock(stage: str, root: Path | None = None) -> Iterator[None]:
 
     Killing `dvc repro` alone leaves its stage running: without this a second repro would write beside it.
     """
-    import fcntl
-
     folder = (root or Path.cwd()) / ".dvc" / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"secforge-{stage}.lock", "a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            pid = file.read().strip() or "unknown"
-            raise BusyError(
-                f"stage `{stage}` is already running here as process {pid} (left over from a killed `dvc repro`?).",
-                remedy=f"Wait for it, or stop it with `kill {pid}`, then run the same command again; finished work is kept.",
-            ) from None
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+    with _hold(folder / f"secforge-{stage}.lock", stage):
         yield
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _hold(path: Path, stage: str) -> TextIO:
+    """The open, locked file `path`, which names this process; the lock ends with the file or the process."""
+    import fcntl
+
+    file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - the lock lives as long as the file is open
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        pid = file.read().strip() or "unknown"
+        file.close()
+        raise BusyError(
+            f"stage `{stage}` is already running as process {pid} (left over from a killed `dvc repro`, or another experiment).",
+            remedy=f"Wait for it, or stop it with `kill {pid}`, then run the same command again; finished work is kept.",
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
 
 
 def _dvc_cache_dir(root: Path) -> Path:

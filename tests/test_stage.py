@@ -82,14 +82,21 @@ def test_unfinished_work_is_found_again_and_removed_at_the_end(workspace: Path) 
     stage_main("graph", go_on, "doc")
 
 
-def test_changed_input_starts_new_work(workspace: Path) -> None:
-    folders = []
-    for text in ("x", "y"):
+def test_other_input_code_or_dtype_starts_new_work(workspace: Path) -> None:
+    (workspace / "dvc.yaml").write_text("stages: {graph: {cmd: x, deps: [stages/graph, data/a.parquet]}}\n")
+    (workspace / "stages/graph").mkdir(parents=True)
+
+    def folder(text: str, code: str, dtype: str) -> Path:
         (workspace / "input").write_text(text)
+        (workspace / "stages/graph/core.py").write_text(code)
         stage = Stage("graph")
         stage.section("graph", ToyParams)
-        folders.append(stage.work("input"))
-    assert folders[0] != folders[1]
+        return stage.work("input", resolved=[dtype])
+
+    first = folder("x", "1", "float32")
+    others = [folder("y", "1", "float32"), folder("x", "2", "float32"), folder("x", "1", "bfloat16")]
+    assert len({first, *others}) == 4
+    assert folder("x", "1", "float32") == first
 
 
 @pytest.mark.parametrize("name", ["ingest", "graph", "tasks", "benchmarks", "formats", "ground", "enrich", "validate", "report"])

@@ -1,5 +1,6 @@
 """State lives beside DVC's cache, wherever that is; a running stage is never joined by a second writer."""
 
+import os
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import BusyError
-from stages.state import downloads_dir, stage_lock, state_dir, work_dir
+from stages.state import claim_work_dir, downloads_dir, remove_work_dir, stage_lock, state_dir
 
 
 def test_state_is_a_sibling_of_the_default_cache(tmp_path: Path) -> None:
@@ -33,9 +34,29 @@ def test_downloads_may_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_equal_fingerprints_find_unfinished_work_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    (work_dir("enrich", "abc") / "part").write_text("half")
-    assert (work_dir("enrich", "abc") / "part").read_text() == "half"
-    assert not (work_dir("enrich", "abd") / "part").exists()
+    folder, lock = claim_work_dir("enrich", "abc")
+    (folder / "part").write_text("half")
+    with pytest.raises(BusyError, match=f"kill {os.getpid()}"):
+        claim_work_dir("enrich", "abc")
+    lock.close()
+    again, _ = claim_work_dir("enrich", "abc")
+    assert (again / "part").read_text() == "half"
+    other, _ = claim_work_dir("enrich", "abd")
+    assert not list(other.iterdir())
+
+
+def test_finished_work_goes_and_takes_long_abandoned_work_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = {}
+    for name in ("done", "abandoned", "running", "recent"):
+        folders[name] = claim_work_dir("finetune", name)
+    for name in ("abandoned", "recent"):
+        folders[name][1].close()
+    for name in ("abandoned", "running"):
+        os.utime(folders[name][0], (0, 0))
+    remove_work_dir(*folders["done"])
+    left = sorted(path.name for path in (tmp_path / ".dvc" / "secforge" / "work").iterdir() if path.is_dir())
+    assert left == ["finetune-recent", "finetune-running"]
 
 
 def test_a_second_writer_is_told_the_process_to_stop_and_a_killed_one_frees_the_lock(tmp_path: Path) -> None:
