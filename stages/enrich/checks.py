@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from stages.enrich.answers import extract_key
+from stages.answers import final_keys
 from stages.enrich.fence import leaks_fence
 from stages.enrich.params import Length
 from stages.formats.schema import Format
@@ -119,8 +119,8 @@ def ids_in(text: str) -> set[str]:
 
 def same_key(row: InstructionRow, rewrite: str) -> bool:
     """Whether the rewrite ends with the template's key, value for value; the row's key where the template states none."""
-    stated = extract_key(row.answer, row.key_kind) or tuple(sorted(value.casefold() for value in row.answer_key))
-    return extract_key(rewrite, row.key_kind) == stated
+    stated = final_keys(row.key_kind, row.answer) or row.answer_key
+    return set(final_keys(row.key_kind, rewrite)) == set(stated)
 
 
 def follows_steps(rewrite: str, steps: int) -> bool:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from stages.enrich.answers import extract_key
 from stages.enrich.checks import Known, failed_checks, ids_in, loops
 from stages.enrich.params import Length
 from tests.toy_rows import make_format, make_row
@@ -24,6 +23,7 @@ def check(rewrite: str, row: object = ROW) -> list[str]:
 def test_a_good_rewrite_passes() -> None:
     assert check(GOOD) == []
     assert check(GOOD.replace("Final answer: CWE-79", "**Final answer:** CWE-79.")) == []
+    assert "key-changed" not in check(GOOD.replace("Final answer: CWE-79", "Final answer: CWE-079"))
 
 
 @pytest.mark.parametrize(
@@ -68,26 +68,6 @@ def test_sections_may_be_numbered_in_any_style_but_must_count_up() -> None:
             numbered = numbered.replace(f"### {number}. ", style.replace("1", number))
         assert check(numbered) == [], style
     assert "format-not-followed" in check(GOOD.replace("### 3. ", "4. ").replace("### 2. ", "3. ").replace("### 1. ", "2. "))
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "key"),
-    [
-        ("x\nFinal answer: B", "letter", ("b",)),
-        ("Final answer: A, C", "letter", ("a", "c")),
-        ("**Final Answer: B**", "letter", ("b",)),
-        ("Final answer: A\nthen\nFinal answer: yes.", "yes-no", ("yes",)),
-        ("final answer: CWE-79, cwe-89", "cwe", ("cwe-79", "cwe-89")),
-        ("Final answer: T1059.001", "technique", ("t1059.001",)),
-        ("Final answer: attack:T1059 , nist:AC-2", "id", ("attack:t1059", "nist:ac-2")),
-        ("The final answer is B", "letter", ()),
-        ("Final answer:", "letter", ()),
-        ("Final answer: perhaps", "yes-no", ()),
-        ("", "cwe", ()),
-    ],
-)
-def test_extractors(text: str, kind: str, key: tuple[str, ...]) -> None:
-    assert extract_key(text, kind) == key
 
 
 def test_ids_of_every_vocabulary_are_seen_and_lookalikes_are_not() -> None:
