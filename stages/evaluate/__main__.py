@@ -1,18 +1,13 @@
 """Score every model variant and the cheap baselines on the benchmarks, with intervals and paired comparisons."""
 
-from typing import TYPE_CHECKING
-
-from stages.stage import stage_main
-
-if TYPE_CHECKING:
-    from stages.stage import Stage
+from stages.stage import Stage, stage_main
 
 
-def run(stage: "Stage") -> None:
-    """See stages/evaluate/evaluate.py; imported late, so that --help is instant."""
-    from stages.evaluate.evaluate import run_stage
+def run(stage: Stage) -> None:
+    """Inputs, core and outputs are in `stages.evaluate.run`, loaded only when the stage runs."""
+    from stages.evaluate.run import run_evaluate
 
-    run_stage(stage)
+    run_evaluate(stage)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,10 @@ from stages.stage import Stage, stage_main
 
 
 def run(stage: Stage) -> None:
-    from stages.finetune.run import read_job, write_outcome
-    from stages.finetune.train import finetune
+    """Inputs, core and outputs are in `stages.finetune.run`, loaded only when the stage runs."""
+    from stages.finetune.run import run_finetune
 
-    job = read_job(stage)
-    outcome = finetune(job)
-    if outcome is not None:  # None in the helper processes of `accelerate launch`
-        write_outcome(stage, job, outcome)
+    run_finetune(stage)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,16 @@ TRAIN, DEV, BASE = "data/validate/train.parquet", "data/validate/dev.parquet", P
 ADAPTER, MERGED = Path("models/finetune/adapter"), Path("models/finetune/merged")
 
 
+def run_finetune(stage: Stage) -> None:
+    """Read, train, write; the helper processes of `accelerate launch` write nothing."""
+    from stages.finetune.core import finetune
+
+    job = read_job(stage)
+    outcome = finetune(job)
+    if outcome is not None:
+        write_outcome(stage, job, outcome)
+
+
 def read_job(stage: Stage) -> Job:
     """Params, rows, device and folders. The work folder is found again by equal params, rows and base weights."""
     params, runtime = stage.section("finetune", FinetuneParams), stage.section("runtime", RuntimeParams)

@@ -9,10 +9,10 @@ from stages.stage import Stage, stage_main
 
 
 def run(stage: Stage) -> None:
-    """One run of the stage; see `stages.validate.stage_run`."""
-    from stages.validate.stage_run import run as run_stage
+    """Inputs, core and outputs are in `stages.validate.run`, loaded only when the stage runs."""
+    from stages.validate.run import run_validate
 
-    run_stage(stage)
+    run_validate(stage)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.enrich.schema import EnrichedRow
-from stages.validate.build import Built
+from stages.validate.core import Built
 from stages.validate.licences import load_classes, strictest
 from stages.validate.params import ValidateParams
 

@@ -1,7 +1,7 @@
-from stages.validate.build import build
 from stages.validate.card import data_card
+from stages.validate.core import build
 from stages.validate.params import ValidateParams
-from stages.validate.stage_run import metrics_of
+from stages.validate.run import metrics_of
 from tests.validate.samples import item, mapping_row, row, tables
 
 PARAMS = ValidateParams()

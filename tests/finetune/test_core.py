@@ -12,11 +12,11 @@ from stages.chat import render_prompt
 from stages.errors import InputError
 from stages.finetune.callbacks import TrainingError, check_loss
 from stages.finetune.checkpoints import MANIFEST, latest_checkpoint, seal
+from stages.finetune.core import finetune, mean_loss
 from stages.finetune.model import load_model, load_tokenizer, load_trainable
 from stages.finetune.packing import collate, pack_columns, pack_rows
 from stages.finetune.schema import Job, LossPoint
 from stages.finetune.select import render_rows
-from stages.finetune.train import finetune, mean_loss
 
 MakeJob = Callable[..., Job]
 

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from stages.errors import InputError
-from stages.validate.build import build, training_rows
+from stages.validate.core import build, training_rows
 from stages.validate.params import ValidateParams
 from tests.validate.samples import evidence, item, mapping_row, row, sentence, tables
 

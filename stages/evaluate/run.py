@@ -34,7 +34,7 @@ FOLDERS = {
 }
 
 
-def run_stage(stage: "Stage") -> None:
+def run_evaluate(stage: "Stage") -> None:
     """Read, ask every system, score, write."""
     params, runtime = stage.section("evaluate", EvaluateParams), stage.section("runtime", RuntimeParams)
     set_threads(runtime.threads)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
+from stages.quantize.core import Results, quantize
 from stages.quantize.params import QuantizeParams
-from stages.quantize.run import Results, quantize
 from stages.quantize.schema import SmokeAnswer, SmokeRequest
 from stages.quantize.variants import count_parameters, quantize_model
 from stages.quantize.verify import SmokeError, check_answer, fixed_prompts, run_smoke

@@ -14,8 +14,8 @@ from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from stages.validate.inspect_tables import PATHS
+from stages.validate.run import CARD, run_validate
 from stages.validate.schema import TrainingRow
-from stages.validate.stage_run import CARD, run
 from tests.validate.samples import item, row, tables
 
 TYPES = {"entities": Entity, "links": Link, "splits": Split, "items": BenchmarkItem, "rows": EnrichedRow, "evidence": Evidence}
@@ -41,9 +41,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_two_runs_write_the_same_bytes_and_drop_what_they_must(workspace: Path, capsys: pytest.CaptureFixture) -> None:
-    run(Stage("validate"))
+    run_validate(Stage("validate"))
     first = {path: (workspace / path).read_bytes() for path in OUTPUTS}
-    run(Stage("validate"))
+    run_validate(Stage("validate"))
     assert first == {path: (workspace / path).read_bytes() for path in OUTPUTS}
     rejects = read_table("data/validate/rejects.parquet", Reject)
     assert {(one.record, one.reason) for one in rejects} == {("zz", "contaminated-13-gram"), ("yy", "duplicate-exact")}
@@ -56,15 +56,15 @@ def test_two_runs_write_the_same_bytes_and_drop_what_they_must(workspace: Path, 
 
 def test_without_items_the_metric_says_not_checked(workspace: Path) -> None:
     write_table(PATHS["items"], [], BenchmarkItem)
-    run(Stage("validate"))
+    run_validate(Stage("validate"))
     assert json.loads(Path("metrics/validate.json").read_text())["contamination"] == {"status": "not checked"}
 
 
 def test_a_missing_table_and_a_broken_table_write_nothing(workspace: Path) -> None:
     Path(PATHS["links"]).unlink()
     with pytest.raises(InputError, match=r"links\.parquet does not exist"):
-        run(Stage("validate"))
+        run_validate(Stage("validate"))
     write_table(PATHS["links"], [], Link)
     with pytest.raises(InputError, match="critical"):
-        run(Stage("validate"))
+        run_validate(Stage("validate"))
     assert not Path(PATHS["train"]).exists()

@@ -5,7 +5,7 @@ import pytest
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
-from stages.evaluate.evaluate import base_note, run_stage
+from stages.evaluate.run import base_note, run_evaluate
 from stages.evaluate.schema import Prediction
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
@@ -38,7 +38,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_two_runs_of_the_stage_give_the_same_bytes_and_leave_no_work(workspace: Path) -> None:
     made = []
     for _ in range(2):
-        run_stage(Stage("evaluate"))
+        run_evaluate(Stage("evaluate"))
         made.append(
             {
                 name: Path(name).read_bytes()
@@ -59,13 +59,13 @@ def test_two_runs_of_the_stage_give_the_same_bytes_and_leave_no_work(workspace: 
 def test_a_missing_variant_is_named_before_any_model_is_loaded(workspace: Path) -> None:
     (workspace / "models/finetune/merged/config.json").unlink()
     with pytest.raises(InputError, match="finetuned[\\s\\S]*dvc repro"):
-        run_stage(Stage("evaluate"))
+        run_evaluate(Stage("evaluate"))
 
 
 def test_a_benchmark_without_items_says_where_to_look(workspace: Path) -> None:
     write_table("data/benchmarks/items.parquet", [], BenchmarkItem)
     with pytest.raises(InputError, match="metrics/benchmarks.json"):
-        run_stage(Stage("evaluate"))
+        run_evaluate(Stage("evaluate"))
 
 
 def test_the_note_about_the_base_is_said_only_where_it_is_true(tmp_path: Path) -> None:

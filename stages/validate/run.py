@@ -11,8 +11,8 @@ from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import write_text
-from stages.validate.build import Built, build, training_rows
 from stages.validate.card import data_card
+from stages.validate.core import Built, build, training_rows
 from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.schema import TrainingRow
@@ -21,7 +21,7 @@ from stages.validate.suites import SuiteResult, SuiteRunner
 CARD = "data/validate/data_card.md"
 
 
-def run(stage: Stage) -> None:
+def run_validate(stage: Stage) -> None:
     """One run of the stage `validate`."""
     params = stage.section("validate", ValidateParams)
     inputs = _read(stage)
