@@ -25,22 +25,23 @@ def run_finetune(stage: Stage) -> None:
 
 
 def read_job(stage: Stage) -> Job:
-    """Params, rows, device and folders. The work folder is found again by equal params, rows and base weights."""
+    """Params, rows, device and folders. The work folder is found again by equal params, code, rows, base weights and dtype."""
     params, runtime = stage.section("finetune", FinetuneParams), stage.section("runtime", RuntimeParams)
     set_threads(runtime.threads)
     device = choose_device(runtime.device)
+    dtype = choose_dtype(runtime.dtype, device)
     stage.config["base_model_sha256"] = model_hash(BASE)
     return Job(
         params=params,
         train=stage.read(TRAIN, TrainingRow),
         dev=stage.read(DEV, TrainingRow),
         base=resolve_base(BASE),
-        work=stage.work(TRAIN, DEV),
+        work=stage.work(TRAIN, DEV, resolved=[device, dtype]),
         adapter=ADAPTER,
         merged=MERGED,
         loss_csv=Path("metrics/finetune_loss.csv"),
         device=device,
-        dtype=choose_dtype(runtime.dtype, device),
+        dtype=dtype,
     )
 
 
