@@ -1,7 +1,6 @@
 # Every target creates what it needs. VENV may point outside the checkout (as .ci/run does).
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PROFILE ?= full
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export HF_HUB_DISABLE_TELEMETRY := 1
 export DVC_NO_ANALYTICS := 1
@@ -42,11 +41,11 @@ lint: $(INSTALLED) ## ruff: style, imports, common mistakes, unsafe calls
 timings: $(INSTALLED) ## speed tables, each beside a peer or a limit in the same run
 	python -m tests.timings
 
-estimate: $(INSTALLED) ## tokens, money, hours and disk of PROFILE before anything is paid
+estimate: $(INSTALLED) ## tokens, money, hours and disk of params.yaml, or of PROFILE=name, before anything is paid
 	python -m stages.profiles estimate $(PROFILE)
 
-profile: $(INSTALLED) ## merge stages/profiles/$(PROFILE).yaml into params.yaml, where git shows it
-	python -m stages.profiles apply $(PROFILE)
+profile: $(INSTALLED) ## merge stages/profiles/PROFILE.yaml (default: full) into params.yaml, where git shows it
+	python -m stages.profiles apply $(or $(PROFILE),full)
 
 register: $(INSTALLED) ## log the committed build to MLflow and register its models
 	python -m stages.register
