@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from msgspec import field
 
 from stages.config import Params
+from stages.variants import VARIANTS, Variant
 
-Variant = Literal["base", "finetuned", "int8", "nf4"]
 Baseline = Literal["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
 Protocol = Literal["loglikelihood", "option-text", "generative", "constrained"]
 
@@ -23,8 +23,8 @@ class Run(Params):
 
 
 RUNS = (
-    Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned", "int8", "nf4"]),
-    Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned", "int8", "nf4"]),
+    Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=list(VARIANTS)),
+    Run(benchmark="secforge-rcm", protocol="generative", systems=list(VARIANTS)),
     Run(benchmark="secforge-mcq", protocol="option-text", systems=["base", "finetuned"]),
     Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
     Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),

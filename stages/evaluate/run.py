@@ -13,25 +13,22 @@ from stages.errors import InputError
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.partial import Piece, Pieces
 from stages.evaluate.schema import Prediction
-from stages.evaluate.scores import VARIANTS, cost_table, plot_csv, summarise
+from stages.evaluate.scores import cost_table, plot_csv, summarise
 from stages.evaluate.systems import check_runs, run_baselines, run_variants
 from stages.evaluate.variants import check_folder
+from stages.finetune.schema import TrainedRow
 from stages.hardware import set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import write_text
 from stages.validate.schema import TrainingRow
+from stages.variants import FOLDERS, VARIANTS
 
 if TYPE_CHECKING:
     from stages.stage import Stage
 
 ITEMS, TRAIN = "data/benchmarks/items.parquet", "data/validate/train.parquet"
+TRAINED = "data/finetune/rows.parquet"
 BASE_MANIFEST = Path("data/base/manifest.json")
-FOLDERS = {
-    "base": Path("models/base"),
-    "finetuned": Path("models/finetune/merged"),
-    "int8": Path("models/quantize/int8"),
-    "nf4": Path("models/quantize/nf4"),
-}
 
 
 def run_evaluate(stage: "Stage") -> None:
@@ -39,6 +36,7 @@ def run_evaluate(stage: "Stage") -> None:
     params, runtime = stage.section("evaluate", EvaluateParams), stage.section("runtime", RuntimeParams)
     set_threads(runtime.threads)
     items, train = stage.read(ITEMS, BenchmarkItem), stage.read(TRAIN, TrainingRow)
+    trained = {row.id for row in stage.read(TRAINED, TrainedRow)}
     if not items:
         raise InputError(
             f"{ITEMS} has no items.", remedy="Look at metrics/benchmarks.json: nothing was held out, or all was rejected."
@@ -48,7 +46,7 @@ def run_evaluate(stage: "Stage") -> None:
     pieces = Pieces(stage.work(ITEMS, TRAIN, *_fingerprint(folders)))
     done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces)
     predictions = _predictions(done)
-    metrics = summarise(predictions, items, train, params, note)
+    metrics = summarise(predictions, items, train, trained, params, note)
     stage.write("data/evaluate/predictions.parquet", predictions, Prediction)
     stage.metrics(metrics)
     stage.timings(cost_table(piece.cost for piece in done))
@@ -59,7 +57,7 @@ def run_evaluate(stage: "Stage") -> None:
 def variant_folders(params: EvaluateParams) -> dict[str, Path]:
     """Folder of every variant that a run names. Raises InputError for one that is missing or has no weights."""
     named = [name for name in VARIANTS if any(name in run.systems for run in params.runs)]
-    folders = {name: resolve_base(FOLDERS[name]) if name == "base" else FOLDERS[name] for name in named}
+    folders = {name: resolve_base(Path(FOLDERS[name])) if name == "base" else Path(FOLDERS[name]) for name in named}
     for name, folder in folders.items():
         check_folder(name, folder)
     return folders
@@ -81,8 +79,8 @@ def base_note(manifest: Path) -> str:
 def _fingerprint(names: Iterable[str]) -> list[str]:
     """Files that decide predictions: this package's own and the models' (0.2 s for 270 MB); a pointer speaks for its model."""
     own = [path for path in sorted(Path(__file__).parent.iterdir()) if path.is_file()]
-    pointers = {name: FOLDERS[name] / POINTER for name in sorted(names)}
-    models = [[pointer] if pointer.is_file() else check_folder(name, FOLDERS[name]) for name, pointer in pointers.items()]
+    pointers = {name: Path(FOLDERS[name]) / POINTER for name in sorted(names)}
+    models = [[pointer] if pointer.is_file() else check_folder(name, Path(FOLDERS[name])) for name, pointer in pointers.items()]
     return [str(path) for path in (*own, *chain.from_iterable(models))]
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
@@ -20,12 +20,13 @@ from stages.evaluate.statistics import (
     wilson_interval,
 )
 from stages.validate.schema import TrainingRow
+from stages.variants import VARIANTS
 
-VARIANTS = ("base", "finetuned", "int8", "nf4")
 PLOT_COLUMNS = ("benchmark", "protocol", "system", "score", "low", "high", "label")
 NOTES = (
     "Intervals are Wilson's; differences and retention are paired over the same items by bootstrap.",
-    "Cheap baselines learn from every training row, fine-tuning only from those that its token budget holds.",
+    "Cheap baselines and few-shot prompts draw on every training row, fine-tuning only on those that its token budget holds. "
+    "A label is `seen` by a system if a row that it learns from carries it; the base model is split as its tuned variants are.",
     "The longest-option baseline is a check of the benchmark: above chance it would mean that options give answers away.",
 )
 
@@ -37,21 +38,24 @@ def summarise(
     predictions: Sequence[Prediction],
     items: Sequence[BenchmarkItem],
     train: Sequence[TrainingRow],
+    trained: Collection[str],
     params: EvaluateParams,
     base_note: str,
 ) -> dict[str, Any]:
-    """Everything in `metrics/evaluate.json`, nested benchmark, protocol, system."""
+    """Everything in `metrics/evaluate.json`, nested benchmark, protocol, system; `trained` are the ids of the rows fine-tuned on."""
     table = tabulate(predictions)
     by_id = {item.id: item for item in items}
+    tuned = [row for row in train if row.id in trained]
     return {
         "base_note": base_note,
+        "confidence": params.confidence,
         "notes": list(NOTES),
-        "benchmarks": _benchmarks(items, train),
+        "benchmarks": _benchmarks(items, train, tuned),
         "scores": _nested(table, lambda answers: _score(answers, by_id, params.confidence)),
         "comparisons": _comparisons(table, params),
         "retention": _retention(table, params),
         "by_task": _nested(table, lambda answers: _by(answers, lambda item: item.task, by_id)),
-        "by_key_in_training": _nested(table, _seen_keys(by_id, train)),
+        "by_key_in_training": _nested(table, _seen_keys(by_id, train, tuned)),
     }
 
 
@@ -94,16 +98,22 @@ def cost_table(costs: Iterable[Cost]) -> dict[str, Any]:
     return nested
 
 
-def _benchmarks(items: Sequence[BenchmarkItem], train: Sequence[TrainingRow]) -> dict[str, Any]:
-    """Size and chance level per benchmark, and for labels the share of items that a learnt label can answer."""
-    described = {}
+def _benchmarks(items: Sequence[BenchmarkItem], train: Sequence[TrainingRow], tuned: Sequence[TrainingRow]) -> dict[str, Any]:
+    """Size and chance level per benchmark, and for labels the share of items that a learnt label can answer.
+
+    That share is given for all training rows, from which baselines learn, and for those that were fine-tuned on.
+    """
+    described: dict[str, Any] = {}
     for benchmark in sorted({item.benchmark for item in items}):
         own = [item for item in items if item.benchmark == benchmark]
-        described[benchmark] = {"items": len(own), "key_kind": own[0].key_kind, "chance": _rounded(_chance(own))}
-        if own[0].key_kind != "letter":
-            learnt = {key for row in keyed_rows(train, own[0].key_kind) for key in row.answer_key}
-            described[benchmark]["labels_in_training"] = len(learnt)
-            described[benchmark]["key_in_training"] = _rounded(sum(not learnt.isdisjoint(item.key) for item in own) / len(own))
+        kind = own[0].key_kind
+        described[benchmark] = {"items": len(own), "key_kind": kind, "chance": _rounded(_chance(own))}
+        if kind != "letter":
+            for name, rows in (("training", train), ("finetuning", tuned)):
+                learnt = {key for row in keyed_rows(rows, kind) for key in row.answer_key}
+                described[benchmark][f"labels_in_{name}"] = len(learnt)
+                answerable = sum(not learnt.isdisjoint(item.key) for item in own)
+                described[benchmark][f"key_in_{name}"] = _rounded(answerable / len(own))
     return described
 
 
@@ -188,15 +198,17 @@ def _by(answers: Answers, group: Any, by_id: Mapping[str, BenchmarkItem]) -> dic
     return {name: {"n": len(right), "accuracy": _rounded(sum(right) / len(right))} for name, right in sorted(groups.items())}
 
 
-def _seen_keys(by_id: Mapping[str, BenchmarkItem], train: Sequence[TrainingRow]) -> Any:
-    """A breakdown of label questions by whether training rows carry a right label; nothing for multiple choice."""
-    learnt = {(row.key_kind, key) for row in train for key in row.answer_key}
-
-    def group(item: BenchmarkItem) -> str:
-        return "seen" if any((item.key_kind, key) in learnt for key in item.key) else "unseen"
+def _seen_keys(by_id: Mapping[str, BenchmarkItem], train: Sequence[TrainingRow], tuned: Sequence[TrainingRow]) -> Any:
+    """A breakdown of label questions by whether rows that the system learns from carry a right label; nothing for multiple choice."""
+    of_all, of_tuned = ({(row.key_kind, key) for row in rows for key in row.answer_key} for rows in (train, tuned))
 
     def breakdown(answers: Answers) -> dict[str, Any]:
         open_questions = {item_id: one for item_id, one in answers.items() if not by_id[item_id].options}
+        learnt = of_tuned if next(iter(answers.values())).system in VARIANTS else of_all
+
+        def group(item: BenchmarkItem) -> str:
+            return "seen" if any((item.key_kind, key) in learnt for key in item.key) else "unseen"
+
         return _by(open_questions, group, by_id)
 
     return breakdown

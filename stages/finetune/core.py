@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from stages.chat import IGNORED, chat_template
 from stages.errors import InputError
 from stages.finetune.checkpoints import latest_checkpoint
+from stages.finetune.job import Job, Outcome
 from stages.finetune.model import load_model, load_tokenizer, load_trainable, merge
 from stages.finetune.packing import collate, pack_columns, pack_rows
-from stages.finetune.schema import Job, LossPoint, Outcome, RenderedRow
+from stages.finetune.schema import LossPoint, RenderedRow, TrainedRow
 from stages.finetune.select import OTHER, render_rows, select_rows
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def finetune(job: Job) -> Outcome | None:
         "resumed_from_step": steps_before,
         **peak_memory(job.device),
     }
-    return Outcome(metrics, timings, rejects)
+    trained_rows = [TrainedRow(id=row.id, task=row.task, tokens=len(row.input_ids)) for row in chosen]
+    return Outcome(metrics, timings, sorted(trained_rows, key=lambda row: row.id), rejects)
 
 
 def mean_loss(model: "PreTrainedModel", packs: Sequence[Sequence[RenderedRow]]) -> float | None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from stages.base.location import model_hash, resolve_base
+from stages.finetune.job import Job, Outcome
 from stages.finetune.params import FinetuneParams
-from stages.finetune.schema import Job, Outcome
+from stages.finetune.schema import TrainedRow
 from stages.hardware import choose_device, choose_dtype, set_threads
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
@@ -46,7 +47,8 @@ def read_job(stage: Stage) -> Job:
 
 
 def write_outcome(stage: Stage, job: Job, outcome: Outcome) -> None:
-    """Rejects, metrics, timings and the manifest with the hash of every model file."""
+    """Rows trained on, rejects, metrics, timings and the manifest with the hash of every model file."""
+    stage.write("data/finetune/rows.parquet", outcome.rows, TrainedRow)
     stage.write_rejects("data/finetune/rejects.parquet", outcome.rejects)
     for folder in (job.adapter, job.merged):
         for file in sorted(path for path in folder.iterdir() if path.is_file()):

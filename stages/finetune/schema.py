@@ -1,36 +1,14 @@
-"""What fine-tuning hands from one step to the next; its files are the adapter and the merged model."""
-
-from pathlib import Path
-from typing import Any
+"""Rows on their way through fine-tuning; `TrainedRow` is what it tells other stages."""
 
 import msgspec
 
-from stages.finetune.params import FinetuneParams
-from stages.tables import Reject
-from stages.validate.schema import TrainingRow
 
+class TrainedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `data/finetune/rows.parquet`: a training row that fitted into the token budget."""
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: rows, how to train, where to read and write."""
-
-    params: FinetuneParams
-    train: list[TrainingRow]
-    dev: list[TrainingRow]
-    base: Path  # Hugging Face folder
-    work: Path  # checkpoints of an unfinished run
-    adapter: Path
-    merged: Path
-    loss_csv: Path
-    device: str  # cpu, cuda
-    dtype: str  # bfloat16, float32
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a run reports."""
-
-    metrics: dict[str, Any]
-    timings: dict[str, float]
-    rejects: list[Reject]
+    id: str
+    task: str
+    tokens: int  # of prompt and answer, in one epoch
 
 
 class RenderedRow(msgspec.Struct, frozen=True, kw_only=True):

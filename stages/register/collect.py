@@ -20,8 +20,7 @@ from stages.register.workspace import Build
 
 LIBRARIES = ("accelerate", "bitsandbytes", "datasets", "dvc", "great-expectations", "mlflow", "numpy", "openai", "peft",
              "pyarrow", "torch", "transformers")  # fmt: skip
-DOCUMENTS = ("data/report/index.html", "data/validate/data_card.md", "dvc.lock", "params.yaml")
-VARIANTS = {"finetuned": "models/finetune/merged", "int8": "models/quantize/int8", "nf4": "models/quantize/nf4"}
+DOCUMENTS = ("data/report/index.html", "metrics/timings/report.html", "data/validate/data_card.md", "dvc.lock", "params.yaml")
 LONGEST_PARAM = 500  # characters of a param value; the whole params.yaml is an artifact of the run
 
 
@@ -48,9 +47,7 @@ def collect(root: Path, build: Build) -> Record:
         params=dict(sorted(_params(root))),
         points=[*_figures(root), *_curve(root / "metrics" / "finetune_loss.csv")],
         tags={"secforge.commit": build.commit, "secforge.lock": build.lock_sha256, **hardware(), **libraries()},
-        documents={
-            Path(name).name: mask((root / name).read_text(encoding="utf-8")) for name in DOCUMENTS if (root / name).exists()
-        },
+        documents={name: mask((root / name).read_text(encoding="utf-8")) for name in DOCUMENTS if (root / name).exists()},
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from stages.config import Params
+from stages.variants import Tuned
 
 
 class RegisterParams(Params):
@@ -10,8 +11,8 @@ class RegisterParams(Params):
 
     experiment: str = "secforge"
     model: str = "secforge"  # one registered model; its versions are the variants of every build
-    alias: str = "candidate"  # given to the version of the variant below, never `champion`: that takes a promotion
-    aliased: Literal["finetuned", "int8", "nf4"] = "finetuned"
+    alias: str = "candidate"  # given to the version of the variant below
+    aliased: Tuned = "finetuned"
     # `pointer` records commit, path and hash (DVC holds the weights once); `artifact` copies the weights
     # into MLflow, for a server whose users have no access to the DVC remote.
     store: Literal["pointer", "artifact"] = "pointer"

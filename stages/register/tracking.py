@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stages.errors import InputError
-from stages.register.collect import VARIANTS, Record, mask
+from stages.register.collect import Record, mask
 from stages.register.params import RegisterParams
 from stages.register.workspace import Build
 from stages.state import state_dir
+from stages.variants import FOLDERS, TUNED
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -145,7 +146,8 @@ def _register_variants(
     """Version numbers by variant; a version that an interrupted call made is used again."""
     _registered_model(client, params.model)
     versions = _versions(client, params.model, run_id)
-    for variant, path in VARIANTS.items():
+    for variant in TUNED:
+        path = FOLDERS[variant]
         if path in build.hashes and variant not in versions:
             tags = _version_tags(build, variant, path, params, root)
             source = _logged_model(client, experiment, run_id, variant, tags, params, root / path)

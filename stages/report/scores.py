@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from stages.report.figures import Figures, dig
+from stages.variants import TUNED, VARIANTS
 
-MODELS = ("base", "finetuned", "int8", "nf4")
 NAMES = {
     "base": "base model",
     "finetuned": "fine-tuned",
@@ -43,7 +43,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_model(self) -> bool:
         """True for what this build trained, as against the base model and the cheap baselines."""
-        return self.system in MODELS[1:]
+        return self.system in TUNED
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def verdicts(figures: Figures) -> list[Verdict]:
     against_base = [_against_base(one) for one in differences if one.reference == "base"]
     rivals: dict[tuple[str, str, bool], list[Difference]] = defaultdict(list)
     for one in differences:
-        if one.reference not in MODELS:
+        if one.reference not in VARIANTS:
             rivals[one.benchmark, one.protocol, _is_few_shot(one)].append(one)
     best = [max(found, key=lambda one: values.get((one.benchmark, one.reference), 0.0)) for _, found in sorted(rivals.items())]
     return against_base + [_against_baseline(one) for one in best]

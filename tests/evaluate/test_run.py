@@ -7,6 +7,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
 from stages.evaluate.run import base_note, run_evaluate
 from stages.evaluate.schema import Prediction
+from stages.finetune.schema import TrainedRow
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
 from stages.validate.schema import TrainingRow
@@ -29,6 +30,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("params.yaml").write_text(PARAMS_TEXT, encoding="utf-8")
     write_table("data/benchmarks/items.parquet", benchmark_items(), BenchmarkItem)
     write_table("data/validate/train.parquet", training_rows(), TrainingRow)
+    trained = [TrainedRow(id=row.id, task=row.task, tokens=9) for row in training_rows()[:2]]
+    write_table("data/finetune/rows.parquet", trained, TrainedRow)
     write_json("data/base/manifest.json", {"config": {"base": {"kind": "wheel", "member": "x/Small.Q4_1.gguf"}}})
     make_tiny_model(Path("models/base"))
     make_tiny_model(Path("models/finetune/merged"), seed=1)

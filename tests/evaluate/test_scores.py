@@ -9,6 +9,7 @@ from tests.evaluate.planted import benchmark_items, training_rows
 
 ITEMS = benchmark_items(10)  # 40 per benchmark
 PARAMS = EvaluateParams()
+TRAINED = {row.id for row in training_rows() if row.answer_key == ["CWE-79"]}  # one label of four
 
 
 def predictions(
@@ -31,7 +32,7 @@ def predictions(
 
 
 def summary(*groups: list[Prediction]) -> dict:
-    return summarise([one for group in groups for one in group], ITEMS, training_rows(), PARAMS, "note")
+    return summarise([one for group in groups for one in group], ITEMS, training_rows(), TRAINED, PARAMS, "note")
 
 
 RCM = ("secforge-rcm", "generative")
@@ -77,17 +78,23 @@ def test_retention_is_relative_to_the_tuned_model() -> None:
     assert nothing["secforge-rcm"]["generative"]["int8"]["ratio"] is None
 
 
-def test_accuracy_is_broken_down_by_task_and_by_labels_seen_in_training() -> None:
-    figures = summary(predictions("base", *RCM, right=10))
-    assert figures["by_task"]["secforge-rcm"]["generative"]["base"] == {"cve-to-cwe": {"n": 40, "accuracy": 0.25}}
-    assert figures["by_key_in_training"]["secforge-rcm"]["generative"]["base"] == {"seen": {"n": 40, "accuracy": 0.25}}
-    assert figures["benchmarks"]["secforge-rcm"]["key_in_training"] == 1.0
+def test_accuracy_is_broken_down_by_task_and_by_the_labels_that_each_system_has_seen() -> None:
+    figures = summary(predictions("finetuned", *RCM, right=10), predictions("tfidf-linear", "secforge-rcm", "baseline", right=10))
+    assert figures["by_task"]["secforge-rcm"]["generative"]["finetuned"] == {"cve-to-cwe": {"n": 40, "accuracy": 0.25}}
+    seen = figures["by_key_in_training"]["secforge-rcm"]
+    assert seen["baseline"]["tfidf-linear"] == {"seen": {"n": 40, "accuracy": 0.25}}
+    assert {name: group["n"] for name, group in seen["generative"]["finetuned"].items()} == {"seen": 10, "unseen": 30}
+    described = figures["benchmarks"]["secforge-rcm"]
+    assert (described["key_in_training"], described["key_in_finetuning"]) == (1.0, 0.25)
+    assert (described["labels_in_training"], described["labels_in_finetuning"]) == (4, 1)
 
 
 def test_metrics_are_valid_json_and_do_not_depend_on_the_order_of_predictions() -> None:
     rows = [*predictions("base", *RCM, right=3), *predictions("finetuned", *RCM, right=0)]
-    forward = json.dumps(summarise(rows, ITEMS, training_rows(), PARAMS, ""), sort_keys=True, allow_nan=False)
-    assert forward == json.dumps(summarise(rows[::-1], ITEMS, training_rows(), PARAMS, ""), sort_keys=True, allow_nan=False)
+    forward = json.dumps(summarise(rows, ITEMS, training_rows(), TRAINED, PARAMS, ""), sort_keys=True, allow_nan=False)
+    assert forward == json.dumps(
+        summarise(rows[::-1], ITEMS, training_rows(), TRAINED, PARAMS, ""), sort_keys=True, allow_nan=False
+    )
 
 
 def test_the_plot_table_has_a_line_per_score() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from stages.finetune.job import Job
 from stages.finetune.params import FinetuneParams
-from stages.finetune.schema import Job
 from stages.validate.schema import TrainingRow
 from tests.tiny_model import make_tiny_model
 

@@ -13,9 +13,10 @@ from stages.errors import InputError
 from stages.finetune.callbacks import TrainingError, check_loss
 from stages.finetune.checkpoints import MANIFEST, latest_checkpoint, seal
 from stages.finetune.core import finetune, mean_loss
+from stages.finetune.job import Job
 from stages.finetune.model import load_model, load_tokenizer, load_trainable
 from stages.finetune.packing import collate, pack_columns, pack_rows
-from stages.finetune.schema import Job, LossPoint
+from stages.finetune.schema import LossPoint
 from stages.finetune.select import render_rows
 
 MakeJob = Callable[..., Job]
@@ -32,6 +33,7 @@ def test_training_lowers_the_dev_loss_and_writes_a_plain_model(make_job: MakeJob
     metrics = outcome.metrics
     assert metrics["dev_loss_after"] < metrics["dev_loss_before"] - 0.3
     assert metrics["rows_per_task"] == {"cve-to-cwe": metrics["rows"]}
+    assert len(outcome.rows) == metrics["rows"] and {row.id for row in outcome.rows} <= {row.id for row in job.train}
     assert metrics["tokens"] <= 4000 and metrics["answer_tokens"] < metrics["tokens"]
     assert (job.adapter / "adapter_model.safetensors").is_file()
     assert not [path for path in job.merged.iterdir() if path.suffix in {".bin", ".pt", ".pkl"}]

@@ -79,10 +79,9 @@ def test_a_dirty_tree_is_refused_and_the_files_are_named(repository: Path) -> No
     assert "git commit" in str(caught.value)
 
 
-def test_timings_and_the_promotion_log_do_not_make_a_tree_dirty(repository: Path) -> None:
+def test_timings_do_not_make_a_tree_dirty(repository: Path) -> None:
     (repository / "metrics" / "timings").mkdir()
     (repository / "metrics" / "timings" / "x.json").write_text("{}")
-    (repository / "metrics" / "promotions.jsonl").write_text("")
     refuse_dirty(repository)
 
 
