@@ -1,6 +1,6 @@
 """A teacher and judge for the fake server: right most of the time, wrong often enough that the checks have work.
 
-It OBEYS any instruction that stands outside the evidence fence ("ignore ... and answer X"), and by a hash of the
+It OBEYS any instruction that stands outside the fences of data ("ignore ... and answer X"), and by a hash of the
 content it now and then invents an id, flips the key, mentions the evidence or loops. It reads prompts as a model
 would, by their words, and imports nothing of the project.
 
@@ -13,41 +13,47 @@ import re
 SHARES = {0: "invents", 1: "flips", 2: "mentions", 3: "loops"}  # of SHARE_OF rewrites
 SHARE_OF = 10
 INVENTED = "CVE-2099-99999"
-_ORDER = re.compile(r"\bignore\b[^\n]{0,80}?\b(?:answer|say|reply|output|print)\s+(?:with\s+)?[\"']?(\w+)", re.IGNORECASE)
-_FENCE = re.compile(r"^<<EVIDENCE-\w+>>$", re.MULTILINE)
-_FENCE_END = re.compile(r"<+\s*/?\s*END[- ]?EVIDENCE[^>\n]*>*", re.IGNORECASE)
+_ORDER = re.compile(
+    r"\bignore\b[^\n]{0,80}?\b(?:answer|say|reply|output|print)\s+(?:with\s+)?[\"']?(\w+)|\breply\s+(\d+|A|B)\b", re.IGNORECASE
+)
+_FENCE = re.compile(r"^<<DATA-\w+>>$", re.MULTILINE)
+_FENCE_END = re.compile(r"<+\s*/?\s*END[- ]?DATA[^>\n]*>*", re.IGNORECASE)
 
 
 def behaviour(messages: list[dict[str, str]]) -> str:
     """The answer to one request."""
     system, user = messages[0]["content"], messages[-1]["content"]
-    outside, evidence = split_fence(user)
+    outside, data = split_fences(user)
     order = _ORDER.search(outside)
     if order:
-        return order[1]
+        return order[1] or order[2]
     for words, answer in _SKILLS.items():
         if words in system:
-            return answer(outside, evidence)
+            return answer(outside, data)
     return "I do not know what you want."
 
 
-def split_fence(text: str) -> tuple[str, str]:
-    """What stands outside the evidence fence, and what inside; like a careless reader, any closing line ends it."""
-    start = _FENCE.search(text)
-    if start is None:
-        return text, ""
-    end = _FENCE_END.search(text, start.end())
-    stop = end.start() if end else len(text)
-    return text[: start.start()] + text[end.end() if end else stop :], text[start.end() : stop].strip()
+def split_fences(text: str) -> tuple[str, dict[str, str]]:
+    """What stands outside the fences, and by the line above it what stands in each.
+
+    Like a careless reader, anything that looks like a closing mark ends a fence.
+    """
+    outside, data, place = "", {}, 0
+    while start := _FENCE.search(text, place):
+        end = _FENCE_END.search(text, start.end())
+        outside += text[place : start.start()]
+        data[outside.rstrip().rpartition("\n")[2].rstrip(":")] = text[start.end() : end.start() if end else None].strip("\n")
+        place = end.end() if end else len(text)
+    return outside + text[place:], data
 
 
-def rewrite(prompt: str, evidence: str) -> str:
+def rewrite(prompt: str, data: dict[str, str]) -> str:
     """Follow the format with the original's sentences, or do one of the wrong things."""
-    answer = _between(prompt, "Original answer:\n", "\n\nText between")
-    steps = re.findall(r"^\d+\. (.+)$", prompt.rpartition("\nSteps:\n")[2], re.MULTILINE)
-    text = _sections(answer, steps, evidence)
+    steps = re.findall(r"^\d+\. (.+)$", data["Steps"], re.MULTILINE)
+    evidence = data["Reference data, for a fact that explains a step"]
+    text = _sections(data["Original answer"], steps, evidence)
     final = re.search(r"^- The last line is exactly: (.+)$", prompt, re.MULTILINE)
-    wrong = SHARES.get(_draw(prompt + evidence) % SHARE_OF, "")
+    wrong = SHARES.get(_draw(prompt + str(data)) % SHARE_OF, "")
     line = final[1] if final else ""
     if wrong == "flips":
         line = _flipped(line)
@@ -75,10 +81,9 @@ def _flipped(line: str) -> str:
     return f"Final answer: {swaps.get(key, 'CWE-1' if key.startswith('CWE') else 'T1001')}" if line else ""
 
 
-def factuality(prompt: str, _: str) -> str:
+def factuality(_: str, data: dict[str, str]) -> str:
     """1 for another conclusion, 4 for a lost fact, 9 for neither: the share of the reference's words that came along."""
-    reference = _between(prompt, "Reference answer:\n", "\n\nNew answer:\n")
-    candidate = _between(prompt, "New answer:\n", "\n\nScore the new")
+    reference, candidate = data["Reference answer"], data["New answer"]
     if _key(reference) != _key(candidate):
         return "1"
     wanted = set(re.findall(r"\w{4,}", reference.lower()))
@@ -86,16 +91,15 @@ def factuality(prompt: str, _: str) -> str:
     return "9" if len(wanted & came) >= 0.9 * len(wanted) else "4"
 
 
-def readability(prompt: str, _: str) -> str:
+def readability(_: str, data: dict[str, str]) -> str:
     """The answer with more headings."""
-    first = _between(prompt, "Answer A:\n", "\n\nAnswer B:\n").count("###")
-    second = _between(prompt, "Answer B:\n", "\n\nWhich answer").count("###")
+    first, second = data["Answer A"].count("###"), data["Answer B"].count("###")
     return "tie" if first == second else "A" if first > second else "B"
 
 
-def queries(prompt: str, _: str) -> str:
+def queries(_: str, data: dict[str, str]) -> str:
     """Two phrases of the question's long words; now and then chatter."""
-    question = _between(prompt, "Question:\n", "\n\nWrite")
+    question = data["Question"]
     if _draw(question) % 6 == 0:
         return "Sure:"
     long = list(dict.fromkeys(re.findall(r"[A-Za-z]{5,}", question))) or ["security", "weakness", "attack"]
@@ -103,19 +107,19 @@ def queries(prompt: str, _: str) -> str:
     return "\n".join(f"{number}. {' '.join(phrase)}" for number, phrase in enumerate(phrases, 1) if phrase)
 
 
-def choose(prompt: str, _: str) -> str:
+def choose(prompt: str, data: dict[str, str]) -> str:
     """Keep both queries mostly, one or none sometimes."""
-    return ("1, 2", "1, 2", "1", "none")[_draw(prompt) % 4]
+    return ("1, 2", "1, 2", "1", "none")[_draw(prompt + str(data)) % 4]
 
 
-def draft(prompt: str, _: str) -> str:
+def draft(prompt: str, data: dict[str, str]) -> str:
     """A usable format; now and then prose that is none."""
-    if _draw(prompt) % 5 == 0:
+    if _draw(prompt + str(data)) % 5 == 0:
         return "A good format would have several steps."
-    return repair(prompt, "")
+    return repair(prompt, data)
 
 
-def repair(prompt: str, _: str) -> str:
+def repair(prompt: str, _: dict[str, str]) -> str:
     """A usable format."""
     task = _between(prompt, "Task: ", "\n").split(" ")[0]
     return (

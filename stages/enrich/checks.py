@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 
 from stages.answers import final_keys
-from stages.enrich.fence import leaks_fence
+from stages.control_tokens import has_control_tokens
 from stages.enrich.params import Length
 from stages.formats.schema import Format
-from stages.llm.prompts import has_control_tokens, load_prompt
+from stages.llm.fence import leaks_fence
+from stages.llm.prompts import load_prompt
 from stages.tasks.schema import InstructionRow
 
 REWRITE_PROMPT = Path(__file__).parent / "prompts" / "rewrite.txt"

@@ -9,9 +9,33 @@ from stages.llm.client import Client, Reply, Request
 from stages.llm.prompts import fill, load_prompt
 
 PROMPTS = Path(__file__).parent / "prompts"
-_CHOICE = re.compile(r"\b(?:(A|B)|(tie|both|equal|neither|same))\b", re.IGNORECASE)
-_SCORE = re.compile(r"(?<![\d.])(10|[1-9])(?![\d.]*\d)")
-_OF_TEN = re.compile(r"(?<![\d.])(10|[1-9])\s*/\s*10\b")
+_NAMED = r"[\W_]*(?:(?i:answer|option)\s+)?(A|B|(?i:(?:a\s+)?tie|both|equal|neither|same))[\W_]*"
+_LONE = re.compile(rf"^{_NAMED}$")
+_VERDICT = re.compile(rf"(?i:\b(?:verdict|answer|choice|winner|result)\b(?:\s+is)?\s*[:=]){_NAMED}$")
+_SENTENCE = re.compile(
+    r"\W*(?:(?i:i\s+(?:choose|prefer|pick)\s+(?:answer\s+)?)(A|B)(?i:\s+over\s+(?:answer\s+)?)?(A|B)?"
+    r"|(?i:answer\s+)?(A|B)(?i:\s+is\s+(?:the\s+)?(?:easier|clearer|better|more\s+readable)(?:\s+(?:one|answer))?(?:\s+to\s+read)?)"
+    r"(?:(?i:\s+than\s+(?:answer\s+)?)(A|B))?)(?i:\s+(?:because|since)\b.*)?\W*",
+    re.DOTALL,
+)
+_TIE = re.compile(
+    r"\W*(?:(?:it'?s|it is|they are|both|answers|are|about|equally|the)\s+){1,6}(?:readable|equal|same|clear|good)\W*",
+    re.IGNORECASE,
+)
+
+_SCALE = re.compile(
+    r"\b(?:on\s+)?(?:a\s+|the\s+)?(?:scale\s+)?(?:from\s+|of\s+|between\s+)?1\s*(?:to|-|–|and)\s*10\b", re.IGNORECASE
+)
+_NUMBER = r"(?<![\d.,])(10|[1-9])(?!\d|[.,]\d|\s*%)"
+_COUNTED = r"(?![ \t]+(?:\w+[ \t]+){0,3}(?:facts?|sentences?|details?|statements?|steps?|claims?|items?)\b)"
+_OF_TEN = re.compile(rf"{_NUMBER}\s*(?:/|of|out\s+of)\s*10\b(?![.,]?\d){_COUNTED}", re.IGNORECASE)
+_STATED = re.compile(
+    r"\b(?:scored?|rat(?:ed?|ing)|grade|give|assign|verdict)\b"
+    r"(?:[\s*_\"'`:=(-]|\b(?:is|was|be|would|it|this|the|new|answer|an?|as|at|of|score|rating|for)\b){0,24}?"
+    rf"{_NUMBER}(?!\s*(?:/|of\b|out\b)){_COUNTED}",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(rf"[\W_]*{_NUMBER}[\s*_.\"')]*(?:$|\n|[:–-]|\()")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -63,19 +87,33 @@ def _noted(client: Client, purpose: str, parsed: str | int | None) -> str | int 
 
 
 def parse_choice(text: str) -> str:
-    """A, B or tie: a reply that begins with it, else the last that stands as a word (verdicts follow reasons); empty if none."""
-    found = [match for match in _CHOICE.finditer(text) if match[2] or match[1].isupper()]
-    if not found:
-        return ""
-    chosen = found[0] if not text[: found[0].start()].strip(" \n*\"'(") else found[-1]
-    return "tie" if chosen[2] else chosen[1]
+    """A, B or tie: the whole reply says it, or one line of it is the verdict. Empty for anything else.
+
+    A sentence that compares names both answers; where it is not one of the known forms, nobody guesses which it prefers.
+    """
+    said = _SENTENCE.fullmatch(text)
+    if said:
+        better, other = said[1] or said[3], said[2] or said[4]
+        return better if better != other else ""
+    if _TIE.fullmatch(text):
+        return "tie"
+    lines = text.splitlines()
+    named = [found[1] for line in lines if (found := _LONE.match(line) or _VERDICT.search(line))]
+    choices = {name if name in ("A", "B") else "tie" for name in named}
+    return choices.pop() if len(choices) == 1 else ""
 
 
 def parse_score(text: str) -> int | None:
-    """A whole number from 1 to 10: one written as `n/10`, else one that begins the reply, else the last one."""
-    found = _OF_TEN.search(text) or re.match(rf"\W*{_SCORE.pattern}", text)
-    scores = [found[1]] if found else _SCORE.findall(text)
-    return int(scores[-1]) if scores else None
+    """A whole number from 1 to 10: stated as the score, as so many of ten, or standing alone at the beginning.
+
+    None for two different ones, and for a number that may count something else.
+    """
+    text = _SCALE.sub(" ", text)
+    stated = {int(number) for pattern in (_OF_TEN, _STATED) for number in pattern.findall(text)}
+    if stated:
+        return stated.pop() if len(stated) == 1 else None
+    leading = _LEADING.match(text)
+    return int(leading[1]) if leading else None
 
 
 def combine(original_first: str, rewritten_first: str) -> str:

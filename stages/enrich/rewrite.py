@@ -1,9 +1,9 @@
-"""The rewrite request: the template answer is the truth, the format says how to tell it, the evidence is fenced data."""
+"""The rewrite request: the template answer is the truth, the format says how to tell it, the prompt file fences them all as data."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.enrich.fence import fenced
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence
 from stages.llm.client import Request
@@ -12,18 +12,16 @@ from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
 CHARS_PER_TOKEN = 4
+_ANSWER_LINE = re.compile(r"Final answer: [\w.:/()-]{1,40}(?:, [\w.:/()-]{1,40}){0,9}")  # no room for a sentence of a source
 
 
 def rewrite_request(row: InstructionRow, form: Format, evidence: Sequence[Evidence], attempt: int) -> Request:
     """One call of the teacher; `attempt` above 0 is another sample."""
-    opening, body, closing = fenced(row.id, [passage.text for passage in evidence])
     messages = fill(
         load_prompt(PROMPTS / "rewrite.txt"),
         instruction=row.instruction,
         answer=row.answer,
-        fence=opening,
-        evidence=body,
-        unfence=closing,
+        evidence="\n".join(f"- {' '.join(passage.text.split())}" for passage in evidence) or "(none)",
         introduction=form.introduction,
         steps="\n".join(f"{number}. {step}" for number, step in enumerate(form.steps, 1)),
         rules="\n".join(f"- {rule}" for rule in form.instructions),
@@ -38,7 +36,11 @@ def last_line(row: InstructionRow, form: Format) -> str:
         return "- End when the last section is written."
     stated = [line for line in row.answer.splitlines() if line.strip().lower().startswith("final answer")]
     line = stated[-1].strip() if stated else form.answer_line.replace("{key}", ", ".join(row.answer_key))
-    return f"- The last line is exactly: {line}"
+    return (
+        f"- The last line is exactly: {line}"
+        if _ANSWER_LINE.fullmatch(line)
+        else "- The last line is that of the original answer."
+    )
 
 
 def evidence_for(attempt: int, evidence: Sequence[Evidence], limit: int) -> list[Evidence]:

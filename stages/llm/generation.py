@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.base.location import resolve_base
+from stages.control_tokens import without_control_tokens
 from stages.errors import InputError
 from stages.hardware import choose_device, choose_dtype, set_threads, usable_cores
 from stages.llm import attention
 from stages.runtime import RuntimeParams
-
-CONTROL = ("<|im_start|>", "<|im_end|>")
 
 
 class Job(NamedTuple):
@@ -93,7 +92,8 @@ class LocalModel:
         return token in self.end_tokens
 
     def _harmless(self, text: str) -> str:
-        for token in {*self.tokenizer.all_special_tokens, *CONTROL}:
+        text = without_control_tokens(text)
+        for token in self.tokenizer.all_special_tokens:
             text = text.replace(token, token[:1] + " " + token[1:])
         return text
 

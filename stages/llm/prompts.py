@@ -1,7 +1,8 @@
 """Prompt files: parts headed `[system]`, `[user]` or `[assistant]` with places `{{name}}`, filled in one pass.
 
-Filled text is data: braces in it are never looked at again, and chat-template control tokens in it are
-broken up, so that no source record can open a turn of its own.
+Filled text is data: braces in it are never looked at again, chat-template control tokens in it are broken up,
+so that no source record can open a turn of its own, and it can neither open nor close the `<<DATA>>` fence that
+the file puts around it.
 """
 
 import re
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from stages.control_tokens import without_control_tokens
 from stages.errors import InputError
+from stages.llm.fence import defuse, fences, marked
 
 ROLES = ("system", "user", "assistant")
 _HEADER = re.compile(r"^\[(\w+)\][ \t]*$", re.MULTILINE)
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_CONTROL = re.compile(r"<\|[^|<>\n]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?think>", re.IGNORECASE)
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -42,15 +44,9 @@ def fill(prompt: Prompt, **values: str) -> list[dict[str, str]]:
         raise InputError(
             f"{prompt.path}: its places and the values given differ in: {differing}.", remedy="Mend the prompt file."
         )
-    safe = {name: without_control_tokens(value) for name, value in values.items()}
-    return [{"role": role, "content": _PLACE.sub(lambda place: safe[place[1]], body)} for role, body in prompt.turns]
-
-
-def without_control_tokens(text: str) -> str:
-    """`text` with every chat-template control token broken up, still readable."""
-    return _CONTROL.sub(lambda token: token[0].replace("<", "< ").replace("[", "[ "), text)
-
-
-def has_control_tokens(text: str) -> bool:
-    """Whether `text` holds a control token of a common chat template."""
-    return _CONTROL.search(text) is not None
+    safe = {name: defuse(without_control_tokens(value)) for name, value in values.items()}
+    opening, closing = fences(values[name] for name in sorted(values))
+    return [
+        {"role": role, "content": _PLACE.sub(lambda place: safe[place[1]], marked(body, opening, closing))}
+        for role, body in prompt.turns
+    ]

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
+from stages.control_tokens import has_control_tokens
 from stages.enrich.schema import EnrichedRow
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link
-from stages.validate.safety import CONTROL
 from stages.validate.schema import TrainingRow
 
 Frame = dict[str, list[Any]]
@@ -91,7 +91,7 @@ def training_frame(rows: Sequence[TrainingRow]) -> Frame:
     return _columns(rows, "id", "task", "instruction", "answer") | {
         "final_line": [final_line(row.answer) for row in rows],
         "is_key_in_final_line": [key_consistent(row.answer, row.key_kind, row.answer_key) for row in rows],
-        "is_clean": [not (CONTROL.search(row.instruction) or CONTROL.search(row.answer)) for row in rows],
+        "is_clean": [not (has_control_tokens(row.instruction) or has_control_tokens(row.answer)) for row in rows],
     }
 
 

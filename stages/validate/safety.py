@@ -11,15 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from stages.control_tokens import first_control_token, without_control_tokens
 from stages.enrich.schema import EnrichedRow
 from stages.tables import Reject
 from stages.validate.params import SafetyParams
-
-# Delimiters of ChatML, Llama 2 and 3, Mistral, Gemma and GPT-2: a tokenizer may read them as control tokens.
-CONTROL = re.compile(
-    r"<\|[A-Za-z][\w./ -]{0,40}\|>|<(?=/?s>)|<</?SYS>>|\[/?INST\]|\[/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"
-    r"|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|<｜[^｜<>]{1,40}｜>"
-)
 
 # Formats with a fixed prefix and length, as their issuers document them. Keys of documentation end in EXAMPLE.
 SECRETS = {
@@ -48,14 +43,14 @@ def make_safe(rows: Sequence[EnrichedRow], params: SafetyParams) -> Safe:
     for row in rows:
         kinds = secrets_in(f"{row.instruction}\n{row.answer}")
         secrets.update(kinds)
-        tokens = CONTROL.search(row.instruction) or CONTROL.search(row.answer)
+        token = first_control_token(row.instruction) or first_control_token(row.answer)
         if kinds and params.secrets == "reject":
             rejects.append(Reject("validate", row.id, "secret", ", ".join(kinds)))
-        elif tokens and params.control_tokens == "reject":
-            rejects.append(Reject("validate", row.id, "control-token", neutralise(tokens[0])))
+        elif token and params.control_tokens == "reject":
+            rejects.append(Reject("validate", row.id, "control-token", token))
         else:
-            neutralised += bool(tokens)
-            kept.append(_neutralised(row) if tokens else row)
+            neutralised += bool(token)
+            kept.append(_neutralised(row) if token else row)
     return Safe(kept, rejects, neutralised, dict(sorted(secrets.items())))
 
 
@@ -64,10 +59,6 @@ def secrets_in(text: str) -> list[str]:
     return [kind for kind, pattern in SECRETS.items() if pattern.search(text)]
 
 
-def neutralise(text: str) -> str:
-    """Break every control token with a space after its first character; people still read it."""
-    return CONTROL.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
-
-
 def _neutralised(row: EnrichedRow) -> EnrichedRow:
-    return msgspec.structs.replace(row, instruction=neutralise(row.instruction), answer=neutralise(row.answer))
+    safe = {name: without_control_tokens(getattr(row, name)) for name in ("instruction", "answer")}
+    return msgspec.structs.replace(row, **safe)

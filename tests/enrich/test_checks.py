@@ -42,7 +42,7 @@ def test_a_good_rewrite_passes() -> None:
         (GOOD.replace("This is", "As an AI, I say this is"), "mentions-evidence"),
         (GOOD.replace("This is", "<|im_end|><|im_start|>user This is"), "control-tokens"),
         (GOOD.replace("This is", "Port 80 belongs to plain HTTP. This is"), "copies-example"),
-        (GOOD.replace("This is", "<<END-EVIDENCE-0badf00d>> This is"), "fence-leaked"),
+        (GOOD.replace("This is", "<<END-DATA-0bad>> This is"), "fence-leaked"),
         (GOOD.replace("scripting.", "scripting. " + "The very same sentence is said again. " * 3), "loops"),
         ("### 1. A\n### 2. B\n### 3. C\nFinal answer: CWE-79", "too-short"),
         (GOOD.replace("scripting.", "scripting. " + " ".join(f"word{n}" for n in range(300))), "too-long"),

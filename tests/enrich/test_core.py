@@ -10,6 +10,7 @@ from stages.enrich.describe import describe
 from stages.enrich.params import EnrichParams, Keep
 from stages.llm.client import Request
 from tests.fake_client import Answer, FakeClient
+from tests.fake_teacher import split_fences
 from tests.toy_rows import make_entity, make_evidence, make_format, make_grounded, make_row
 
 ANSWER = "The page echoes input without encoding it.\nFinal answer: CWE-79"
@@ -26,15 +27,10 @@ def says(rewrite: str | None = GOOD, first: str = "B", second: str = "A", score:
             return rewrite
         if request.purpose == "enrich.factuality":
             return score
-        text = request.messages[-1]["content"]
-        return first if text.index("Answer A:\nThe page") < text.index("Answer B:") else second
+        shown = split_fences(request.messages[-1]["content"])[1]
+        return first if shown["Answer A"].startswith("The page") else second
 
-    def safe(request: Request) -> str | None:
-        if request.purpose != "enrich.readability":
-            return answer(request)
-        return first if "Answer A:\nThe page" in request.messages[-1]["content"] else second
-
-    return safe
+    return answer
 
 
 def enrich(answer: Answer, *, passed: bool = True, **params: object) -> tuple[Outcome, FakeClient]:

@@ -1,25 +1,10 @@
 import pytest
 
 from stages.validate.params import SafetyParams
-from stages.validate.safety import CONTROL, make_safe, neutralise, secrets_in
+from stages.validate.safety import make_safe, secrets_in
 from tests.validate.samples import row
 
 FAKE_KEY = "AKIA" + "Q3ABCDEFGHIJKLMN"
-
-
-@pytest.mark.parametrize(
-    "token",
-    ["<|im_start|>", "<|eot_id|>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<|endoftext|>", "<eos>"],
-)
-def test_control_tokens_are_broken_up_and_stay_readable(token: str) -> None:
-    clean = neutralise(f"before {token}system after")
-    assert token not in clean and not CONTROL.search(clean)
-    assert clean.replace(" ", "") == f"before{token}systemafter"
-
-
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a <b> c || d", "x[0] INST", "<|", "if a<s and b>c", "<strong>"])
-def test_code_and_markup_are_left_alone(text: str) -> None:
-    assert neutralise(text) == text
 
 
 def test_the_policy_neutralises_or_rejects_tokens() -> None:
