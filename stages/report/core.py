@@ -1,4 +1,4 @@
-"""Rows and metrics files in, the page and what it shows out."""
+"""Rows and metrics files in, the pages and what they show out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from stages.formats.schema import Format
 from stages.report.curve import read_curves
 from stages.report.examples import choose_examples
 from stages.report.figures import read_figures
-from stages.report.page import Build, render
+from stages.report.page import STAGES, Build, render, render_timings
 from stages.report.params import ReportParams
 
 
@@ -18,8 +18,7 @@ def build_page(
     """The page of the build in `root`, and counts of what it shows."""
     card = root / "data" / "validate" / "data_card.md"
     build = Build(
-        metrics=read_figures(root / "metrics"),
-        timings=read_figures(root / "metrics" / "timings"),
+        metrics=read_figures(root / "metrics", STAGES),
         formats=sorted(formats, key=lambda one: (one.status, one.task)),
         examples=choose_examples(rows, params.examples, params.excerpt),
         curves=read_curves(root / "metrics" / "finetune_loss.csv"),
@@ -27,3 +26,8 @@ def build_page(
     )
     page = render(build, params)
     return page, {"sections with figures": len(build.metrics), "examples": len(build.examples), "bytes": len(page.encode())}
+
+
+def build_timings_page(root: Path) -> str:
+    """The page of what the stages of this build took on this machine; it says so where nothing was measured."""
+    return render_timings(read_figures(root / "metrics" / "timings", STAGES))

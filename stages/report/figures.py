@@ -1,7 +1,7 @@
 """Figures of the other stages' metrics files, looked up by path; a figure that a build did not make is None."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,9 @@ from stages.errors import InputError
 Figures = Mapping[str, Any]
 
 
-def read_figures(folder: Path) -> dict[str, Figures]:
-    """Every `<stage>.json` of `folder` by stage; a folder that does not exist holds none."""
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
+def read_figures(folder: Path, stages: Iterable[str]) -> dict[str, Figures]:
+    """The `<stage>.json` of each of `stages` that `folder` holds, and no other file."""
+    return {stage: _read(folder / f"{stage}.json") for stage in stages if (folder / f"{stage}.json").exists()}
 
 
 def dig(figures: Any, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""The page: figures, examples and curves in, one self-contained HTML text out."""
+"""The pages: figures, examples and curves in, self-contained HTML texts out."""
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -11,16 +11,25 @@ from stages.report.curve import Curve
 from stages.report.examples import Example
 from stages.report.figures import Figures, counts, dig, first, leaves
 from stages.report.params import ReportParams
-from stages.report.scores import NAMES, panels, read_differences, read_retention, verdicts
+from stages.report.scores import (
+    NAMES,
+    confidence_level,
+    panels,
+    read_costs,
+    read_differences,
+    read_retention,
+    read_seen,
+    verdicts,
+)
 
 NOTHING: Figures = {}
+STAGES = ("ingest", "graph", "tasks", "benchmarks", "formats", "ground", "enrich", "validate", "finetune", "quantize", "evaluate")
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the page shows. Texts are raw: the template escapes them."""
 
     metrics: Mapping[str, Figures]  # by stage
-    timings: Mapping[str, Figures]  # by stage, of the machine that ran the build
     formats: Sequence[Format]
     examples: Sequence[Example]
     curves: Sequence[Curve]
@@ -29,6 +38,29 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(build: Build, params: ReportParams) -> str:
     """The page as HTML. Only the style sheet enters unescaped, and it is a file of this package."""
+    evaluate = build.metrics.get("evaluate", NOTHING)
+    return _fill(
+        "report.html",
+        title=params.title,
+        build=build,
+        metrics={stage: build.metrics.get(stage, NOTHING) for stage in STAGES},
+        level=confidence_level(evaluate),
+        panels=panels(evaluate),
+        differences=read_differences(evaluate),
+        seen=read_seen(evaluate),
+        retention=read_retention(evaluate),
+        verdicts=verdicts(evaluate),
+        figures={stage: leaves(values) for stage, values in sorted(build.metrics.items())},
+    )
+
+
+def render_timings(timings: Mapping[str, Figures]) -> str:
+    """The small page that stands in a frame of the large one."""
+    figures = {stage: leaves(values) for stage, values in timings.items()}
+    return _fill("timings.html", timings=timings, costs=read_costs(timings.get("evaluate", NOTHING)), figures=figures)
+
+
+def _fill(template: str, **values: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -38,21 +70,7 @@ def render(build: Build, params: ReportParams) -> str:
     environment.filters.update(number=number, share=share, counts=counts, named=lambda system: NAMES.get(system, system))
     environment.globals.update(dig=dig, first=first)
     style = resources.files("stages.report").joinpath("templates/style.css").read_text(encoding="utf-8")
-    evaluate = build.metrics.get("evaluate", NOTHING)
-    return environment.get_template("report.html").render(
-        title=params.title,
-        style=Markup(style),
-        build=build,
-        metrics={stage: build.metrics.get(stage, NOTHING) for stage in STAGES} | dict(build.metrics),
-        panels=panels(evaluate),
-        differences=read_differences(evaluate),
-        retention=read_retention(evaluate),
-        verdicts=verdicts(evaluate),
-        figures={stage: leaves(values) for stage, values in sorted(build.metrics.items())},
-    )
-
-
-STAGES = ("ingest", "graph", "tasks", "benchmarks", "formats", "ground", "enrich", "validate", "finetune", "quantize", "evaluate")
+    return environment.get_template(template).render(style=Markup(style), **values)
 
 
 def number(value: Any) -> str:

@@ -53,6 +53,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     system: str
     reference: str
+    level: str  # of the interval
     n: int
     value: float
     low: float
@@ -114,7 +115,7 @@ def read_scores(figures: Figures) -> list[Score]:
 def read_differences(figures: Figures) -> list[Difference]:
     """Paired comparisons that hold a number: every system against the base, the fine-tuned model against every baseline."""
     return [
-        Difference(benchmark=benchmark, protocol=protocol, system=system, reference=reference, n=cell["n"], value=cell["difference"],
+        Difference(benchmark=benchmark, protocol=protocol, system=system, reference=reference, level=confidence_level(figures), n=cell["n"], value=cell["difference"],
                    low=cell["low"], high=cell["high"])
         for (benchmark, protocol, system, reference), cell in _cells(figures.get("comparisons"), 4)
         if cell.get("difference") is not None
@@ -128,6 +129,22 @@ def read_retention(figures: Figures) -> list[Retention]:
         for (benchmark, protocol, system), cell in _cells(figures.get("retention"), 3)
         if cell.get("ratio") is not None
     ]  # fmt: skip
+
+
+def read_seen(figures: Figures) -> list[tuple[tuple[str, ...], Figures]]:
+    """Benchmark, protocol and system, and accuracy on questions whose right label the system has seen in training or not."""
+    return list(_cells(figures.get("by_key_in_training"), 3))
+
+
+def read_costs(timings: Figures) -> list[tuple[tuple[str, ...], Figures]]:
+    """Benchmark, protocol and system, and what answering took on this machine."""
+    return list(_cells(timings, 3))
+
+
+def confidence_level(figures: Figures) -> str:
+    """Confidence of every interval, as text: `95 %`."""
+    level = figures.get("confidence")
+    return f"{100 * level:g} %" if isinstance(level, float) else "–"
 
 
 def verdicts(figures: Figures) -> list[Verdict]:
@@ -172,7 +189,7 @@ def _is_few_shot(one: Difference) -> bool:
 
 
 def _interval(one: Difference) -> str:
-    return f"{100 * one.value:+.1f} points, 95 % interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    return f"{100 * one.value:+.1f} points, {one.level} interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
 
 
 def _cells(nested: Any, depth: int, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Figures]]:

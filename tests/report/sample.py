@@ -58,6 +58,8 @@ METRICS: dict[str, dict[str, Any]] = {
     "tasks": {"rows": 21034, "tasks": 28, "by_task": {"cve-to-cwe": 2400, "technique-mitigations": 700}, "by_family": {"cve": 9000, HOSTILE: 30},
               "by_split": {"train": 20000, "dev": 1034}, "by_label": {"mapping": 4000}},
     "evaluate": {
+        "confidence": 0.9,
+        "by_key_in_training": {"secforge-rcm": {"generative": {"finetuned": {"seen": {"n": 77, "accuracy": 0.5}, "unseen": {"n": 43, "accuracy": 0.0}}}}},
         "benchmarks": {"secforge-mcq": {"items": 400, "chance": 0.25}},
         "scores": {"secforge-mcq": {
             "loglikelihood": {"base": score(0.26), "finetuned": score(0.41), "int8": score(0.4), "nf4": score(0.36)},

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.report.core import build_page
+from stages.report.core import build_page, build_timings_page
+from stages.report.page import STAGES
 from stages.report.params import ReportParams
+from tests.graph_reader import dvc_stages
 from tests.report.sample import HOSTILE, difference, enriched_row, score, task_format, write_metrics
 
 VOID = {"meta", "img", "br", "path", "link"}
@@ -50,7 +52,7 @@ def test_hostile_text_is_shown_and_never_interpreted(tmp_path: Path) -> None:
     page.feed(text)
     assert not page.open
     tags = {tag for tag, _ in page.seen}
-    assert not tags & {"script", "img", "link", "iframe"}
+    assert not tags & {"script", "img", "link"}
     assert not [name for _, attributes in page.seen for name in attributes if name.startswith("on")]
     assert "{{ 7 * 7 }}" in text
 
@@ -63,7 +65,7 @@ def test_the_page_asks_the_network_for_nothing(tmp_path: Path) -> None:
     addresses = [
         value for _, attributes in page.seen for name, value in attributes.items() if name in ("src", "href", "srcset", "data")
     ]
-    assert all(str(address).startswith("#") for address in addresses)
+    assert all(str(address).startswith("#") or address == "../../metrics/timings/report.html" for address in addresses)
     style = text[text.index("<style>") : text.index("</style>")]
     assert not re.search(r"url\(|@import|https?:", style)
 
@@ -83,7 +85,7 @@ def test_links_of_the_navigation_lead_somewhere(tmp_path: Path) -> None:
 def test_where_a_baseline_is_better_the_headline_says_so(tmp_path: Path) -> None:
     write_metrics(tmp_path)
     text = _page(tmp_path)
-    assert "the fine-tuned model beats the base model: +15.0 points, 95 % interval +4.0 to +26.0" in text
+    assert "the fine-tuned model beats the base model: +15.0 points, 90 % interval +4.0 to +26.0" in text
     assert "the best cheap baseline, TF-IDF + linear, is better than the fine-tuned model: -14.0 points" in text
     assert "did not pass, so its verdicts decide nothing" in text
 
@@ -114,9 +116,40 @@ def test_examples_show_every_reason_before_any_twice(tmp_path: Path) -> None:
     assert text.count('<span class="tag failed">unknown-id</span>') == text.count('<span class="tag kept">kept</span>') == 1
 
 
-def test_the_same_build_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_the_page_is_made_of_declared_dependencies_alone(tmp_path: Path) -> None:
+    declared = {dep for dep in dvc_stages()["report"]["deps"] if dep.startswith("metrics/") and dep.endswith(".json")}
+    assert {f"metrics/{stage}.json" for stage in STAGES} == declared
     write_metrics(tmp_path)
-    assert _page(tmp_path) == _page(tmp_path)
+    before = _page(tmp_path)
+    (tmp_path / "metrics" / "timings" / "finetune.json").write_text('{"tokens_per_second": 1}')
+    (tmp_path / "metrics" / "other.json").write_text('{"figure": 1}')
+    assert _page(tmp_path) == before
+
+
+def test_every_interval_names_the_confidence_of_the_build(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    text = _page(tmp_path)
+    assert "90 % interval" in text and "95 %" not in text
+
+
+def test_labels_seen_and_unseen_are_shown_apart(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    assert re.search(
+        r'fine-tuned</td><td class="number">77</td><td class="number">50.0 %</td><td class="number">43', _page(tmp_path)
+    )
+
+
+def test_times_have_a_page_of_their_own(tmp_path: Path) -> None:
+    assert build_timings_page(tmp_path).count("not measured in this build") == 4
+    write_metrics(tmp_path)
+    folder = tmp_path / "metrics" / "timings"
+    (folder / "finetune.json").write_text('{"tokens_per_second": 4321.0}')
+    (folder / "evaluate.json").write_text(json.dumps({HOSTILE: {"generative": {"base": {"items": 9, "p50_seconds": 1.25}}}}))
+    text = build_timings_page(tmp_path)
+    page = Balanced()
+    page.feed(text)
+    assert not page.open and not {tag for tag, _ in page.seen} & {"script", "img", "link", "iframe"}
+    assert "4,321" in text and "1.25" in text
 
 
 def test_a_damaged_metrics_file_is_named_with_its_remedy(tmp_path: Path) -> None:
