@@ -1,13 +1,15 @@
-"""Which device, number type and thread count suit this machine.
+"""Which device, number type and thread count suit this machine, and how much libraries say of it.
 
 Import this before torch and call `set_threads` first: the OpenMP runtime reads its variables once, when torch is
 loaded. Without `GOMP_SPINCOUNT=0` waiting threads spin, and generation on a busy machine is six times slower.
 """
 
+import logging
 import os
 from pathlib import Path
 
 CPU_INFO = Path("/proc/cpuinfo")
+REPEATS_ITSELF = "bitsandbytes.autograd._functions"  # the cast to float16, at every layer and step
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's name
 
 
@@ -49,3 +51,11 @@ def cpu_has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
         return False
     flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
     return not BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+def quiet_libraries() -> None:
+    """Keep progress bars, and notices repeated at every call, out of what people read; errors stay. Imports transformers."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    logging.getLogger(REPEATS_ITSELF).setLevel(logging.ERROR)

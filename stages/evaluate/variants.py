@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stages.errors import InputError
-from stages.hardware import choose_device, choose_dtype, set_threads
+from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
 
 if TYPE_CHECKING:
@@ -87,9 +87,8 @@ def load_variant(name: str, folder: Path, runtime: RuntimeParams) -> Variant:
     check_folder(name, folder)
     set_threads(runtime.threads)
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    quiet_libraries()
     device = choose_device(runtime.device)
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:

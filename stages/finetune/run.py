@@ -6,7 +6,7 @@ from stages.base.location import model_hash, resolve_base
 from stages.finetune.job import Job, Outcome
 from stages.finetune.params import FinetuneParams
 from stages.finetune.schema import TrainedRow
-from stages.hardware import choose_device, choose_dtype, set_threads
+from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.validate.schema import TrainingRow
@@ -29,6 +29,7 @@ def read_job(stage: Stage) -> Job:
     """Params, rows, device and folders. The work folder is found again by equal params, code, rows, base weights and dtype."""
     params, runtime = stage.section("finetune", FinetuneParams), stage.section("runtime", RuntimeParams)
     set_threads(runtime.threads)
+    quiet_libraries()
     device = choose_device(runtime.device)
     dtype = choose_dtype(runtime.dtype, device)
     stage.config["base_model_sha256"] = model_hash(BASE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stages.chat import render_prompt
-from stages.hardware import set_threads
+from stages.hardware import quiet_libraries, set_threads
 from stages.quantize.schema import SmokeAnswer, SmokeRequest
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _batch(model: "PreTrainedModel", ids: list[int]) -> "torch.Tensor":
 
 if __name__ == "__main__":
     set_threads()
+    quiet_libraries()
     request_file, answer_file = map(Path, sys.argv[1:3])
     answer = try_model(msgspec.json.decode(request_file.read_bytes(), type=SmokeRequest))
     answer_file.write_bytes(msgspec.json.encode(answer))
