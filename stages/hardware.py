@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 CPU_INFO = Path("/proc/cpuinfo")
-REPEATS_ITSELF = "bitsandbytes.autograd._functions"  # the cast to float16, at every layer and step
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's name
 
 
@@ -58,4 +57,4 @@ def quiet_libraries() -> None:
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    logging.getLogger(REPEATS_ITSELF).setLevel(logging.ERROR)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # else: a line for every layer and step whose input is cast
