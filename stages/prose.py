@@ -10,24 +10,89 @@ IDENTIFIER = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _ABBREVIATION = re.compile(r"(?:\be\.g|\bi\.e|\betc|\bvs|\bincl|\bcf|\bNo|\bFig)\.$")
+_LABEL = re.compile(r"(?:^|[;:,.]\s|\b(?:and|or)\s)(?:[a-z]|\d{1,2}|[ivx]+|\([a-z0-9]\))[.)]$")  # of a list item: `a.`, `2.`
+_ENDED = re.compile(r"[.!?:;][\"')\]]*$")
+_LINE_LABEL = re.compile(r"(?:[a-z]|\d{1,2})\.\s")
+_NEXT_ITEM = re.compile(r"[;,]\s+(?:and\s+|or\s+)?(?=(?:[a-z]|\d{1,2})\.\s)")
+_BULLET = re.compile(r"^(?:[-•*]\s*)+")
+_GOES_ON = re.compile(
+    r"(?:[,;(/]|\b(?:a|an|and|as|at|by|for|from|in|into|is|of|on|or|that|the|to|via|which|with))$", re.IGNORECASE
+)
 _SLOT = re.compile(r"\{(\w+)\}")
 _CUT_MARKS = ("...", "…", "[truncated]")
 
 
+_NOUNS = {  # by a private character that stands for an id
+    "\ue000": "another weakness",
+    "\ue001": "another attack pattern",
+    "\ue002": "another vulnerability",
+    "\ue003": "another technique",
+    "\ue004": "another tactic",
+    "\ue005": "another countermeasure",
+}
+_MARKS = dict(zip(("CW", "CA", "CV", "T", "TA", "D3"), _NOUNS, strict=True)) | {f"T{digit}": "\ue003" for digit in range(10)}
+_ANY = "".join(_NOUNS)
+_SEVERAL = re.compile(rf"([{_ANY}])(?:(?:,? (?:and|or) |, ?|/| )[{_ANY}])+")
+_ID_ONLY = (
+    re.compile(rf"\s*[(\[](?:[^()\[\]{_ANY}\s]+\s){{0,5}}[{_ANY}][)\]]"),  # (see CVE-2020-1234)
+    re.compile(rf"(?:,| -+)\s(?:[\w-]+\s){{0,6}}[{_ANY}](?=[.;]|\s*$)"),  # , a different vulnerability than CVE-2020-1234.
+    re.compile(
+        rf"(?:(?<=[.!?]\s)|^)(?:See|Cf\.|Compare|Related to|Similar to|Also)(?: also)? [{_ANY}](?:[.;]\s*|$)", re.IGNORECASE
+    ),
+)
+_NEEDS_NOUN = re.compile(
+    rf"(\b(?:after|and|as|by|combined|for|from|in|into|is|like|of|on|or|see|than|through|to|via|with)\s)([{_ANY}])(?![:])",
+    re.IGNORECASE,
+)
+
+
 def sentences(text: str) -> list[str]:
-    """Sentences of `text` in order; white space is folded, abbreviations do not end one, a list item does."""
+    """Sentences of `text` in order, white space folded. A line that goes on in the next one is joined with it.
+
+    Abbreviations and the labels of a list (`a.`, `2.`) end no sentence; a line without a full stop gets one.
+    """
     found: list[str] = []
-    lines = [line.strip().lstrip("-•* ").strip() for line in text.splitlines() if line.strip()]
-    for line in lines:
-        ended = line if len(lines) == 1 or not line or line[-1] in ".!?:;" else f"{line}."
-        found += _sentences_of_line(" ".join(ended.split()))
+    for line in _joined(text):
+        found += _sentences_of_line(line)
+    if len(found) > 1 or "\n" in text.strip():
+        found = [one if _ENDED.search(one) else f"{one}." for one in found]
     return found
+
+
+def _joined(text: str) -> list[str]:
+    """Lines of `text`, each with the wrapped rest of its sentence; a bullet that goes on is set off by a semicolon."""
+    lines: list[str] = []
+    for raw in text.splitlines():
+        line = _BULLET.sub("", raw.strip()).strip()
+        if not line:
+            continue
+        if not lines or not _belongs(lines[-1], line):
+            lines.append(line)
+        elif line != raw.strip() and lines[-1][-1] not in ".!?:;,":
+            lines[-1] += f"; {line}"
+        else:
+            lines[-1] += f" {line}"
+    return [" ".join(line.split()) for line in lines]
+
+
+def _belongs(before: str, line: str) -> bool:
+    """Whether `line` continues the sentence at the end of `before`."""
+    if before[-1] in "!?" or (before[-1] == "." and not _LABEL.search(before)):
+        return False
+    if before[-1] == ":" and _LINE_LABEL.match(line):
+        return True
+    return line[0].islower() or bool(_GOES_ON.search(before)) or _is_open(before.rsplit(". ", 1)[-1])
+
+
+def _is_open(text: str) -> bool:
+    """Whether a quotation, a piece of code or a bracket is still open at the end of `text`."""
+    return text.count('"') % 2 == 1 or text.count("`") % 2 == 1 or text.count("(") > text.count(")")
 
 
 def _sentences_of_line(line: str) -> list[str]:
     found: list[str] = []
     for piece in _SENTENCE_END.split(line):
-        if found and _ABBREVIATION.search(found[-1]):
+        if found and (_ABBREVIATION.search(found[-1]) or _LABEL.search(found[-1])):
             found[-1] += " " + piece
         elif piece:
             found.append(piece)
@@ -35,15 +100,27 @@ def _sentences_of_line(line: str) -> list[str]:
 
 
 def clip(text: str, max_words: int) -> str:
-    """The leading whole sentences of `text` within `max_words` words; empty if not even one fits."""
+    """The leading whole sentences of `text` within `max_words` words, of a long enumeration its leading items.
+
+    Empty if not even one fits. A sentence that only announces what is cut off (`... such as:`) is left out.
+    """
     kept: list[str] = []
     words = 0
     for sentence in sentences(text):
         words += len(sentence.split())
         if words > max_words:
+            kept += _leading_items(sentence, max_words - words + len(sentence.split()))
             break
         kept.append(sentence)
+    while kept and kept[-1].endswith(":"):
+        kept.pop()
     return " ".join(kept)
+
+
+def _leading_items(sentence: str, max_words: int) -> list[str]:
+    """One sentence of the items of an enumeration that fit: `a. Open the door; b. leave.`; none if it has no labels."""
+    ends = [match.start() for match in _NEXT_ITEM.finditer(sentence) if len(sentence[: match.start()].split()) <= max_words]
+    return [f"{sentence[: ends[-1]].rstrip(':')}."] if ends else []
 
 
 def is_cut(text: str) -> bool:
@@ -62,9 +139,19 @@ def mask(text: str, names: Iterable[str], replacement: str = "[...]") -> str:
 
 
 def without_identifiers(text: str) -> str:
-    """`text` without catalogue ids (CWE, CAPEC, CVE, ATT&CK, D3FEND) and the brackets they leave empty."""
-    text = IDENTIFIER.sub("", text)
-    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text)
+    """`text` without catalogue ids (CWE, CAPEC, CVE, ATT&CK, D3FEND).
+
+    Brackets and short clauses that say nothing but an id go with it; where a sentence needs a noun, it gets `another
+    vulnerability` for a CVE, and so on.
+    """
+    if not IDENTIFIER.search(text):
+        return text.strip()
+    text = IDENTIFIER.sub(lambda match: _MARKS[match[0][:2].upper()], text)
+    text = _SEVERAL.sub(r"\1", text)
+    for pattern in _ID_ONLY:
+        text = pattern.sub("", text)
+    text = _NEEDS_NOUN.sub(lambda match: match[1] + _NOUNS[match[2]], text)
+    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", re.sub(rf"[{_ANY}]:?", "", text))
     return re.sub(r"[ \t]+([,.;:])(?=\s|$)", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from stages.graph.conflicts import drop_conflicts
 from stages.graph.negatives import find_negatives
 from stages.graph.params import ExpectedParams, GraphParams
 from stages.graph.paths import count_walks, sample_paths
@@ -31,16 +32,17 @@ class Graph(msgspec.Struct):
 
 
 def build_graph(entities: Iterable[Entity], links: Iterable[Link], params: GraphParams) -> Graph:
-    """Merge, resolve, split and sample. The same rows in any order give the same graph."""
+    """Merge, resolve, drop contradictions, split and sample. The same rows in any order give the same graph."""
     merged = merge_entities(entities)
     resolved, rejects, counters = resolve_links(links, merged)
+    resolved, conflicts = drop_conflicts(resolved, merged, params.conflicts)
     graph = Graph(
         entities=merged,
         links=resolved,
         splits=assign_splits(merged, params.split),
         paths=sample_paths(merged, resolved, params.paths),
         negatives=find_negatives(merged, resolved, params.negatives),
-        rejects=rejects,
+        rejects=rejects + conflicts,
         figures=counters | {"walks": count_walks(merged, resolved, params.paths)},
     )
     graph.figures |= _figures(graph)

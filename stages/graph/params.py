@@ -1,6 +1,10 @@
 """Section `graph`: how the graph is split, sampled and checked."""
 
+import msgspec
+
 from stages.config import Params
+
+HOST_PLATFORMS = {"windows": ["Windows"], "linux": ["Linux", "Containers"], "macos": ["macOS"]}
 
 
 class SplitParams(Params):
@@ -8,11 +12,23 @@ class SplitParams(Params):
 
     heldout: float = 0.12  # enough for 120 benchmark items of every larger type
     dev: float = 0.04
+    shingle: int = 3  # words; with 5, one other word in a sentence of 12 would hide that the rest is equal
+    similar: float = 0.5  # Jaccard similarity from which texts share a part: more of the wording is common than not
     seed: int = 17
 
     def __post_init__(self) -> None:
+        if self.shingle < 1 or not 0 < self.similar <= 1:
+            raise ValueError("`shingle` is a number of words from 1, `similar` a share above 0 up to 1")
         if self.heldout < 0 or self.dev < 0 or self.heldout + self.dev > 0.9:
             raise ValueError("`heldout` and `dev` are shares from 0 to 1 that leave something to train on")
+
+
+class ConflictParams(Params):
+    """Which facts rule out a link that a source states."""
+
+    # ATT&CK platforms that a rule for an operating system can speak of. Cloud and device products are left out: the
+    # catalogue lists their techniques under other platforms too often to tell an error from a matter of view.
+    platforms: dict[str, list[str]] = msgspec.field(default_factory=lambda: dict(HOST_PLATFORMS))
 
 
 class PathParams(Params):
@@ -42,6 +58,7 @@ class ExpectedParams(Params):
 class GraphParams(Params):
     """How the graph is resolved, split, sampled and checked."""
 
+    conflicts: ConflictParams = ConflictParams()
     split: SplitParams = SplitParams()
     paths: PathParams = PathParams()
     negatives: NegativeParams = NegativeParams()

@@ -1,24 +1,23 @@
 """Which part a subject document belongs to: train, dev or heldout.
 
-The part is decided by a hash of the id, not by a draw over the list, so that a new source moves nobody. Entities
-that share a text (two CVEs described by the same sentence) share a part, or a benchmark question would stand in
-the training data. Weaknesses of CWE view 1003 are never held out: they are the labels of root-cause mapping.
+The part is decided by a hash of the id, not by a draw over the list, so that a new source moves few. Entities with
+texts that are equal or nearly so (two CVEs told in the same words, weaknesses that differ in a delimiter) share a
+part, or a benchmark question would stand in the training data. Weaknesses of CWE view 1003 are never held out, nor
+is what is like them: they are the labels of root-cause mapping.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 
 from stages.graph.params import SplitParams
 from stages.graph.schema import Split
+from stages.graph.similar import similar_pairs
 from stages.ingest.schema import Entity
 from stages.tables import content_id
-
-_NOT_A_WORD = re.compile(r"\W+")
 
 
 def assign_splits(entities: Mapping[str, Entity], params: SplitParams) -> list[Split]:
     """One row per entity, sorted by id."""
-    leaders = _leaders(entities)
+    leaders = _leaders(entities, params)
     kept_in = {leaders[id] for id, entity in entities.items() if entity.fields.get("in_view_1003")}
     return [Split(entity_id=id, split=_part(leaders[id], leaders[id] in kept_in, params)) for id in sorted(entities)]
 
@@ -30,8 +29,8 @@ def _part(leader: str, kept_in: bool, params: SplitParams) -> str:
     return "dev" if share < params.heldout + params.dev else "train"
 
 
-def _leaders(entities: Mapping[str, Entity]) -> dict[str, str]:
-    """For each id the smallest id among all that are connected to it through equal texts."""
+def _leaders(entities: Mapping[str, Entity], params: SplitParams) -> dict[str, str]:
+    """For each id the smallest id among all that are connected to it through similar texts."""
     parent = {id: id for id in entities}
 
     def find(id: str) -> str:
@@ -40,17 +39,15 @@ def _leaders(entities: Mapping[str, Entity]) -> dict[str, str]:
             id = parent[id]
         return id
 
-    first: dict[str, str] = {}
-    for id in sorted(entities):
-        for text in _texts(entities[id]):
-            low, high = sorted((find(id), find(first.setdefault(text, id))))
-            parent[high] = low
+    texts = [(id, text) for id in sorted(entities) for text in _texts(entities[id])]
+    for one, other in similar_pairs([text for _, text in texts], params.shingle, params.similar):
+        low, high = sorted((find(texts[one][0]), find(texts[other][0])))
+        parent[high] = low
     return {id: find(id) for id in entities}
 
 
 def _texts(entity: Entity) -> Iterable[str]:
-    """Every text that a question may quote, lower case and without punctuation."""
-    for text in (entity.text, *entity.fields.get("observed_examples", [])):
-        normal = _NOT_A_WORD.sub(" ", text.lower()).strip()
-        if normal:
-            yield normal
+    """Every text that a question may quote: the whole one, the summary of a longer one, and observed examples."""
+    yield entity.text
+    yield entity.fields.get("description", "")
+    yield from entity.fields.get("observed_examples", [])

@@ -27,6 +27,8 @@ CLUSTERS = {
 _ID = re.compile(r"^(?:T\d{4}(?:\.\d{3})?|TA\d{4}|M\d{4}|G\d{4}|S\d{4}|C\d{4}|DC\d{4}|DET\d{4})$")
 _ID_OF_TYPE = {"technique": "T", "mitigation": "M", "group": "G", "malware": "S", "tool": "S"}
 _SITE = {"technique": "techniques", "mitigation": "mitigations", "group": "groups", "malware": "software", "tool": "software"}
+_SITE |= {"data-component": "datacomponents", "detection-strategy": "detectionstrategies", "campaign": "campaigns"}
+_SITE |= {"tactic": "tactics"}
 _CAPEC_PAGE = re.compile(r"capec\.mitre\.org/data/definitions/(\d+)")
 
 
@@ -65,7 +67,7 @@ def _add_lookup_entities(lookup: Lookup, texts: dict[str, Value], records: Recor
             item.type,
             item.name,
             text,
-            item.url,
+            item.url or _page(item.external_id, item.type),
             fields | {"domain": "enterprise"},
             published=item.created[:10],
             deprecated=item.deprecated or item.revoked,
@@ -129,12 +131,16 @@ def _add_galaxy_only(values: dict[str, Value], type: str, ids: dict[str, str], r
             type,
             _name(value),
             clean(value.description, markdown=True),
-            f"https://attack.mitre.org/{_SITE[type]}/{external_id.replace('.', '/')}",
+            _page(external_id, type),
             {"domain": domain, "text_version": "galaxy", "platforms": value.meta.mitre_platforms, "tactics": _tactics(value)}
             | {"aliases": value.meta.synonyms, "capec": _capec_ids(value), "is_subtechnique": "." in external_id or None},
             deprecated=value.revoked or domain in ("pre-attack", "enterprise"),
             revoked_by=_successor(value, values),
         )
+
+
+def _page(external_id: str, type: str) -> str:
+    return f"https://attack.mitre.org/{_SITE[type]}/{external_id.replace('.', '/')}"
 
 
 def _domain(value: Value) -> str:

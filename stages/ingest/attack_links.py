@@ -1,15 +1,19 @@
 """Links of ATT&CK: those of the current release from the lookup, those of other domains from the galaxy."""
 
-from stages.ingest.attack_lookup import Lookup
+import re
+from pathlib import Path
+
+from stages.ingest.attack_lookup import Lookup, Relationship
 from stages.ingest.galaxy import Value
 from stages.ingest.records import Records
-from stages.ingest.text import whole_sentences
+from stages.ingest.text import clean, whole_sentences
 
 _KEPT = ("uses", "mitigates", "detects", "subtechnique-of", "attributed-to")
 
 
 def add_lookup_links(lookup: Lookup, ids: dict[str, str], records: Records) -> None:
-    """Relationships of the release. A sentence that was cut is shortened to whole sentences, or left out."""
+    """Relationships of the release; texts as `link_text` has them, `not-preventable` as `relation_of` finds it."""
+    patterns = not_preventable_patterns()
     for relationship in lookup.relationships:
         if relationship.relationship_type not in _KEPT or relationship.revoked or relationship.deprecated:
             continue
@@ -19,9 +23,35 @@ def add_lookup_links(lookup: Lookup, ids: dict[str, str], records: Records) -> N
                 f"{relationship.source_ref} {relationship.target_ref}", "unresolved-id", relationship.relationship_type
             )
             continue
-        records.link(subject, relationship.relationship_type, object, whole_sentences(relationship.description, markdown=True)[0])
+        records.link(subject, relation_of(relationship, patterns), object, link_text(relationship))
     _add_tactics(lookup, records)
     _add_components(lookup, ids, records)
+
+
+def not_preventable_patterns() -> list[re.Pattern[str]]:
+    """The patterns of `not_preventable.txt`, one a line."""
+    lines = (Path(__file__).parent / "not_preventable.txt").read_text(encoding="utf-8").splitlines()
+    return [re.compile(line, re.IGNORECASE) for line in lines if line and not line.startswith("#")]
+
+
+def relation_of(relationship: Relationship, patterns: list[re.Pattern[str]]) -> str:
+    """The stated relation; a mitigation whose text says that nothing prevents the technique is `not-preventable`."""
+    stated = relationship.relationship_type
+    denied = stated == "mitigates" and any(pattern.search(relationship.description) for pattern in patterns)
+    return "not-preventable" if denied else stated
+
+
+def link_text(relationship: Relationship) -> str:
+    """The relationship's text, or nothing where the source cut it so that its point may be missing.
+
+    The beginning of a mitigation often tells the problem and only its end the measure: a cut one is never used. Of
+    other cut texts the whole sentences are used if they are more than half of what the source left.
+    """
+    text, cut = whole_sentences(relationship.description, markdown=True)
+    if not cut:
+        return text
+    enough = 2 * len(text) > len(clean(relationship.description, markdown=True))
+    return text if enough and relationship.relationship_type != "mitigates" else ""
 
 
 def _add_tactics(lookup: Lookup, records: Records) -> None:

@@ -11,11 +11,12 @@ import msgspec
 from stages.errors import InputError
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity
-from stages.ingest.text import clean, split_glued_sentences
+from stages.ingest.text import clean, split_glued_items, split_glued_sentences
 
 _CAPEC = re.compile(r"capec\.mitre\.org/data/definitions/(\d+)")
 _CWE = re.compile(r"cwe\.mitre\.org/data/definitions/(\d+)")
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b")
+_LISTS = ("prerequisites", "mitigations")
 _SECTIONS = {"prerequisites": "Prerequisites", "mitigations": "Mitigations", "example": "Example"}
 
 
@@ -54,7 +55,8 @@ def _add(threat: Threat, records: Records) -> None:
     if match is None or not details:
         records.reject(f"{threat.sid} {threat.name}", "no-capec-id" if match is None else "empty-text")
         return
-    sections = {key: clean(split_glued_sentences(getattr(threat, key))) for key in _SECTIONS}
+    split = {key: split_glued_items if key in _LISTS else split_glued_sentences for key in _SECTIONS}
+    sections = {key: clean(split[key](getattr(threat, key))) for key in _SECTIONS}
     weaknesses = sorted({f"CWE-{number}" for number in _CWE.findall(threat.references)}, key=lambda key: int(key[4:]))
     entity = records.entity(
         f"capec:CAPEC-{match.group(1)}",

@@ -1,6 +1,7 @@
 """NIST SP 800-53 as an OSCAL catalogue.
 
-Files: `catalogue`. Organisation-defined parameters are written out in brackets, as in the printed publication.
+Files: `catalogue`. Organisation-defined parameters are written out as prose: `an organization-defined
+frequency`, and choices as `a, b or c`.
 """
 
 import re
@@ -15,6 +16,17 @@ from stages.ingest.text import clean
 
 SUPPORTED = "5"
 _INSERT = re.compile(r"\{\{\s*insert:\s*param,\s*([\w.\-]+)\s*\}\}")
+_PLURAL = re.compile(
+    r"(?:[^s]s|personnel|information|equipment|software|media|data|criteria)(?: (?:or|and|/|for|of|to|in|that|by|with|on) .*|,.*|\s*\(.*)?$"
+)
+_GRAMMAR = (  # what a value in brackets need not fit into, and prose must
+    (re.compile(r"\b(an?|the|any|each|every|all|no) an (?=organization-defined)", re.IGNORECASE), r"\1 "),
+    (
+        re.compile(r"(?<!\bat)(?<!\bleast)(?<!\bwith)(?<!\ba) an organization-defined frequency"),
+        " at an organization-defined frequency",
+    ),
+    (re.compile(r"\borganization-defined number (?!of\b|and\b|or\b)(?=[a-z])"), "organization-defined number of "),
+)
 _DEPTH = 4  # parameters may name parameters; deeper than this is a loop
 
 
@@ -159,15 +171,22 @@ def _filled(prose: str, parameters: dict[str, Parameter]) -> str:
         if "{{" not in prose:
             break
         prose = _INSERT.sub(lambda match: _value(match.group(1), parameters), prose)
+    for pattern, mended in _GRAMMAR:
+        prose = pattern.sub(mended, prose)
     return prose
 
 
 def _value(id: str, parameters: dict[str, Parameter]) -> str:
     parameter = parameters.get(id)
     if parameter is None:
-        return "[Assignment: organization-defined value]"
-    choices = [str(choice) for choice in parameter.select.get("choice", [])]
+        return "an organization-defined value"
+    choices = [str(choice).strip() for choice in parameter.select.get("choice", [])]
     if choices:
-        return f"[Selection{' (one or more)' if parameter.select.get('how-many') == 'one-or-more' else ''}: {'; '.join(choices)}]"
-    label = parameter.label or "value"
-    return f"[Assignment: {label if label.startswith('organization-defined') else f'organization-defined {label}'}]"
+        return _choice(choices, "and/or" if parameter.select.get("how-many") == "one-or-more" else "or")
+    label = (parameter.label or "value").removeprefix("organization-defined ").strip()
+    return f"{'' if _PLURAL.search(label) else 'an '}organization-defined {label}"
+
+
+def _choice(choices: list[str], last: str) -> str:
+    """`a, b or c`."""
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} {last} {choices[-1]}"

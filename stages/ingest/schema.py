@@ -26,7 +26,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A typed, directed statement of a source about two entities."""
 
     subject: str
-    relation: str  # subtechnique-of, achieves, mitigates, uses, detects, counters, child-of, can-precede, exploits, corresponds-to, instance-of, related-to, covers, satisfies
+    relation: str  # subtechnique-of, achieves, mitigates, not-preventable, uses, detects, counters, child-of, can-precede, exploits, corresponds-to, instance-of, related-to, covers, satisfies
     object: str
     text: str  # the source's sentence about this pair (a procedure, an observed example), or empty
     source: str

@@ -45,7 +45,7 @@ class Rule(msgspec.Struct):
 def read(files: SourceFiles, records: Records) -> None:
     """Fill `records` with rules, the techniques and vulnerabilities they detect, and passages."""
     for rule in records.convert(read_cluster(files, "rules", "sigma-rules"), Rule):
-        text = clean(rule.description)
+        text = clean(rule.description, markdown=True)
         if not text:
             records.reject(f"{rule.uuid} {rule.value}", "empty-text")
             continue
@@ -62,7 +62,7 @@ def _add(rule: Rule, text: str, records: Records) -> None:
         "level": rule.meta.level,
         "category": "" if rule.meta.category.startswith(_NONE) else rule.meta.category,
         "product": "" if rule.meta.product.startswith(_NONE) else rule.meta.product,
-        "falsepositives": [found for item in _listed(rule.meta.falsepositive) if (found := clean(item))],
+        "falsepositives": [found for item in _listed(rule.meta.falsepositive) if (found := clean(item, markdown=True))],
         "references": [ref for ref in rule.meta.refs if ref != page],
         "tactics": sorted(_tactics(tags)),
         "techniques": techniques,
@@ -70,7 +70,13 @@ def _add(rule: Rule, text: str, records: Records) -> None:
         "filename": rule.meta.filename,
     }
     entity = records.entity(
-        f"sigma:{rule.uuid}", "sigma-rule", clean(rule.value), text, page, fields, published=rule.meta.creation_date
+        f"sigma:{rule.uuid}",
+        "sigma-rule",
+        clean(rule.value, markdown=True),
+        text,
+        page,
+        fields,
+        published=rule.meta.creation_date,
     )
     for technique in techniques:
         records.link(entity.id, "detects", f"attack:{technique}")

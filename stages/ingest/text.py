@@ -25,7 +25,8 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\s*\n\s*")
 _BEFORE_MARK = re.compile(r"\s+([.,;])(?=\s|$)")
-_GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*\s)")
+_GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
+_GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]\"'%A-Z]{2})[.!?][\"')\]]?(?=\s+[\"'(\[]?[A-Z0-9]|\s*$)")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|approx|incl|Inc|Ltd|Corp|No|St|Mr|Dr|U\.S|U\.K))\.$")
@@ -44,7 +45,7 @@ def clean(text: str, *, markdown: bool = False) -> str:
     text = html.unescape(text) if "&" in text else text
     text = _LABEL.sub(r"\1", _BOLD.sub(r"\1", text)) if "*" in text else text
     if markdown:
-        text = _HEADING.sub("", _CODE.sub(r"\1", text.replace("```", "")))
+        text = _HEADING.sub("", _CODE.sub(r"\1", text.replace("```", ""))).replace("`", "")
     text = _REFERENCE.sub("", text) if "[REF-" in text else text
     return tidy(text)
 
@@ -84,6 +85,14 @@ def whole_sentences(text: str, *, markdown: bool = False) -> tuple[str, bool]:
 def split_glued_sentences(text: str) -> str:
     """A space after full stops that a list lost when its items were joined: `network.The victim`."""
     return _GLUED.sub(". ", text)
+
+
+def split_glued_items(text: str) -> str:
+    """Full stops between the items of a list that were joined without any: `in the databaseMalicious data is used`.
+
+    For sections that are lists only: elsewhere a word like `setHeader` is a name.
+    """
+    return _GLUED_ITEM.sub(lambda match: f"{match[1] or ''}. ", split_glued_sentences(text))
 
 
 def paragraphs(text: str, limit: int) -> list[str]:

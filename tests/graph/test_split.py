@@ -10,7 +10,7 @@ from stages.graph.params import GraphParams, SplitParams
 from stages.graph.split import assign_splits
 from tests.graph.sample import entity, table
 
-PARAMS = SplitParams(heldout=0.2, dev=0.1, seed=1)
+PARAMS = SplitParams(heldout=0.2, dev=0.1, similar=1.0, seed=1)  # texts made by counting are like each other
 
 
 def splits(*entities, params: SplitParams = PARAMS) -> dict[str, str]:  # type: ignore[no-untyped-def]
@@ -27,7 +27,7 @@ def test_shares_are_about_right_and_a_new_entity_moves_nobody() -> None:
 
 def test_another_seed_gives_another_split() -> None:
     rows = [entity(f"cve:{i}") for i in range(100)]
-    assert splits(*rows) != splits(*rows, params=SplitParams(heldout=0.2, dev=0.1, seed=2))
+    assert splits(*rows) != splits(*rows, params=SplitParams(heldout=0.2, dev=0.1, similar=1.0, seed=2))
 
 
 def test_equal_texts_share_a_part_also_through_observed_examples() -> None:
@@ -45,6 +45,25 @@ def test_equal_texts_share_a_part_also_through_observed_examples() -> None:
     found = splits(*rows)
     assert all(found[f"a{i}"] == found[f"b{i}"] for i in range(60))
     assert len(set(found.values())) == 3
+
+
+def test_texts_that_differ_in_a_word_share_a_part() -> None:
+    base = "A crafted {} request to the import form of {} lets remote users read any file of the host"
+    rows = [
+        entity(f"{mark}{i}", text=base.format(word, f"toy{i}server"))
+        for i in range(40)
+        for mark, word in (("a", "web"), ("b", "mail"))
+    ]
+    rows = [entity(row.id, text=row.text + " " + " ".join(f"x{row.id[1:]}y{n}" for n in range(20))) for row in rows]
+    found = splits(*rows, params=SplitParams(heldout=0.3, dev=0.2, seed=1))
+    assert all(found[f"a{i}"] == found[f"b{i}"] for i in range(40)) and len(set(found.values())) == 3
+
+
+def test_what_is_like_a_weakness_of_the_simplified_view_is_not_held_out_either() -> None:
+    text = "The product does not neutralize the {} delimiter before it sends the record on to the next component."
+    inside = entity("cwe:CWE-9", "weakness", text=text.format("field"), fields={"in_view_1003": True})
+    like = [entity(f"cwe:CWE-1{i}", "weakness", text=text.format(f"toy{i}")) for i in range(30)]
+    assert set(splits(inside, *like, params=SplitParams(heldout=0.9, dev=0.0, seed=1)).values()) == {"train"}
 
 
 def test_weaknesses_of_the_simplified_view_are_not_held_out() -> None:

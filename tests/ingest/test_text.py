@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.ingest.text import clean, paragraphs, split_glued_sentences, whole_sentences
+from stages.ingest.text import clean, paragraphs, split_glued_items, split_glued_sentences, whole_sentences
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,22 @@ def test_a_cut_text_without_a_whole_sentence_is_empty(raw: str) -> None:
 
 def test_sentences_that_lost_their_space() -> None:
     assert split_glued_sentences("same network.The victim uses node.Js x") == "same network. The victim uses node. Js x"
+
+
+def test_items_that_lost_their_space_and_their_stop() -> None:
+    assert (
+        split_glued_sentences("in transit.Implementation: Use it.Pre-design: ask.")
+        == "in transit. Implementation: Use it. Pre-design: ask."
+    )
+    glued = "stored in filesUser-controllable input (etc.)The JavaScript or iFrames runs as rootDesign: stop"
+    assert (
+        split_glued_items(glued)
+        == "stored in files. User-controllable input (etc.). The JavaScript or iFrames runs as root. Design: stop"
+    )
+
+
+def test_a_code_mark_without_its_partner_goes_too() -> None:
+    assert clean("Calls `ls and\nstops", markdown=True) == "Calls ls and\nstops"
 
 
 def test_paragraphs_keep_every_word_within_the_limit() -> None:
