@@ -1,37 +1,47 @@
-"""Model calls of a build: how many for each row, and their tokens, from the last build's ledgers or assumed."""
+"""Model calls of a build: how many, with how many tokens, as expected and as the params allow at most.
 
-from collections.abc import Mapping
+Expected figures come from the ledger of the last build if it ran with the same limits and models, else they are assumed.
+Calibration asks a fixed number of questions, whatever the number of rows. Retries after errors, and drafts of formats that the library lacks, are not counted.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-JUDGED = ("enrich.readability", "enrich.factuality")
+STAGES = Path(__file__).parents[1]
+CALIBRATION = STAGES / "enrich" / "calibration.jsonl"
+PROMPT_CHARACTERS = 3  # to a token: few, so that the bound holds for technical text
+FORMAT_TOKENS = 800  # of a format's introduction, steps and rules
+REASONING = 0.25  # share of its token limit that an answer takes where the limit leaves room to reason
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the params allow one purpose at most: calls for each row, tokens of a call."""
+
+    per_row: int
+    prompt: int
+    completion: int
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One purpose of a model call: how often for each grounded row, and its mean tokens."""
+    """One purpose of a model call: how often for each row and besides, its mean tokens, and its limit."""
 
     purpose: str
-    stage: str
     per_row: float
+    fixed: int  # calls of the judge's calibration
     prompt: float
     completion: float
-    source: str  # ledger or assumed
+    source: str  # ledger of the last build, or assumed
+    limit: Limit
 
     @property
     def role(self) -> str:
         """The role that answers it."""
-        return "judge" if self.purpose.startswith(JUDGED) else "teacher"
-
-
-# The embedded default on its first build: about 5,500 tokens in and 480 out for each row.
-ASSUMED = (
-    Call(purpose="ground.queries", stage="ground", per_row=1, prompt=420, completion=40, source="assumed"),
-    Call(purpose="ground.filter", stage="ground", per_row=1, prompt=800, completion=10, source="assumed"),
-    Call(purpose="enrich.rewrite", stage="enrich", per_row=1.2, prompt=1300, completion=230, source="assumed"),
-    Call(purpose="enrich.readability", stage="enrich", per_row=2, prompt=900, completion=6, source="assumed"),
-    Call(purpose="enrich.factuality", stage="enrich", per_row=1, prompt=900, completion=6, source="assumed"),
-)
+        return _role(self.purpose)
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,46 +50,118 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     calls: float
     prompt: float
     completion: float
+    most_calls: float
     most_prompt: float
     most_completion: float
 
 
-def expected_calls(metrics: Mapping[str, Mapping[str, Any]]) -> list[Call]:
-    """Purposes as the last build's ledgers counted them; a stage without a ledger takes the assumed ones."""
-    rows = metrics.get("ground", {}).get("rows") or 0
+# Calls a row, tokens in and out, of the embedded default on its first build.
+ASSUMED = {
+    "ground.queries": (1.0, 420, 40),
+    "ground.filter": (1.0, 800, 10),
+    "enrich.rewrite": (1.2, 1300, 230),
+    "enrich.readability": (2.0, 900, 6),
+    "enrich.factuality": (1.0, 900, 6),
+}
+
+
+def limits(sections: Mapping[str, Any]) -> dict[str, Limit]:
+    """The limit of every purpose: its prompt file, the row, and what else the prompt is filled with."""
+    ground, enrich, llm = sections["ground"], sections["enrich"], sections["llm"]
+    teacher, judge = llm.teacher.max_tokens, llm.judge.max_tokens
+    row, verdict = ground.row_tokens, min(enrich.verdict_tokens or judge, judge)
+    queries = min(ground.query_tokens or teacher, teacher)
+    filtered = min(ground.filter_tokens or teacher, teacher)
+    most = {
+        "ground.queries": (1, row, queries),
+        "ground.filter": (1, row + FORMAT_TOKENS + queries, filtered),
+        "enrich.rewrite": (enrich.attempts, row + FORMAT_TOKENS + enrich.evidence_tokens, teacher),
+        "enrich.readability": (2, row + teacher, verdict),
+        "enrich.factuality": (1, row + teacher, verdict),
+    }
+    return {
+        purpose: Limit(per_row=calls, prompt=_prompt_tokens(purpose) + filled, completion=written)
+        for purpose, (calls, filled, written) in most.items()
+    }
+
+
+def expected_calls(
+    sections: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]], configs: Mapping[str, Any]
+) -> list[Call]:
+    """Every purpose, by the ledgers in `metrics` where `configs` (both by stage, of the last build) are those of `sections`."""
+    fixed, rows = calibration_calls(sections["enrich"].calibration.pairs), metrics.get("ground", {}).get("rows") or 0
     calls = []
-    for stage in ("ground", "enrich"):
-        purposes = metrics.get(stage, {}).get("llm", {}).get("by_purpose", {}) if rows else {}
-        counted = [
-            _counted(stage, purpose, values, rows) for purpose, values in sorted(purposes.items()) if values.get("requests")
-        ]
-        calls += counted or [call for call in ASSUMED if call.stage == stage]
+    for purpose, limit in limits(sections).items():
+        stage = purpose.partition(".")[0]
+        ledger = metrics.get(stage, {}).get("llm", {}).get("by_purpose", {}).get(purpose, {})
+        if rows and ledger.get("requests") and same_limits(stage, sections, configs.get(stage, {})):
+            calls.append(_counted(purpose, ledger, rows, fixed[purpose], limit))
+        else:
+            calls.append(_assumed(purpose, fixed[purpose], limit))
     return calls
 
 
-def _counted(stage: str, purpose: str, values: Mapping[str, Any], rows: int) -> Call:
-    requests = values["requests"]
-    prompt, completion = values["prompt_tokens"] / requests, values["completion_tokens"] / requests
+def calibration_calls(pairs: int) -> Counter[str]:
+    """Calls by purpose that examine the judge on the first `pairs` pairs (0: all): two for each."""
+    lines = CALIBRATION.read_text(encoding="utf-8").splitlines()[: pairs or None]
+    kinds = [json.loads(line)["spoilt_by"] for line in lines]
+    purposes = ["enrich.readability" if kind == "unreadable" else "enrich.factuality" for kind in kinds]
+    return Counter({purpose: 2 * count for purpose, count in Counter(purposes).items()})
+
+
+def same_limits(stage: str, sections: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+    """Whether `stage` last ran with the models and limits of `sections`; the number of rows may differ."""
+    now = {name: msgspec.to_builtins(sections[name], str_keys=True) for name in (stage, "llm")}
+    return all(_comparable(now[name]) == _comparable(config.get(name, {})) for name in now)
+
+
+def add_up(calls: Iterable[Call], rows: int) -> Traffic:
+    """All `calls` for `rows` rows."""
+    made = [(call, rows * call.per_row + call.fixed, rows * call.limit.per_row + call.fixed) for call in calls]
+    return Traffic(
+        calls=sum(count for _, count, _ in made),
+        prompt=sum(count * call.prompt for call, count, _ in made),
+        completion=sum(count * call.completion for call, count, _ in made),
+        most_calls=sum(most for _, _, most in made),
+        most_prompt=sum(most * call.limit.prompt for call, _, most in made),
+        most_completion=sum(most * call.limit.completion for call, _, most in made),
+    )
+
+
+def _counted(purpose: str, ledger: Mapping[str, Any], rows: int, fixed: int, limit: Limit) -> Call:
+    requests = ledger["requests"]
     return Call(
         purpose=purpose,
-        stage=stage,
-        per_row=requests / rows,
-        prompt=prompt,
-        completion=completion,
+        per_row=max(0, requests - fixed) / rows,
+        fixed=fixed,
+        prompt=ledger["prompt_tokens"] / requests,
+        completion=ledger["completion_tokens"] / requests,
         source="ledger of the last build",
+        limit=limit,
     )
 
 
-def add_up(name: str, sections: Mapping[str, Any], calls: list[Call], rows: int) -> Traffic:
-    """Calls of the role `name` for `rows` rows. The judge reads what the teacher may write at most."""
-    ground, enrich, llm = sections["ground"], sections["enrich"], sections["llm"]
-    made = rows * sum(call.per_row for call in calls)
-    prompt = rows * sum(call.per_row * call.prompt for call in calls)
-    growth = ground.row_tokens + (llm.teacher.max_tokens if name == "judge" else enrich.evidence_tokens)
-    return Traffic(
-        calls=made,
-        prompt=prompt,
-        completion=rows * sum(call.per_row * call.completion for call in calls),
-        most_prompt=prompt + made * growth,
-        most_completion=made * getattr(llm, name).max_tokens,
+def _assumed(purpose: str, fixed: int, limit: Limit) -> Call:
+    per_row, prompt, completion = ASSUMED[purpose]
+    return Call(
+        purpose=purpose,
+        per_row=min(per_row, limit.per_row),
+        fixed=fixed,
+        prompt=min(prompt, limit.prompt),
+        completion=min(max(completion, REASONING * limit.completion), limit.completion),
+        source="assumed",
+        limit=limit,
     )
+
+
+def _role(purpose: str) -> str:
+    return "judge" if purpose in ("enrich.readability", "enrich.factuality") else "teacher"
+
+
+def _prompt_tokens(purpose: str) -> int:
+    stage, _, name = purpose.partition(".")
+    return len((STAGES / stage / "prompts" / f"{name}.txt").read_text(encoding="utf-8")) // PROMPT_CHARACTERS
+
+
+def _comparable(section: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps({key: value for key, value in section.items() if key != "rows"}))

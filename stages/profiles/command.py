@@ -19,13 +19,15 @@ def apply_and_report(name: str) -> str:
     return "\n".join([f"[profiles] `{name}` merged into params.yaml:", *lines, back])
 
 
-def estimate_and_report(name: str, metrics_folder: Path = Path("metrics")) -> str:
+def estimate_and_report(name: str, root: Path = Path()) -> str:
     """The table of costs of params.yaml as it is, or with a profile merged over it (the file stays as it is)."""
     params = load_params(PARAMS_FILE)
     where = f"{PARAMS_FILE} with profile `{name}`" if name else str(PARAMS_FILE)
     sections = check_sections(merged(params, load_profile(name)) if name else params, where)
-    metrics = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(metrics_folder.glob("*.json"))}
-    return "\n".join([f"Estimate for {where}; nothing was called or fetched.", *_table(estimate(sections, metrics))])
+    metrics = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(root.glob("metrics/*.json"))}
+    manifests = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in root.glob("data/*/manifest.json")}
+    configs = {stage: manifest.get("config", {}) for stage, manifest in manifests.items()}
+    return "\n".join([f"Estimate for {where}; nothing was called or fetched.", *_table(estimate(sections, metrics, configs))])
 
 
 def _table(lines: list[Line]) -> list[str]:

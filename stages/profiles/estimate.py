@@ -37,12 +37,14 @@ class Line(msgspec.Struct, frozen=True):
     basis: str
 
 
-def estimate(sections: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """Lines of the table for typed `sections`, with the ledgers in `metrics` (by stage) where there are any."""
+def estimate(
+    sections: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]], configs: Mapping[str, Any] | None = None
+) -> list[Line]:
+    """Lines of the table for typed `sections`; `metrics` and `configs` are those of the last build, by stage."""
     runtime = sections["runtime"]
     rows, basis = _rows(sections["ground"], sections["tasks"], metrics)
-    calls = expected_calls(metrics)
-    lines = [Line("rows to rewrite", f"{rows:,}", basis)]
+    calls = expected_calls(sections, metrics, configs or {})
+    lines = [Line("rows to rewrite", f"{rows:,}", basis), *map(_call_line, calls)]
     for role in ("teacher", "judge"):
         lines += _role_lines(role, sections, [call for call in calls if call.role == role], rows)
     size, size_basis = model_size(sections["base"])
@@ -75,11 +77,12 @@ def _rows(ground: "GroundParams", tasks: Any, metrics: Mapping[str, Mapping[str,
 def _role_lines(name: str, sections: Mapping[str, Any], calls: list[Call], rows: int) -> list[Line]:
     """Calls, tokens, money and hours of one role."""
     role, runtime = getattr(sections["llm"], name), sections["runtime"]
-    traffic = add_up(name, sections, calls, rows)
-    sources = ", ".join(sorted({call.source for call in calls}))
+    traffic = add_up(calls, rows)
     return [
         Line(
-            f"{name}: calls", f"{traffic.calls:,.0f}", f"{role.model}; {sum(call.per_row for call in calls):.1f} a row, {sources}"
+            f"{name}: calls",
+            f"{traffic.calls:,.0f}",
+            f"{role.model}; at most {traffic.most_calls:,.0f}, retries and format drafts apart",
         ),
         Line(f"{name}: tokens in / out", f"{traffic.prompt:,.0f} / {traffic.completion:,.0f}", _ceiling_basis(traffic)),
         Line(f"{name}: money", *_money(runtime.prices.get(role.model), role, traffic)),
@@ -87,8 +90,16 @@ def _role_lines(name: str, sections: Mapping[str, Any], calls: list[Call], rows:
     ]
 
 
+def _call_line(call: Call) -> Line:
+    most = f"at most {call.limit.per_row} a row, {call.limit.prompt:,} in, {call.limit.completion:,} out"
+    figure = f"{call.per_row:.1f} a row" + (f" + {call.fixed}" if call.fixed else "")
+    return Line(
+        f"{call.purpose}: calls", figure, f"{call.prompt:,.0f} tokens in, {call.completion:,.0f} out ({call.source}); {most}"
+    )
+
+
 def _ceiling_basis(traffic: Traffic) -> str:
-    return f"at most {traffic.most_prompt:,.0f} / {traffic.most_completion:,.0f}: token limits of ground, enrich and llm used up"
+    return f"at most {traffic.most_prompt:,.0f} / {traffic.most_completion:,.0f}: every call made with its token limits used up"
 
 
 def _hours(name: str, role: "Role", traffic: Traffic, runtime: "RuntimeParams") -> tuple[str, str]:

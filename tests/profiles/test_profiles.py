@@ -4,11 +4,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from stages.config import load_params
 from stages.errors import ParamsError
+from stages.profiles.calls import add_up, calibration_calls, expected_calls, limits
+from stages.profiles.command import estimate_and_report
 from stages.profiles.estimate import estimate, model_size
 from stages.profiles.merge import apply_profile, check_sections, load_profile, merged, profile_names
 from tests.graph_reader import ROOT
@@ -62,16 +66,64 @@ def test_merging_goes_into_mappings_and_replaces_lists() -> None:
     }
 
 
-def test_a_ledger_replaces_the_assumed_tokens_and_prices_make_money() -> None:
-    sections = check_sections(merged(load_params(PARAMS), load_profile("full") | {"ground": {"rows": 1000}}), "test")
-    ledger = {"ground": {"rows": 10, "llm": {"by_purpose": {}}},
-              "enrich": {"llm": {"by_purpose": {"enrich.rewrite": {"requests": 20, "prompt_tokens": 20000, "completion_tokens": 4000}}}}}  # fmt: skip
+def _sections(**ground: int) -> dict[str, Any]:
+    return check_sections(merged(load_params(PARAMS), merged(load_profile("full"), {"ground": ground})), "test")
+
+
+LEDGER = {
+    "ground": {"rows": 10},
+    "enrich": {"llm": {"by_purpose": {
+        "enrich.rewrite": {"requests": 20, "prompt_tokens": 20000, "completion_tokens": 4000},
+        "enrich.factuality": {"requests": 30, "prompt_tokens": 30, "completion_tokens": 30}}}},
+}  # fmt: skip
+
+
+def _config(sections: dict[str, Any]) -> dict[str, Any]:
+    return {"enrich": {name: msgspec.to_builtins(sections[name]) for name in ("enrich", "llm")}}
+
+
+def test_a_ledger_of_the_same_limits_replaces_the_assumed_tokens() -> None:
+    sections = _sections(rows=1000)
     lines = {line.what: line for line in estimate(sections, {})}
-    counted = {line.what: line for line in estimate(sections, ledger)}
-    assert "assumed" in lines["teacher: calls"].basis
-    assert "ledger of the last build" in counted["teacher: calls"].basis
+    counted = {line.what: line for line in estimate(sections, LEDGER, _config(sections))}
+    assert "assumed" in lines["enrich.rewrite: calls"].basis
+    assert "1,000 tokens in, 200 out (ledger of the last build)" in counted["enrich.rewrite: calls"].basis
     assert counted["teacher: calls"].figure == "4,000"  # 2 queries and filters (assumed), 2 rewrites a row (counted)
     assert re.fullmatch(r"USD [\d.,]+", counted["teacher: money"].figure)
+
+
+def test_a_ledger_of_other_models_or_limits_says_nothing() -> None:
+    sections = _sections(rows=1000)
+    embedded = check_sections(load_params(PARAMS), "test")
+    counted = {line.what: line for line in estimate(sections, LEDGER, _config(embedded))}
+    assert "assumed" in counted["enrich.rewrite: calls"].basis
+
+
+def test_calibration_is_asked_once_and_not_for_each_row() -> None:
+    calls = {}
+    for rows in (1000, 2000):
+        sections = _sections(rows=rows)
+        found = {call.purpose: call for call in expected_calls(sections, LEDGER, _config(sections))}["enrich.factuality"]
+        fixed = calibration_calls(0)["enrich.factuality"]
+        assert (found.fixed, found.per_row) == (fixed, (30 - fixed) / 10)
+        calls[rows] = add_up([found], rows).calls
+    assert calls[2000] - calls[1000] == pytest.approx(1000 * (30 - fixed) / 10)
+
+
+def test_no_build_within_its_limits_passes_the_bound() -> None:
+    sections = _sections(rows=1000)
+    calls = expected_calls(sections, {}, {})
+    bound = add_up(calls, 1000)
+    assert bound.prompt <= bound.most_prompt and bound.completion <= bound.most_completion and bound.calls <= bound.most_calls
+    rewrite = limits(sections)["enrich.rewrite"]
+    assert rewrite.per_row == sections["enrich"].attempts
+    assert rewrite.completion == sections["llm"].teacher.max_tokens
+    assert rewrite.prompt > sections["ground"].row_tokens + sections["enrich"].evidence_tokens
+
+
+def test_without_a_profile_the_file_itself_is_estimated(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy.parent)
+    assert "Estimate for params.yaml;" in estimate_and_report("")
 
 
 def test_a_model_without_a_price_is_unknown_not_free() -> None:
