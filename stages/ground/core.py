@@ -7,7 +7,7 @@ import msgspec
 
 from stages.formats.schema import Format
 from stages.ground.params import GroundParams
-from stages.ground.queries import filter_request, key_terms, parse_filter, parse_queries, query_request
+from stages.ground.queries import content_words, filter_request, key_terms, parse_filter, parse_queries, query_request
 from stages.ground.rank import as_evidence, documents_of, new_to_row, rank_hits
 from stages.ground.retrieve import Hit, PassageIndex
 from stages.ground.schema import Evidence, GroundedRow
@@ -62,7 +62,7 @@ async def ground_row(
         return Reject("ground", row.id, f"call-failed:{failure.reason}", failure.detail)
     shown = {evidence.entity_id for evidence in documents}
     hits = {query: _new_hits(row, query, library.index, params, shown) for query in queries.kept}
-    found = as_evidence(row, rank_hits(hits, params.keep), len(documents) + 1, params.passage_tokens)
+    found = as_evidence(row, rank_hits(hits, params.keep, params.least_score), len(documents) + 1, params.passage_tokens)
     counts["no-evidence"] += not documents and not found
     evidence = documents + found
     return Grounding(_grounded(row, queries, documents, evidence), evidence, counts)
@@ -73,11 +73,12 @@ async def build_queries(
 ) -> Queries:
     """Phrases by the model, filtered by the model; by code, and then unfiltered, if the builder's reply is unusable."""
     reply = await client.chat(query_request(row, params))
-    built = parse_queries(reply.text, params)
+    common = library.common.get(row.task, set())
+    built = parse_queries(reply.text, params, content_words(row, library.index, common))
     if not built:
         client.ledger.parse_failed("ground.queries")
         counts["query-fallback"] += 1
-        made = key_terms(row, library.index, library.common.get(row.task, set()), params)
+        made = key_terms(row, library.index, common, params)
         return Queries(made, made, [reply.key])
     chosen = await client.chat(filter_request(row, form, built, params))
     positions = parse_filter(chosen.text, len(built))

@@ -11,10 +11,12 @@ class GroundParams(Params):
     queries: int = 2  # K: phrases per row
     words_min: int = 3  # of a phrase; the prompt asks for 5-12, shorter ones still retrieve
     words_max: int = 12
+    words_shared: int = 2  # content words that a phrase must share with the question; one is often chance
     query_tokens: int = 48  # output of the query builder; 0 means the role's maximum, for a teacher that reasons first
     filter_tokens: int = 12  # output of the filter; 0 as above
     hits: int = 8  # raw hits per query
     keep: int = 2  # R: passages kept per query
+    least_score: float = 0.5  # of the row's best BM25 score: a passage with less shares only its commoner words
     passage_tokens: int = 90  # of one kept passage, cut at a sentence
     document_tokens: int = 260  # of all grounding documents of a row together
     ngram: int = 13  # words shared with a benchmark question that make a passage unusable (the usual contamination measure)

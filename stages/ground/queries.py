@@ -26,17 +26,34 @@ def query_request(row: InstructionRow, params: GroundParams) -> Request:
     return Request(purpose="ground.queries", messages=messages, max_tokens=params.query_tokens or None, allow_truncated=True)
 
 
-def parse_queries(text: str, params: GroundParams) -> list[str]:
-    """At most K different phrases within the word limits; a few words too many are cut, but prose is no phrase."""
+def content_words(row: InstructionRow, index: PassageIndex, common: set[str]) -> set[str]:
+    """The words that a question does not share with all others of its task; all its words if that leaves none."""
+    spoken = {word for word in index.query_words(row.instruction) if not word.isdigit()}
+    return spoken - common or spoken
+
+
+def parse_queries(text: str, params: GroundParams, content: set[str]) -> list[str]:
+    """At most K different phrases within the word limits; a few words too many are cut, but prose is no phrase.
+
+    A phrase must share `words_shared` words with the question's `content` words (or all, if it has fewer): a small
+    model also writes fluent phrases about something else.
+    """
+    needed = min(params.words_shared, len(content))
     found: list[str] = []
     for line in text.splitlines():
         phrase = _MARK.sub("", line).strip(" \t\"'`*.").split()
         if not params.words_min <= len(phrase) <= params.words_max + SPARE_WORDS or line.rstrip().endswith(":"):
             continue
         query = " ".join(phrase[: params.words_max])
-        if all(set(words(query)) != set(words(other)) for other in found):
+        on_topic = len(_stems(words(query)) & _stems(content)) >= needed
+        if on_topic and all(set(words(query)) != set(words(other)) for other in found):
             found.append(query)
     return found[: params.queries]
+
+
+def _stems(spoken: Iterable[str]) -> set[str]:
+    """Words without a plural's end."""
+    return {word.removesuffix("s") for word in spoken}
 
 
 def filter_request(row: InstructionRow, form: Format, queries: list[str], params: GroundParams) -> Request:

@@ -9,8 +9,14 @@ from stages.ingest.schema import Passage
 from stages.tasks.schema import InstructionRow
 
 
-def rank_hits(hits: Mapping[str, Sequence[Hit]], keep: int) -> list[tuple[str, Passage]]:
-    """(query that found it best, passage), best first; at most `keep` passages per query."""
+def rank_hits(hits: Mapping[str, Sequence[Hit]], keep: int, least_score: float = 0.0) -> list[tuple[str, Passage]]:
+    """(query that found it best, passage), best first; at most `keep` passages per query.
+
+    A passage whose score is below `least_score` times that of the row's best hit shares only a stray word with its
+    query and is left out.
+    """
+    best_score = max((hit.score for of_query in hits.values() for hit in of_query), default=0.0)
+    hits = {query: [hit for hit in of_query if hit.score >= least_score * best_score] for query, of_query in hits.items()}
     found: dict[str, list[tuple[int, str, Passage]]] = {}
     for query, of_query in hits.items():
         for hit in of_query:

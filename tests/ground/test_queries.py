@@ -6,7 +6,7 @@ import pytest
 
 from stages.ground.core import Grounding, Library, ground_row, group_by_entity
 from stages.ground.params import GroundParams
-from stages.ground.queries import key_terms, parse_filter, parse_queries, task_words
+from stages.ground.queries import content_words, key_terms, parse_filter, parse_queries, task_words
 from stages.ground.retrieve import PassageIndex
 from stages.tables import Reject
 from tests.fake_client import FakeClient
@@ -33,8 +33,27 @@ PASSAGES = [
     ],
 )
 def test_phrases_in_any_dress(text: str, queries: int) -> None:
-    found = parse_queries(text, PARAMS)
+    found = parse_queries(text, PARAMS, set())
     assert len(found) == queries and all(3 <= len(query.split()) <= 12 for query in found)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "kept"),
+    [
+        ("remove all existing malware from your network", False),
+        ("a script in every house", False),
+        ("scripts of a browser window", True),
+    ],
+)
+def test_a_phrase_shares_two_content_words_with_the_question(phrase: str, kept: bool) -> None:
+    assert bool(parse_queries(phrase, PARAMS, {"script", "handler", "browser"})) == kept
+    assert parse_queries("the browser in every house", PARAMS, {"browser"})  # a question with one word asks for that one
+
+
+def test_content_words_leave_out_the_wording_of_the_task() -> None:
+    row = make_row("Which weakness lets 2 handlers fail?", "A.")
+    assert content_words(row, PassageIndex(PASSAGES), {"which", "weakness", "lets"}) == {"handlers", "fail"}
+    assert "weakness" in content_words(row, PassageIndex(PASSAGES), {"which", "weakness", "lets", "handlers", "fail"})
 
 
 @pytest.mark.parametrize(
@@ -63,9 +82,9 @@ def ground(reply: str | None, choice: str | None, document: bool = False) -> tup
 
 
 def test_the_builder_sees_no_answer_and_the_filter_does() -> None:
-    found, client = ground("1. script handler in browser\n2. buffer handler memory router", "2")
+    found, client = ground("1. script handler in browser\n2. buffer handler script router", "2")
     assert "SECRET" not in str(client.requests[0]) and "SECRET" in str(client.requests[1])
-    assert isinstance(found, Grounding) and found.row.kept_queries == ["buffer handler memory router"]
+    assert isinstance(found, Grounding) and found.row.kept_queries == ["buffer handler script router"]
     assert found.evidence[0].entity_id == "cwe:CWE-120" and len(found.row.request_hashes) == 2
 
 

@@ -41,6 +41,7 @@ def test_found_by_more_queries_comes_first_and_each_query_keeps_its_share() -> N
     assert rank_hits(hits, 2) == [("two", c), ("two", d), ("one", a)]
     assert len(rank_hits(hits, 1)) == 1  # the shared passage is the best of both
     assert rank_hits({}, 2) == []
+    assert rank_hits(hits, 2, 0.8) == [("two", d), ("one", a), ("one", b)]  # 7 and 5 are too far below 9
 
 
 def test_evidence_keeps_its_provenance_and_is_cut_at_a_sentence() -> None:
