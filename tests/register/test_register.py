@@ -85,6 +85,15 @@ def test_timings_do_not_make_a_tree_dirty(repository: Path) -> None:
     refuse_dirty(repository)
 
 
+def test_both_pages_of_the_report_are_kept_under_their_own_paths(repository: Path) -> None:
+    build = _build(repository)
+    for name in ("data/report/index.html", "metrics/timings/report.html"):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(name)
+    documents = collect(repository, build).documents
+    assert {documents["data/report/index.html"], documents["metrics/timings/report.html"]} <= set(documents)
+
+
 def test_a_lock_file_that_git_does_not_hold_is_refused(repository: Path) -> None:
     _run(repository, "git", "rm", "-q", "--cached", "dvc.lock")
     _run(repository, "git", "commit", "-q", "-m", "lock lost")
