@@ -60,6 +60,7 @@ def test_enrich_pays_no_finished_call_twice(tmp_path: Path, built: ToyRepository
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
+            process.wait()
             refused = repository.dvc("repro", "enrich", check=False)
             assert refused.returncode != 0 and f"kill {orphan}" in refused.stdout + refused.stderr
             os.kill(orphan, signal.SIGKILL)
@@ -96,6 +97,7 @@ def test_training_goes_on_from_its_checkpoint(
         os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
+        process.wait()
         os.kill(orphan, signal.SIGKILL)
     process.wait()
     wait_until_dead(orphan)
