@@ -12,12 +12,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _ABBREVIATION = re.compile(r"(?:\be\.g|\bi\.e|\betc|\bvs|\bincl|\bcf|\bNo|\bFig)\.$")
 _LABEL = re.compile(r"(?:^|[;:,.]\s|\b(?:and|or)\s)(?:[a-z]|\d{1,2}|[ivx]+|\([a-z0-9]\))[.)]$")  # of a list item: `a.`, `2.`
 _ENDED = re.compile(r"[.!?:;][\"')\]]*$")
-_LINE_LABEL = re.compile(r"(?:[a-z]|\d{1,2})\.\s")
-_NEXT_ITEM = re.compile(r"[;,]\s+(?:and\s+|or\s+)?(?=(?:[a-z]|\d{1,2})\.\s)")
+_LINE_LABEL = re.compile(r"(?:(?:[a-z]|\d{1,2})\.|\([a-z0-9]\))\s")
+_NEXT_ITEM = re.compile(r"[;,]\s+(?:and\s+|or\s+)?(?=(?:(?:[a-z]|\d{1,2})\.|\([a-z0-9]\))\s)")
 _BULLET = re.compile(r"^(?:[-•*]\s*)+")
-_GOES_ON = re.compile(
-    r"(?:[,;(/]|\b(?:a|an|and|as|at|by|for|from|in|into|is|of|on|or|that|the|to|via|which|with))$", re.IGNORECASE
-)
+_GOES_ON = re.compile(r"(?:[,;(/]|\b(?:a|an|and|as|for|from|into|of|or|that|the|via|which))$", re.IGNORECASE)
 _SLOT = re.compile(r"\{(\w+)\}")
 _CUT_MARKS = ("...", "…", "[truncated]")
 
@@ -151,7 +149,7 @@ def without_identifiers(text: str) -> str:
     for pattern in _ID_ONLY:
         text = pattern.sub("", text)
     text = _NEEDS_NOUN.sub(lambda match: match[1] + _NOUNS[match[2]], text)
-    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", re.sub(rf"[{_ANY}]:?", "", text))
+    text = re.sub(rf"[{_ANY}]:?", "", text)
     return re.sub(r"[ \t]+([,.;:])(?=\s|$)", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 

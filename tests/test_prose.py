@@ -30,6 +30,7 @@ def test_items_of_a_list_become_sentences() -> None:
         ("Runs `cp a\nB c` often.", ["Runs `cp a B c` often."]),
         ("A heading\nThen a sentence", ["A heading.", "Then a sentence."]),
         ("See this (e.g., that)\nNext one!", ["See this (e.g., that).", "Next one!"]),
+        ("The one to focus on\nIt changes.", ["The one to focus on.", "It changes."]),
         ("He said it.\nlower follows", ["He said it.", "lower follows."]),
         ("a. Test; and\nb. Plan:\n1. Who; and\n2. When.", ["a. Test; and b. Plan: 1. Who; and 2. When."]),
     ],
@@ -42,6 +43,7 @@ def test_a_long_enumeration_is_cut_between_items_and_never_at_a_label() -> None:
     text = "Do this:\na. Name the people;\nb. Ask each of them about the risk; and\nc. Write it all down."
     assert clip(text, 9) == "Do this: a. Name the people."
     assert clip(text, 15) == "Do this: a. Name the people; b. Ask each of them about the risk."
+    assert clip("(a) Name the people;\n(b) Ask each of them about the risk.", 6) == "(a) Name the people."
     assert clip(text, 40).endswith("; and c. Write it all down.")
 
 
@@ -72,6 +74,7 @@ def test_ids_go_and_file_names_stay() -> None:
             "An incomplete fix for CVE-2020-1234, CVE-2020-1235, and CVE-2020-1236 helps.",
             "An incomplete fix for another vulnerability helps.",
         ),
+        ("The call sscanf() is not checked (CWE-252).", "The call sscanf() is not checked."),
         ("CWE-79: a script runs.", "a script runs."),
         ("No id (but a bracket) - and a dash.", "No id (but a bracket) - and a dash."),
     ],

@@ -24,7 +24,7 @@ def text(element: Any) -> str:
         return ""
     pieces: list[str] = []
     _collect(element, pieces)
-    return clean("".join(pieces))
+    return clean("".join(pieces), tags=False)
 
 
 def _collect(element: Any, pieces: list[str]) -> None:

@@ -24,7 +24,7 @@ _HEADING = re.compile(rf"(?m)(?:^#{{1,6}}|(?<=\s)#{{2,6}})\s+(?:(?:{_SECTIONS})\
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\s*\n\s*")
-_BEFORE_MARK = re.compile(r"\s+([.,;])(?=\s|$)")
+_BEFORE_MARK = re.compile(r"\s+([,;](?=\s|$)|\.(?=\s*$|\s+[A-Z]))", re.MULTILINE)  # ` . ` before a small letter is a dot
 _GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
 _GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
@@ -33,15 +33,18 @@ _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|approx|incl|Inc|Ltd|
 WHOLE_SENTENCE = 40  # characters: a shorter beginning of a cut text says too little to be used
 
 
-def clean(text: str, *, markdown: bool = False) -> str:
-    """`text` as prose: paragraphs are single line breaks. `markdown` also removes emphasis, code marks and headings."""
+def clean(text: str, *, markdown: bool = False, tags: bool = True) -> str:
+    """`text` as prose: paragraphs are single line breaks. `markdown` also removes emphasis, code marks and headings.
+
+    Without `tags`, `<p>` is content: for texts of which a parser has already read the markup.
+    """
     if not text:
         return ""
     text = _CITATION.sub("", text)
     for _ in range(2):  # a link text may itself hold an image
         text = _LINK.sub(r"\1", text)
     text = _OPEN_LINK.sub(r"\1", text)
-    text = _TAG.sub("", _BLOCK_TAG.sub("\n", text)) if "<" in text else text
+    text = _TAG.sub("", _BLOCK_TAG.sub("\n", text)) if tags and "<" in text else text
     text = html.unescape(text) if "&" in text else text
     text = _LABEL.sub(r"\1", _BOLD.sub(r"\1", text)) if "*" in text else text
     if markdown:

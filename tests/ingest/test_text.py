@@ -18,12 +18,17 @@ from stages.ingest.text import clean, paragraphs, split_glued_items, split_glued
         ("Use the list [REF-714] .", "Use the list."),
         ("a\u200bb\x00c\u00a0 d", "abc d"),
         ("one  \n\n\n  two", "one\ntwo"),
+        ("Files with . as the first sign .", "Files with . as the first sign."),
         ("**Bold** words, 2 ** 3 and *.exe stay", "Bold words, 2 ** 3 and *.exe stay"),
         ("", ""),
     ],
 )
 def test_clean(raw: str, cleaned: str) -> None:
     assert clean(raw) == cleaned
+
+
+def test_a_tag_is_content_where_a_parser_has_read_the_markup() -> None:
+    assert clean("Runs a script in a <br> tag.", tags=False) == "Runs a script in a <br> tag."
 
 
 def test_markdown_marks_go_only_where_asked() -> None:
