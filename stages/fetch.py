@@ -303,13 +303,15 @@ def _stream(url: str, part: Path) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "secforge"} | ({"Range": f"bytes={start}-"} if start else {}))
     with _opener().open(request, timeout=60) as answer:
         continues = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-        length = int(answer.headers.get("Content-Length") or 0)
+        said = answer.headers.get("Content-Length") or ""
+        length = int(said) if said.isascii() and said.isdigit() else 0
         begin = start if continues else 0
         with open(part, "ab" if continues else "wb") as file, progress(total=length, label=Path(url).name, unit="bytes") as bar:
             while block := answer.read(1 << 18):
                 file.write(block)
                 bar.update(len(block))
                 if file.tell() > FILE_LIMIT:
+                    part.unlink()
                     raise FetchError(f"{url} sent more than {FILE_LIMIT:,} bytes.", remedy="Check the address in params.yaml.")
     received = part.stat().st_size - begin
     if length and received < length:

@@ -4,6 +4,7 @@ A test shows equal bytes for two values of this section.
 """
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from stages.config import Params
 
@@ -12,8 +13,18 @@ class Endpoint(Params):
     """One server of a role; several are used as replicas."""
 
     base_url: str
-    api_key_env: str = "OPENAI_API_KEY"  # NAME of the variable that holds the key; the key itself never stands in a file
+    api_key_env: str = ""  # NAME of the variable that holds the key; empty: no key is sent. The key itself never stands in a file
     max_concurrency: int = 32
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which the params file's reader explains, for what is no address; it may hold a password: not shown."""
+        try:
+            parts = urlsplit(self.base_url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("`base_url` is not an address like https://models.example.org:8000/v1")
 
 
 class Endpoints(Params):

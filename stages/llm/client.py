@@ -21,7 +21,7 @@ import msgspec
 from stages.llm.budget import BudgetGuard
 from stages.llm.cache import ResponseCache, cache_path
 from stages.llm.endpoints import Completion, Pool, open_pool
-from stages.llm.failures import FAILED, CallFailed, failure_of
+from stages.llm.failures import FAILED, CallFailed, failure_of, finish_reason_of
 from stages.llm.ledger import Ledger
 from stages.llm.params import LLMParams, Role
 from stages.llm.rows import map_rows, waiting_call
@@ -76,7 +76,7 @@ class Client:
         self._identities: dict[str, str] = {}
         self._asked: dict[str, asyncio.Task[StoredResponse]] = {}
         self._calls: dict[str, _Call] = {}  # those being asked
-        self._details: dict[str, str] = {}  # key -> what a failed call met; never stored
+        self._told: set[str] = set()  # reasons of failures that the user has been told of
 
     async def chat(self, request: Request) -> Reply:
         """The answer to `request`. Raises CallFailed if this row has none, LLMError if the stage cannot go on."""
@@ -104,7 +104,6 @@ class Client:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
         for pool in {id(pool): pool for pool in self._pools.values()}.values():
             await pool.close()
-        self.ledger.retries = sum(pool.retried for pool in self._pools.values())
         await self._cache.settle()
         self._cache.close()
 
@@ -139,8 +138,13 @@ class Client:
                 self._warn_if_same_model()
         return self._identities[name]
 
+    @property
+    def same_model(self) -> bool:
+        """Whether the judge is the teacher: by weights where they are local, else by name."""
+        return self._identity("teacher") == self._identity("judge")
+
     def _warn_if_same_model(self) -> None:
-        if self._identity("teacher") == self._identities["judge"]:
+        if self.same_model:
             print(
                 f"[{self.stage}] warning: teacher and judge are the same model ({self.llm.judge.model}); "
                 "a model prefers its own answers. Set another one in llm.judge of params.yaml.",
@@ -171,19 +175,26 @@ class Client:
             async with asyncio.timeout(self._budget.seconds_left()):
                 completion = await self._pool(call.request.role).send(call.payload, call.key)
         except CallFailed as failure:
-            self._details[call.key] = failure.detail
+            self._tell(call, failure)
             return self._response(call, "", FAILED + failure.reason, 0, 0)
         except TimeoutError:
             self._budget.seconds_left()
             raise
         finally:
             self._budget.release(reserved)
+            self.ledger.retries = sum(pool.retried for pool in {id(pool): pool for pool in self._pools.values()}.values())
         response = self._read(call, completion)
         self.ledger.spend(response, time.monotonic() - started)
         self._budget.learn(size, response.prompt_tokens)
         if role.provider == "openai":
             await self._cache.put([response])
         return response
+
+    def _tell(self, call: _Call, failure: CallFailed) -> None:
+        """What the server said goes to the terminal, once per reason; outputs hold reason and request only."""
+        if failure.reason not in self._told:
+            self._told.add(failure.reason)
+            print(f"[{self.stage}] request {call.key[:12]}: {failure} (further ones are only counted)", file=sys.stderr)
 
     async def _store_batch(self, completions: Mapping[str, Completion]) -> None:
         """Keep what the embedded model made, in one transaction. Its failures are kept too: asked again it would repeat them."""
@@ -194,7 +205,7 @@ class Client:
         text, size = choice.message.content or "", sum(len(one["content"]) for one in call.request.messages)
         prompt_tokens = usage.prompt_tokens if usage else size // 4  # a server that does not count is counted roughly
         completion_tokens = usage.completion_tokens if usage else len(text) // 4
-        return self._response(call, text, choice.finish_reason or "stop", prompt_tokens, completion_tokens)
+        return self._response(call, text, finish_reason_of(choice.finish_reason), prompt_tokens, completion_tokens)
 
     def _response(self, call: _Call, text: str, finish_reason: str, prompt_tokens: int, completion_tokens: int) -> StoredResponse:
         return StoredResponse(
@@ -206,7 +217,7 @@ class Client:
         failure = failure_of(stored, allow_truncated=request.allow_truncated)
         self.ledger.use(stored, failure)
         if failure:
-            raise CallFailed(failure, self._details.get(stored.key) or f"request {stored.key[:12]}")
+            raise CallFailed(failure, f"request {stored.key[:12]}")
         return Reply(stored.text, stored.finish_reason, stored.key, cached, stored.prompt_tokens, stored.completion_tokens)
 
     def _pool(self, name: RoleName) -> Pool:

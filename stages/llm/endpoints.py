@@ -63,8 +63,9 @@ class Completion(msgspec.Struct):
 class Replica:
     """One server and the calls in flight to it."""
 
-    def __init__(self, endpoint: Endpoint, client: "openai.AsyncOpenAI", *, timeout: float | None) -> None:
-        self.client, self.timeout = client, timeout
+    def __init__(self, endpoint: Endpoint, client: "openai.AsyncOpenAI", *, timeout: float | None, signed: bool = False) -> None:
+        """`signed`: calls carry the client's key."""
+        self.client, self.timeout, self.signed = client, timeout, signed
         self.address = safe_address(endpoint.base_url)
         self.slots, self.in_flight = endpoint.max_concurrency, 0
 
@@ -127,7 +128,9 @@ class Pool:
         import httpx2
         import openai
 
-        options = {"headers": {"Content-Type": "application/json", "Accept-Encoding": "identity", "X-Request-Key": key}}
+        options: Any = {"headers": {"Content-Type": "application/json", "Accept-Encoding": "identity", "X-Request-Key": key}}
+        if not replica.signed:
+            options["headers"]["Authorization"] = openai.Omit()
         try:
             async with asyncio.timeout(replica.timeout):
                 response = await replica.client.post(
@@ -228,10 +231,10 @@ def open_pool(role: str, endpoints: Sequence[Endpoint], *, timeout: float, retri
     replicas = []
     for endpoint, key in zip(endpoints, keys, strict=True):
         client = openai.AsyncOpenAI(
-            base_url=endpoint.base_url, api_key=key, max_retries=0, timeout=None, http_client=_http_client(endpoint)
+            base_url=endpoint.base_url, api_key=key or "none", max_retries=0, timeout=None, http_client=_http_client(endpoint)
         )
-        replicas.append(Replica(endpoint, client, timeout=timeout))
-    return Pool(role, replicas, retries=retries, secrets=[key for key in keys if key != "none"])
+        replicas.append(Replica(endpoint, client, timeout=timeout, signed=bool(key)))
+    return Pool(role, replicas, retries=retries, secrets=keys)
 
 
 def safe_address(base_url: str) -> str:
@@ -242,13 +245,23 @@ def safe_address(base_url: str) -> str:
 
 
 def _key(endpoint: Endpoint) -> str:
-    """The key of an endpoint from its variable; a server on this machine needs none."""
-    key = os.environ.get(endpoint.api_key_env, "").strip()
-    if key or urlsplit(endpoint.base_url).hostname in LOOPBACK:
-        return key or "none"
+    """The key of an endpoint from the variable that it names, else empty. Raises LLMError if it is not set, or could be overheard."""
+    if not endpoint.api_key_env:
+        return ""
+    key, parts = os.environ.get(endpoint.api_key_env, "").strip(), urlsplit(endpoint.base_url)
+    if parts.hostname in LOOPBACK:
+        return key
+    if key and parts.scheme != "https":
+        raise LLMError(
+            f"the key in {endpoint.api_key_env} would go to {safe_address(endpoint.base_url)} unencrypted.",
+            allowed="https://..., or plain http to this machine",
+            remedy="Use https or an ssh tunnel, or leave `api_key_env` empty if the server needs no key.",
+        )
+    if key:
+        return key
     raise LLMError(
         f"no key for {safe_address(endpoint.base_url)}: the variable {endpoint.api_key_env} is not set.",
-        remedy=f"export {endpoint.api_key_env}=... (the key never stands in a file), or name another variable in `api_key_env`.",
+        remedy=f"export {endpoint.api_key_env}=... (the key never stands in a file), or name another variable in `api_key_env` (empty: no key is sent).",
     )
 
 

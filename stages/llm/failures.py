@@ -3,6 +3,8 @@
 from stages.llm.schema import StoredResponse
 
 FAILED = "failed:"  # finish_reason of a response that stands for a failure
+CUT = frozenset({"length", "max_tokens", "max_output_tokens", "incomplete", "abort", "cancelled", "error"})
+FILTERED = frozenset({"content_filter", "safety", "refusal", "recitation", "prohibited_content"})
 
 
 class CallFailed(Exception):
@@ -23,6 +25,12 @@ class Transient(Exception):
     def __init__(self, reason: str, detail: str, *, retry_after: float | None = None, unreachable: bool = False) -> None:
         self.reason, self.detail, self.retry_after, self.unreachable = reason, detail, retry_after, unreachable
         super().__init__(f"{reason}: {detail}")
+
+
+def finish_reason_of(said: str | None) -> str:
+    """`length`, `content_filter` or `stop`: servers end a whole answer with many names (`eos_token`, `end_turn`, ...)."""
+    name = (said or "").lower()
+    return "length" if name in CUT else "content_filter" if name in FILTERED else "stop"
 
 
 def failure_of(response: StoredResponse, *, allow_truncated: bool) -> str:

@@ -1,6 +1,7 @@
 """Where a base model is found and how it is told from others."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_a_folder_is_its_own_location_and_the_hash_covers_every_model_file(tmp_p
     assert model_hash(folder) == hashes[-1]
 
 
-def test_a_local_folder_is_pointed_at_and_not_copied(tmp_path: Path) -> None:
+def test_a_local_folder_is_pointed_at_and_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = make_folder(tmp_path / "elsewhere")
     files = provide_base(BaseParams(kind="folder", path=str(folder)), RuntimeParams(), tmp_path / "base")
     assert [file.name for file in files] == ["pointer.json"]
@@ -40,7 +42,42 @@ def test_a_local_folder_is_pointed_at_and_not_copied(tmp_path: Path) -> None:
     assert model_hash(tmp_path / "base") == hash_model(folder)
 
 
-def test_a_model_that_has_gone_is_explained(tmp_path: Path) -> None:
+def test_a_folder_that_was_edited_since_is_refused_and_times_stay_out_of_the_pointer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, base = make_folder(tmp_path / "elsewhere"), tmp_path / "base"
+    provide_base(BaseParams(kind="folder", path=str(folder)), RuntimeParams(), base)
+    pointer, pinned = (base / "pointer.json").read_bytes(), model_hash(base)
+    os.utime(folder / "config.json", ns=(1, 1))
+    assert model_hash(base) == pinned  # another time, the same bytes
+    (folder / "model.safetensors").write_bytes(b"WEIGHTS")
+    for look in (model_hash, resolve_base):
+        with pytest.raises(InputError, match="edited since.*\n.*\n.*dvc repro --force base"):
+            look(base)
+    assert (base / "pointer.json").read_bytes() == pointer and b"time" not in pointer
+    provide_base(BaseParams(kind="folder", path=str(folder)), RuntimeParams(), base)
+    assert model_hash(base) != pinned
+
+
+def test_only_the_stage_itself_asks_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    folder = make_folder(tmp_path / "snapshot")
+
+    def snapshot(*_: str, local_files_only: bool, **__: object) -> str:
+        asked.append(local_files_only)
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    provide_base(BaseParams(kind="hub", hub_id="owner/name", revision="a" * 40), RuntimeParams(), tmp_path / "base")
+    assert asked == [False]
+    assert resolve_base(tmp_path / "base") == folder and model_hash(tmp_path / "base") == hash_model(folder)
+    assert asked == [False, True]
+
+
+def test_a_model_that_has_gone_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="dvc repro base"):
         resolve_base(tmp_path / "nothing")
     folder = make_folder(tmp_path / "elsewhere")

@@ -33,9 +33,11 @@ OpenClient = Callable[..., Client]
 def served() -> OpenClient:
     """`served(server, retries=2, ...)`: a client whose teacher and judge are behind the fake server."""
 
-    def open_served(*servers: FakeOpenAI, model: str = "fake", temperature: float = 0.2, **runtime: object) -> Client:
+    def open_served(
+        *servers: FakeOpenAI, model: str = "fake", temperature: float = 0.2, key: str = "", **runtime: object
+    ) -> Client:
         role = Role(provider="openai", model=model, temperature=temperature, repetition_penalty=1.0)
-        endpoints = [Endpoint(base_url=server.base_url) for server in servers]
+        endpoints = [Endpoint(base_url=server.base_url, api_key_env=key) for server in servers]
         settings = {"timeout": 2.0, "retries": 2, "endpoints": Endpoints(teacher=endpoints, judge=endpoints)} | runtime
         return open_client("enrich", LLMParams(teacher=role, judge=role), RuntimeParams(**settings), Path("models/base"))
 

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from stages.errors import LLMError
+from stages.config import load_section
+from stages.errors import LLMError, ParamsError
 from stages.llm.cache import ResponseCache, cache_path
 from stages.llm.client import CallFailed, Client, Reply, Request, map_rows, open_client
+from stages.llm.endpoints import open_pool
+from stages.llm.failures import finish_reason_of
 from stages.llm.params import LLMParams, Role
+from stages.llm.schema import StoredResponse
 from stages.runtime import Budget, Endpoint, Endpoints, Price, RuntimeParams
 from stages.tables import read_table, write_table
 from tests.fake_openai import FakeOpenAI, Fault, echo
@@ -202,15 +206,44 @@ def test_no_endpoint_and_no_key_are_explained(served: OpenClient) -> None:
     assert "hidden" not in str(failed.value)
 
 
+def test_a_key_is_sent_only_if_it_is_named(served: OpenClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
+    with FakeOpenAI(key="sk-of-another-service") as server:
+        with pytest.raises(LLMError, match='API key provided: "') as refused:  # nothing behind it: no header was sent
+            chat_all(served(server), ["a"])
+        assert "api_key_env" in str(refused.value)
+        assert chat_all(served(server, key="OPENAI_API_KEY"), ["a"])[0].text == answer("a")
+
+
+def test_a_key_never_leaves_this_machine_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-secret")
+    with pytest.raises(LLMError, match=r"MY_KEY would go to http://models.invalid:8000/v1 unencrypted") as refused:
+        open_pool("teacher", [Endpoint(base_url="http://models.invalid:8000/v1", api_key_env="MY_KEY")], timeout=1, retries=0)
+    assert "https" in str(refused.value) and "sk-secret" not in str(refused.value)
+    for url, name in (
+        ("http://models.invalid/v1", ""),
+        ("https://models.invalid/v1", "MY_KEY"),
+        ("http://127.0.0.1:9/v1", "MY_KEY"),
+    ):
+        open_pool("teacher", [Endpoint(base_url=url, api_key_env=name)], timeout=1, retries=0)
+
+
+@pytest.mark.parametrize("url", ["http://host:abc/v1", "host:8000/v1", "ftp://host/v1", "http:///v1", "", "http://host:99999/v1"])
+def test_an_address_that_is_none_is_a_message_of_the_params_file(tmp_path: Path, url: str) -> None:
+    (tmp_path / "params.yaml").write_text(f'runtime: {{endpoints: {{teacher: [{{base_url: "{url}"}}]}}}}\n')
+    with pytest.raises(ParamsError, match=r"section `runtime`: `base_url` is not an address like https://.*teacher\[0\]"):
+        load_section("runtime", RuntimeParams, tmp_path / "params.yaml")
+
+
 def test_the_key_is_in_no_message_and_no_file(served: OpenClient, monkeypatch: pytest.MonkeyPatch, caplog, capfd) -> None:  # type: ignore[no-untyped-def]
     secret = "sk-do-not-tell-0123456789"
     monkeypatch.setenv("OPENAI_API_KEY", secret)
     caplog.set_level("DEBUG")
     repeated = [Fault("status", pattern="told", body=f'{{"error": {{"message": "bad {secret}"}}}}')]
     with FakeOpenAI(lambda messages: f"your key is {secret}", key=secret, faults=repeated) as server:
-        replies = chat_all(served(server, retries=0), ["a", "told"])
+        replies = chat_all(served(server, retries=0, key="OPENAI_API_KEY"), ["a", "told"])
     with FakeOpenAI(key="another") as server, pytest.raises(LLMError) as refused:
-        chat_all(served(server), ["b"])
+        chat_all(served(server, key="OPENAI_API_KEY"), ["b"])
     stored = b"".join(file.read_bytes() for file in cache_path().parent.iterdir())
     for text in (replies[0].text, str(replies[1]), str(refused.value), caplog.text, *capfd.readouterr()):
         assert secret not in text
@@ -247,7 +280,6 @@ def test_a_build_is_repeated_from_its_responses_without_a_model(
     served: OpenClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from stages.llm.__main__ import main
-    from stages.llm.schema import StoredResponse
 
     texts = list(range(12))
     with FakeOpenAI(faults=[Fault("500", pattern="^3$"), Fault("length", pattern="^5$")]) as server:
@@ -256,7 +288,7 @@ def test_a_build_is_repeated_from_its_responses_without_a_model(
         write_table(tmp_path / "responses.parquet", client.used(), StoredResponse)
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")
-        main(["import", str(tmp_path / "responses.parquet"), "absent.parquet", "--if-present"])
+        main(["import", "--replay-failures", str(tmp_path / "responses.parquet"), "absent.parquet", "--if-present"])
         calls, again = server.calls, served(server)
         assert [getattr(reply, "text", None) or reply.reason for reply in chat_all(again, texts)] == first
         assert server.calls == calls
@@ -264,9 +296,105 @@ def test_a_build_is_repeated_from_its_responses_without_a_model(
     assert first[3] == "server-error" and first[5] == "truncated"
 
 
-def test_the_cache_is_shared_by_processes_and_a_full_disk_is_explained(tmp_path: Path) -> None:
-    from stages.llm.schema import StoredResponse
+def test_a_failure_that_passed_is_not_imported_and_every_repetition_on_its_cache_gives_the_same(
+    served: OpenClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stages.llm.__main__ import main
 
+    faults = [
+        Fault("500", pattern="^3$", times=3),
+        Fault("empty", pattern="^4$", times=1),
+        Fault("length", pattern="^5$", times=1),
+    ]
+    with FakeOpenAI(faults=faults) as server:
+        first = served(server)
+        assert [isinstance(reply, CallFailed) for reply in chat_all(first, [3, 4, 5], allow_truncated=True)] == [
+            True,
+            True,
+            False,
+        ]
+        write_table(tmp_path / "responses.parquet", first.used(), StoredResponse)
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        main(["import", str(tmp_path / "responses.parquet")])
+        second, third = served(server), served(server)
+        replies = chat_all(second, [3, 4, 5], allow_truncated=True)
+        assert [replies[0].text, replies[1].text, replies[2].finish_reason] == [answer(3), answer(4), "length"]
+        chat_all(third, [3, 4, 5], allow_truncated=True)
+    assert third.used() == second.used() and third.ledger.calls == 0
+
+
+def test_a_failure_names_reason_and_request_and_the_server_is_quoted_once(
+    served: OpenClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeOpenAI(faults=[Fault("status", pattern="bad", body='{"error": {"message": "port 49152 says no"}}')]) as server:
+        replies = chat_all(served(server), ["good", "bad 1", "bad 2"])
+    assert all(str(reply).startswith("bad-request: request ") and "49152" not in str(reply) for reply in replies[1:])
+    assert capsys.readouterr().err.count("port 49152 says no") == 1
+
+
+def test_retries_are_counted_while_the_client_is_still_open(served: OpenClient) -> None:
+    with FakeOpenAI(faults=[Fault("500", times=2)]) as server:
+
+        async def run() -> dict[str, float]:
+            async with served(server) as client:
+                await client.chat(ask("a"))
+                return client.ledger.timings()
+
+        assert asyncio.run(run())["retries"] == 2
+
+
+def test_teacher_and_judge_are_told_apart_by_identity_not_by_name(tiny_model: Path) -> None:
+    def same(teacher: Role, judge: Role) -> bool:
+        return open_client("enrich", LLMParams(teacher=teacher, judge=judge), RuntimeParams(), tiny_model).same_model
+
+    served, embedded = Role(provider="openai", model="one"), Role(model="one")
+    assert same(embedded, Role(model="another name")) and same(served, served)
+    assert not same(served, embedded) and not same(served, Role(provider="openai", model="two"))
+
+
+def response(key: str, text: str, finish_reason: str) -> StoredResponse:
+    return StoredResponse(
+        key=key, namespace="n", model="m", text=text, finish_reason=finish_reason, prompt_tokens=1, completion_tokens=1
+    )
+
+
+LADDER = [("", "failed:timeout"), ("\n ", "stop"), ("half", "length"), ("whole", "stop")]
+
+
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_stored_answer_gives_way_to_a_better_one_only(tmp_path: Path, replay: bool) -> None:
+    cache = ResponseCache(tmp_path / "r.sqlite")
+    for rank, better in enumerate(LADDER):
+        cache.store([response("k", *better)], replay=False)
+        for worse in LADDER[:rank]:
+            cache.store([response("k", *worse)], replay=replay)
+        assert cache.get("k") == (response("k", *better), False)
+    cache.store([response("k", "another", "stop")], replay=replay)
+    assert cache.get("k") == (response("k", "whole", "stop"), False)
+
+
+def test_gc_takes_what_is_of_no_use_and_keeps_answers_of_any_name(tmp_path: Path) -> None:
+    cache = ResponseCache(tmp_path / "r.sqlite")
+    useless = [("", "failed:timeout"), ("", "stop"), (" \n", "length"), ("x", "content_filter")]
+    kept = [("x", "stop"), ("x", "length"), ("x", "eos_token")]
+    cache.store([response(str(number), *one) for number, one in enumerate(useless + kept)])
+    assert cache.remove(older_than=None) == len(useless)
+    assert [(one.text, one.finish_reason) for one in cache.rows()] == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("stop", "stop"), ("eos_token", "stop"), ("end_turn", "stop"), ("STOP", "stop"), (None, "stop"), ("length", "length"),
+        ("max_tokens", "length"), ("MAX_TOKENS", "length"), ("abort", "length"), ("content_filter", "content_filter"), ("SAFETY", "content_filter"),
+    ],
+)  # fmt: skip
+def test_reasons_of_all_servers_have_three_names(said: str | None, reason: str) -> None:
+    assert finish_reason_of(said) == reason
+
+
+def test_the_cache_is_shared_by_processes_and_a_full_disk_is_explained(tmp_path: Path) -> None:
     one, two = ResponseCache(tmp_path / "r.sqlite"), ResponseCache(tmp_path / "r.sqlite")
     response = StoredResponse(
         key="k", namespace="n", model="m", text="t", finish_reason="stop", prompt_tokens=1, completion_tokens=1
