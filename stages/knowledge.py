@@ -1,14 +1,17 @@
 """The knowledge graph in memory: entities by type, links by direction, splits, paths and hard negatives."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import gcd, log
 from typing import Any
 
+import msgspec
+
 from stages.graph.schema import HardNegative, Path, Split
 from stages.ingest.schema import Entity, Link
+from stages.kinds import Kind
 from stages.prose import is_cut
 from stages.tables import content_id
 
@@ -33,23 +36,61 @@ class Knowledge:
         paths: Iterable[Path] = (),
     ) -> None:
         self.entities = {entity.id: entity for entity in entities if _is_live(entity)}
+        self._own_names = {entity.id: entity.name for entity in self.entities.values()}
         self.paths = sorted(paths, key=lambda path: path.id)
+        self._barred: frozenset[str] = frozenset()
         self._splits = {split.entity_id: split.split for split in splits}
         self._types: dict[str, list[Entity]] = defaultdict(list)
-        for entity in sorted(self.entities.values(), key=lambda entity: entity.id):
-            if not _is_stub(entity):
-                self._types[entity.type].append(entity)
         self._out: dict[tuple[str, str], list[Link]] = defaultdict(list)
         self._in: dict[tuple[str, str], list[Link]] = defaultdict(list)
         for link in sorted(links, key=lambda link: (link.subject, link.relation, link.object, link.text, link.source)):
             if link.subject in self.entities and link.object in self.entities:
                 self._out[link.relation, link.subject].append(link)
                 self._in[link.relation, link.object].append(link)
+        self._name_apart()
+        for entity in sorted(self.entities.values(), key=lambda entity: entity.id):
+            if not _is_stub(entity):
+                self._types[entity.type].append(entity)
         self._negatives: dict[tuple[str, str], list[str]] = defaultdict(list)
         for negative in sorted(negatives, key=lambda one: (-one.similarity, one.subject, one.relation, one.object)):
             self._negatives[negative.subject, negative.relation].append(negative.object)
         self._family: dict[str, frozenset[str]] = {}
-        self._index: dict[str, dict[str, list[str]]] = {}
+        self._index: dict[str, tuple[dict[str, list[str]], Counter[str]]] = {}
+
+    def hold_back(self, kinds: Sequence[Kind]) -> None:
+        """Forget what the benchmark asks: its links of held-out subjects, and every path over a held-out document.
+
+        A subject that lost links is no wrong option any more: nobody can tell here what it is linked to.
+        """
+        asked = {(kind.relation.removeprefix("^"), kind.relation.startswith("^"), kind.subject) for kind in kinds}
+        gone: set[Link] = set()
+        for place in (self._out, self._in):
+            for key, links in place.items():
+                secret = {one for one in links if any(self._is_asked(one, *each) for each in asked)}
+                gone |= secret
+                place[key] = [one for one in links if one not in secret]
+        ends = {end for link in gone for end in (link.subject, link.object)}
+        self._barred = frozenset(end for end in ends if self.split(end) == "heldout")
+        self.paths = [path for path in self.paths if not any(self.split(node) == "heldout" for node in path.nodes)]
+
+    def _is_asked(self, link: Link, relation: str, backwards: bool, kind: str) -> bool:
+        """Whether the benchmark asks for the other end of `link`."""
+        end = link.object if backwards else link.subject
+        return link.relation == relation and self.split(end) == "heldout" and self.entities[end].type == kind
+
+    def hidden_names(self, *entity_ids: str) -> list[str]:
+        """Names that give these entities or their relatives away: full and common ones, singular and plural."""
+        names = {name for entity_id in entity_ids for name in self.names_of(entity_id)}
+        names |= {self._own_names[one] for entity_id in entity_ids for one in self.family(entity_id)}
+        return sorted({form for name in names for form in (name, *_plurals(name))})
+
+    def names_of(self, entity_id: str) -> list[str]:
+        """The source's own name and the common one that it quotes: `(... 'Cross-site Scripting')`."""
+        entity, own = self.entities[entity_id], self._own_names[entity_id]
+        quoted = [one for part in re.findall(r"\('([^()]+)'\)", own) for one in part.split("' or '")]
+        terms = [str(one.get("term") or "") for one in entity.fields.get("alternate_terms") or [] if isinstance(one, dict)]
+        bare = re.sub(r"\s*\([^()]*\)", "", own)
+        return [one for one in dict.fromkeys([own, bare, *quoted, *terms]) if len(one) > 2]
 
     def of_type(self, *types: str) -> Iterator[Entity]:
         """All live entities of these types that are more than an id, by id."""
@@ -103,8 +144,8 @@ class Knowledge:
         `relation` with a leading `^` asks for subjects instead of objects. `right` are all right answers; their
         relatives and namesakes are no distractors either.
         """
-        barred = {owner}.union(*(self.family(one) for one in right))
-        names = {self.entities[one].name.casefold() for one in barred}
+        barred = {owner}.union(self._barred, *(self.family(one) for one in right))
+        names = {self.entities[one].name.casefold() for one in barred - self._barred}
         hard = self._negatives.get((owner, relation), [])
         allowed = {entity.id for entity in pool} if hard else set()
         near = [self.entities[one] for one in hard if one in allowed]
@@ -120,25 +161,36 @@ class Knowledge:
         return chosen
 
     def closest_by_name(self, text: str, pool: Sequence[Entity], count: int) -> list[Entity]:
-        """Members of `pool` whose names share the rarest words with `text`: they defeat a mere look for common words."""
+        """Members of `pool` whose names share with `text` words that are rare in the texts of their type."""
         scores: dict[str, float] = defaultdict(float)
         for kind in sorted({entity.type for entity in pool}):
-            index = self._names_by_word(kind)
+            index, frequency = self._words_of(kind)
             for word in sorted(_words(text) & index.keys()):
                 for one in index[word]:
-                    scores[one] += log(1 + len(self._types[kind]) / len(index[word]))
+                    scores[one] += log((1 + len(self._types[kind])) / (1 + frequency[word]))
         rank = {one: score / (1 + len(self.entities[one].name.split())) ** 0.5 for one, score in scores.items()}
         return sorted(pool, key=lambda entity: (-round(rank.get(entity.id, 0.0), 6), entity.id))[:count]
 
-    def _names_by_word(self, kind: str) -> dict[str, list[str]]:
-        """Word -> ids of the entities of a type whose names hold it."""
+    def _words_of(self, kind: str) -> tuple[dict[str, list[str]], Counter[str]]:
+        """Word -> ids of the entities of a type whose names hold it; word -> number of their texts that hold it."""
         if kind not in self._index:
             index: dict[str, list[str]] = defaultdict(list)
+            frequency: Counter[str] = Counter()
             for entity in self._types[kind]:
+                frequency.update(_words(entity.text))
                 for word in _words(entity.name):
                     index[word].append(entity.id)
-            self._index[kind] = dict(index)
+            self._index[kind] = dict(index), frequency
         return self._index[kind]
+
+    def _name_apart(self) -> None:
+        """Name techniques of one name by their parents: `Data Obfuscation: Steganography`."""
+        shown = Counter(one.name.casefold() for one in self.entities.values() if _is_asked_technique(one))
+        for entity in [one for one in self.entities.values() if _is_asked_technique(one) and shown[one.name.casefold()] > 1]:
+            parents = sorted(link.object for link in self._out.get(("subtechnique-of", entity.id), []))
+            if parents:
+                name = f"{self._own_names[parents[0]]}: {entity.name}"
+                self.entities[entity.id] = msgspec.structs.replace(entity, name=name)
 
     def _walk(self, start: str, *, up: bool) -> set[str]:
         seen, todo = {start}, [start]
@@ -161,6 +213,15 @@ def _is_live(entity: Entity) -> bool:
 def _is_stub(entity: Entity) -> bool:
     """Known only as an id that other records mention: a step of a chain, never a subject or an option."""
     return bool(entity.fields.get("stub"))
+
+
+def _is_asked_technique(entity: Entity) -> bool:
+    return entity.type == "technique" and entity.fields.get("domain", "enterprise") == "enterprise"
+
+
+def _plurals(name: str) -> list[str]:
+    """Plural forms by the regular rules."""
+    return [name[:-1] + "ies"] if name.endswith("y") else [name + "s", name + "es"]
 
 
 def _shuffled(pool: Sequence[Entity], *salt: str) -> Iterator[Entity]:

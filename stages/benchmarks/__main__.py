@@ -2,8 +2,8 @@
 
 from stages.benchmarks.items import build_items, summarise
 from stages.benchmarks.params import BenchmarksParams
-from stages.benchmarks.questions import load_kinds
 from stages.benchmarks.schema import BenchmarkItem
+from stages.kinds import load_kinds
 from stages.knowledge import read_knowledge
 from stages.stage import Stage, stage_main
 

@@ -1,15 +1,16 @@
 """Questions into items: letters exactly balanced, an order whose every prefix is a fair sample."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from stages.benchmarks.params import BenchmarksParams
-from stages.benchmarks.questions import LEAST_WORDS, Kind, Question, load_prompt, questions_of
+from stages.benchmarks.questions import LEAST_WORDS, Question, complete, load_prompt, questions_of
 from stages.benchmarks.schema import BenchmarkItem
 from stages.ingest.schema import Entity
+from stages.kinds import Kind
 from stages.knowledge import Knowledge
-from stages.prose import clip, fill, without_identifiers
+from stages.options import balanced, prior_told
+from stages.prose import clip, fill, mask, without_identifiers
 from stages.tables import Reject, content_id
 
 LETTERS = "ABCD"
@@ -38,6 +39,7 @@ def summarise(items: Sequence[BenchmarkItem], rejects: Sequence[Reject], knowled
             figures[name] |= {
                 "letters": _counts([item.key[0] for item in own]),
                 "head_letters": _counts([item.key[0] for item in own[:head]]),
+                "option_prior": _option_prior(own),
             }
         else:
             seen = _trained_weaknesses(knowledge)
@@ -59,14 +61,23 @@ def _mcq(knowledge: Knowledge, kinds: Sequence[Kind], params: BenchmarksParams) 
                 rejects.append(one)
             else:
                 by_kind[kind.name].append(one)
-    asked = _round_robin(by_kind, params.seed)
-    asked = asked[: min(params.max_mcq_items, len(asked)) // len(LETTERS) * len(LETTERS)]
+    asked = _asked(by_kind, params)
     prompt, stems = load_prompt("mcq"), {kind.name: kind.question for kind in kinds}
     letters = _letters(len(asked), params.seed)
     return [
         _mcq_item(knowledge, question, letter, prompt, stems[question.kind])
         for question, letter in zip(asked, letters, strict=True)
     ], rejects
+
+
+def _asked(by_kind: dict[str, list[Question]], params: BenchmarksParams) -> list[Question]:
+    """The questions within the limit, with their options; a number that the letters divide."""
+    fair = {kind: [questions[place] for place in balanced([one.ask for one in questions])] for kind, questions in by_kind.items()}
+    kinds: dict[str, list[Question]] = defaultdict(list)
+    for question in _round_robin(fair, params.seed)[: params.max_mcq_items]:
+        kinds[question.kind].append(question)
+    asked = _round_robin({kind: complete(questions) for kind, questions in kinds.items()}, params.seed)
+    return asked[: len(asked) // len(LETTERS) * len(LETTERS)]
 
 
 def _round_robin(by_kind: dict[str, list[Question]], seed: int) -> list[Question]:
@@ -107,6 +118,9 @@ def _rcm(knowledge: Knowledge, params: BenchmarksParams) -> tuple[list[Benchmark
         weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
         if not weaknesses:
             continue
+        if len(weaknesses) > params.max_keys:
+            rejects.append(Reject("secforge-rcm", vulnerability.id, "ambiguous-key"))
+            continue
         text, reason = _rcm_text(knowledge, vulnerability, weaknesses, params.max_text_words)
         if reason:
             rejects.append(Reject("secforge-rcm", vulnerability.id, reason))
@@ -144,15 +158,11 @@ def _rcm_text(knowledge: Knowledge, vulnerability: Entity, weaknesses: Sequence[
         shown = clip(without_identifiers(text), max_words)
         if len(shown.split()) < LEAST_WORDS:
             continue
-        if not any(_names(shown, weakness.name) for weakness in weaknesses):
+        names = [form for weakness in weaknesses for form in knowledge.hidden_names(weakness.id)]
+        if mask(shown, names) == shown:
             return shown, ""
         reason = "names-the-weakness"
     return "", reason
-
-
-def _names(text: str, weakness: str) -> bool:
-    """Whether `text` holds the weakness's full name."""
-    return re.search(rf"(?<!\w){re.escape(weakness)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _item(
@@ -171,6 +181,15 @@ def _item(
         source=subject.source,
         licence=subject.licence,
     )
+
+
+def _option_prior(items: Sequence[BenchmarkItem]) -> dict[str, float]:
+    """By kind, the accuracy of a guesser who is told how often each option is right here; 0.25 is chance."""
+    shown = {
+        kind: [(one.options, one.options[LETTERS.index(one.key[0])]) for one in items if one.task == kind]
+        for kind in sorted({one.task for one in items})
+    }
+    return {kind: round(prior_told(questions), 4) for kind, questions in shown.items()}
 
 
 def _trained_weaknesses(knowledge: Knowledge) -> set[str]:

@@ -8,6 +8,7 @@ class BenchmarksParams(Params):
 
     max_mcq_items: int = 400
     max_rcm_items: int = 400
+    max_keys: int = 3  # a vulnerability with more root causes is answered by nearly any guess near it
     head: int = 120  # the first so many items are balanced over kinds and letters: a small budget scores exactly these
     max_text_words: int = 90  # four options and a text fit 300 tokens
     seed: int = 0  # another draw of distractors and order

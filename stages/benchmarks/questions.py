@@ -1,50 +1,33 @@
 """Questions about held-out documents: the text that is shown, the right answers, and distractors that are surely wrong."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from stages.errors import InputError
 from stages.ingest.schema import Entity
+from stages.kinds import Kind
 from stages.knowledge import Knowledge
+from stages.options import WRONG_OPTIONS, Ask, wrong_options
 from stages.prose import clip, mask, without_identifiers
 from stages.tables import Reject, content_id
 
 FOLDER = Path(__file__).parent
-WRONG_OPTIONS = 3
+RESERVE = 12  # named wrong options for kinds with few questions
 LEAST_WORDS = 4
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of multiple-choice question (`kinds.yaml`)."""
-
-    name: str
-    subject: str
-    answer: str
-    relation: str
-    question: str
-
-
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question before its letter is chosen; the right option stands first."""
+    """A question before its letter and its wrong options are chosen; the right option stands first."""
 
     kind: str
     subject: str
     text: str
     options: list[str]
+    ask: Ask  # how the wrong options are found when all questions of the kind are known
+    ids: dict[str, str]  # ids of named options
     entities: list[str]
-
-
-def load_kinds(path: Path = FOLDER / "kinds.yaml") -> list[Kind]:
-    """The kinds by name. Raises InputError naming the file."""
-    from ruamel.yaml import YAML, YAMLError
-
-    try:
-        table = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        return [msgspec.convert({"name": name, **entry}, Kind) for name, entry in sorted(table.items())]
-    except (OSError, YAMLError, msgspec.ValidationError, AttributeError, TypeError) as error:
-        raise InputError(f"{path}: {error}", remedy="Mend the entry (stages.benchmarks.questions.Kind).") from error
 
 
 def load_prompt(name: str) -> str:
@@ -55,6 +38,7 @@ def load_prompt(name: str) -> str:
 def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Question | Reject]:
     """One question for every held-out subject of this kind that allows one."""
     pool = _pool(knowledge, kind)
+    times = _times_linked(knowledge, kind, pool)
     for subject in _of_type(knowledge, kind.subject):
         if knowledge.split(subject.id) != "heldout":
             continue
@@ -65,25 +49,51 @@ def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Q
         if not text:
             yield Reject(kind.name, subject.id, "no-text")
             continue
-        right = min(rights, key=lambda one: content_id(subject.id, one.id))
+        right = min(rights, key=lambda one: (times[one.id], content_id(subject.id, one.id)))
         wrong = _distractors(knowledge, kind, subject, text, rights, pool)
         if len(wrong) < WRONG_OPTIONS:
             yield Reject(kind.name, subject.id, "few-distractors")
             continue
-        options = [right.name, *(one.name for one in wrong)]
-        yield Question(
-            kind=kind.name, subject=subject.id, text=text, options=options, entities=[right.id, *(one.id for one in wrong)]
+        barred = {subject.id}.union(*(knowledge.family(one.id) for one in rights))
+        names = [one.name for one in wrong]
+        ask = Ask(
+            key=subject.id,
+            right=right.name,
+            barred=frozenset(knowledge.entities[one].name.casefold() for one in barred),
+            hard=names,
+            reserve=names,
         )
+        ids = {one.name: one.id for one in reversed([right, *wrong])}
+        yield Question(kind=kind.name, subject=subject.id, text=text, options=[right.name], ask=ask, ids=ids, entities=[right.id])
+
+
+def complete(questions: Sequence[Question]) -> list[Question]:
+    """Questions of one kind with their wrong options; those for which there are too few are left out."""
+    ids = {name: one for question in questions for name, one in sorted(question.ids.items())}
+    found = []
+    for question, wrong in zip(questions, wrong_options([one.ask for one in questions]), strict=True):
+        if len(wrong) == WRONG_OPTIONS:
+            used = [*question.entities, *(ids[name] for name in wrong)]
+            found.append(msgspec.structs.replace(question, options=[*question.options, *wrong], entities=used))
+    return found
+
+
+def _times_linked(knowledge: Knowledge, kind: Kind, pool: Sequence[Entity]) -> Counter[str]:
+    """Number of subjects that each answer is linked with: the seldom linked one says more about its subject."""
+    if not kind.relation:
+        return Counter()
+    look = knowledge.objects if kind.relation.startswith("^") else knowledge.subjects
+    return Counter({one.id: len(look(one.id, kind.relation.removeprefix("^"), kind.subject)) for one in pool})
 
 
 def shown_text(knowledge: Knowledge, subject: Entity, rights: Sequence[Entity], max_words: int) -> str:
     """The subject's text without ids and without any name that gives the answer away; empty if there is none."""
-    names = [entity.name for entity in (subject, *rights)]
-    names += [knowledge.entities[one].name for entity in (subject, *rights) for one in knowledge.family(entity.id)]
+    names = knowledge.hidden_names(*(entity.id for entity in (subject, *rights)))
+    title = f"{subject.name}: " if subject.type == "sigma-rule" else ""
     for text in (knowledge.text(subject.id), *(link.text for link in knowledge.links_from(subject.id, "instance-of"))):
         shown = clip(mask(without_identifiers(text), names), max_words)
         if len(shown.split()) >= LEAST_WORDS:
-            return shown
+            return mask(without_identifiers(title + shown), names)
     return ""
 
 
@@ -113,7 +123,7 @@ def _rights(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:
 def _distractors(
     knowledge: Knowledge, kind: Kind, subject: Entity, text: str, rights: Sequence[Entity], pool: Sequence[Entity]
 ) -> list[Entity]:
-    """Hard negatives of the relation. Where a name is asked: two names that share words with the text, and a sibling."""
+    """Wrong options in the order of their worth: hard negatives of the relation. Where a name is asked: two names that share words with the text, and a sibling."""
     ids = [one.id for one in rights]
     near: list[Entity] = []
     if not kind.relation:
@@ -122,11 +132,11 @@ def _distractors(
         siblings = [one for parent in parents for one in knowledge.subjects(parent.id, relation)]
         alike = knowledge.closest_by_name(text, [one for one in pool if one.id not in knowledge.family(subject.id)], 2)
         near = [*alike, *knowledge.distractors(subject.id, "sibling", ids, siblings, WRONG_OPTIONS)]
-    rest = knowledge.distractors(subject.id, kind.relation or "similar", ids, pool, 2 * WRONG_OPTIONS)
+    rest = knowledge.distractors(subject.id, kind.relation or "similar", ids, pool, RESERVE)
     chosen: list[Entity] = []
     names = {one.name.casefold() for one in rights}
     for one in [*near, *rest]:
         if one.name.casefold() not in names:
             chosen.append(one)
             names.add(one.name.casefold())
-    return chosen[:WRONG_OPTIONS]
+    return chosen

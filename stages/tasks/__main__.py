@@ -1,5 +1,6 @@
 """Make instruction rows with template answers for every task type."""
 
+from stages.kinds import load_kinds
 from stages.knowledge import read_knowledge
 from stages.stage import Stage, stage_main
 from stages.tasks.assemble import build_rows, summarise
@@ -11,6 +12,7 @@ from stages.tasks.schema import InstructionRow
 def run(stage: Stage) -> None:
     params = stage.section("tasks", TasksParams)
     knowledge = read_knowledge(stage.read, "entities", "links", "splits", "negatives", "paths")
+    knowledge.hold_back(load_kinds())
     catalogue = load_catalogue()
     rows, rejects, usable = build_rows(knowledge, catalogue, params)
     stage.write("data/tasks/rows.parquet", rows, InstructionRow)

@@ -1,6 +1,6 @@
 """Drafts into instruction rows: split, leakage check, phrasing, options, last line."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from stages.knowledge import Knowledge
@@ -11,6 +11,9 @@ from stages.tasks.catalogue import Task, generator_of
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from stages.tasks.schema import InstructionRow
+
+LEAST_ANSWER_WORDS = 8  # of a free answer: `Integrity: Unexpected State.` teaches nothing
+MOST_EQUAL_ANSWERS = 3
 
 
 def build_rows(
@@ -44,10 +47,12 @@ def summarise(
     return {
         "rows": len(rows),
         "tasks": len({row.task for row in rows}),
+        "relations": len({task.relation for task in catalogue if made[task.name]}),
         "by_task": {task.name: made[task.name] for task in catalogue},
         "phrasings": {task.name: len(task.phrasings) for task in catalogue},
         "by_family": _counts(row.family for row in rows),
         "by_split": _counts(row.split for row in rows),
+        "by_relation": _counts(task.relation for task in catalogue for _ in range(made[task.name])),
         "by_key_kind": _counts(row.key_kind for row in rows),
         "by_label": _counts(label for row in rows for label in row.labels),
         "letters": {letter: letters[letter] for letter in LETTERS},
@@ -64,15 +69,17 @@ def _screen(
     """Drafts that may become rows; the others with the reason."""
     drafts, rejects = [], []
     for one in made:
-        reason = one.reason if isinstance(one, Skip) else _objection(knowledge, params, one)
+        reason = one.reason if isinstance(one, Skip) else _objection(knowledge, task, params, one)
         if reason:
             rejects.append(Reject(task.name, one.subject, reason))
         elif isinstance(one, Draft):
             drafts.append(one)
-    return drafts, rejects
+    objections = repeated(task, drafts)
+    rejects += [Reject(task.name, drafts[place].subject, reason) for place, reason in sorted(objections.items())]
+    return [draft for place, draft in enumerate(drafts) if place not in objections], rejects
 
 
-def _objection(knowledge: Knowledge, params: TasksParams, draft: Draft) -> str:
+def _objection(knowledge: Knowledge, task: Task, params: TasksParams, draft: Draft) -> str:
     """Why a draft may not become a row, or nothing."""
     if knowledge.split(draft.subject) == "heldout":
         return "heldout-subject"
@@ -82,6 +89,8 @@ def _objection(knowledge: Knowledge, params: TasksParams, draft: Draft) -> str:
         return "no-text"
     if len(draft.answer.split()) > params.max_answer_words:
         return "long-answer"
+    if task.key == "none" and len(draft.answer.split()) < LEAST_ANSWER_WORDS:
+        return "thin-answer"
     if len(draft.key) > params.max_keys:
         return "ambiguous-key"
     if len({option.casefold() for option in draft.options}) < len(draft.options):
@@ -89,8 +98,37 @@ def _objection(knowledge: Knowledge, params: TasksParams, draft: Draft) -> str:
     return ""
 
 
+def repeated(task: Task, drafts: Sequence[Draft]) -> dict[int, str]:
+    """Places of drafts that cannot stay beside the others: one question with several answers, one answer too often."""
+    if task.key == "none":
+        seen: Counter[str] = Counter()
+        found = {}
+        for place in sorted(range(len(drafts)), key=lambda one: content_id(drafts[one].subject, drafts[one].answer)):
+            seen[drafts[place].answer] += 1
+            if seen[drafts[place].answer] > MOST_EQUAL_ANSWERS:
+                found[place] = "repeated-answer"
+        return found
+    answers: dict[tuple[tuple[str, str], ...], dict[str, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
+    for draft in drafts:
+        answers[_question(draft)][draft.subject].add(_right(draft))
+    return {
+        place: "ambiguous-key"
+        for place, draft in enumerate(drafts)
+        if draft.slots
+        and any(rights != {_right(draft)} for one, rights in answers[_question(draft)].items() if one != draft.subject)
+    }
+
+
+def _question(draft: Draft) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(draft.slots.items()))
+
+
+def _right(draft: Draft) -> tuple[str, ...]:
+    return (*draft.key, *draft.options[:1], draft.letter, str(draft.verdict))
+
+
 def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str) -> InstructionRow:
-    instruction = fill(_phrasing(task, draft), draft.slots)
+    instruction = fill(_phrasing(task, draft), {name: _ended(name, value) for name, value in draft.slots.items()})
     key = draft.key
     if draft.options:
         shown = zip(LETTERS, place_options(draft, letter), strict=False)
@@ -117,6 +155,11 @@ def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str) -> Instruc
         sources=sorted({entity.source for entity in entities}),
         licences=sorted({entity.licence for entity in entities}),
     )
+
+
+def _ended(name: str, value: str) -> str:
+    """A text ends its sentence before the question goes on."""
+    return value if name != "text" or value.rstrip("\"')")[-1:] in ".!?:" else f"{value}."
 
 
 def _phrasing(task: Task, draft: Draft) -> str:

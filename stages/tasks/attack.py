@@ -1,6 +1,7 @@
 """Techniques of ATT&CK: what they are, what they serve, where they work, what kinds there are."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from stages.knowledge import Knowledge
 from stages.prose import clip, listing
@@ -9,6 +10,7 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import choice, describe, hash_order, identify, number, procedures, short_text, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
+PARTNERS = 8  # groups to compare with, and shared techniques of each pair, to choose from
 
 
 def technique_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -74,11 +76,12 @@ def tactic_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def technique_platforms(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Technique -> the platforms on which it is seen."""
     for technique in knowledge.techniques():
-        platforms = sorted(technique.fields.get("platforms") or [])
+        platforms = sorted({*(technique.fields.get("platforms") or [])} - {"PRE"})
         if not platforms:
             yield Skip(technique.id, "no-field")
             continue
-        answer = f"{titled(technique)} applies to {listing(platforms)}."
+        noun = "platforms" if len(platforms) > 1 else "platform"
+        answer = f"The technique {titled(technique)} is documented for the {noun} {listing(platforms)}."
         yield Draft(subject=technique.id, slots={"name": technique.name, "id": number(technique.id)}, answer=answer)
 
 
@@ -87,15 +90,16 @@ def platform_exclusion(knowledge: Knowledge, params: TasksParams) -> Drafts:
     techniques = list(knowledge.techniques())
     known = sorted({platform for technique in techniques for platform in technique.fields.get("platforms") or []} - {"PRE"})
     for technique in techniques:
-        own = sorted(technique.fields.get("platforms") or [])
+        own = sorted({*(technique.fields.get("platforms") or [])} - {"PRE"})
         foreign = [platform for platform in known if platform not in own]
         if len(own) < 3 or not foreign:
             yield Skip(technique.id, "few-distractors")
             continue
-        right = foreign[len(technique.text) % len(foreign)]
-        answer = f"{titled(technique)} is documented for {listing(own)}, so {right} is the platform outside its scope."
         slots = {"name": technique.name, "id": number(technique.id)}
-        yield Draft(subject=technique.id, slots=slots, answer=answer, options=[right, *own[:3]])
+        for right in foreign:
+            answer = f"{titled(technique)} is documented for {listing(own)}, so {right} is the platform outside its scope."
+            for wrong in combinations(own, 3):
+                yield Draft(subject=technique.id, slots=slots, answer=answer, options=[right, *wrong])
 
 
 def parent_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -170,25 +174,24 @@ def shared_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
     used = {group.id: {one.id for one in knowledge.objects(group.id, "uses", "technique")} for group in groups}
     for group in groups:
         partners = [one for one in hash_order(groups, group.id) if one.id != group.id and used[group.id] & used[one.id]]
-        drafts = (_shared(knowledge, used, group.id, partner.id) for partner in partners)
-        yield next((draft for draft in drafts if draft), Skip(group.id, "few-distractors"))
+        drafts = [draft for partner in partners[:PARTNERS] for draft in _shared(knowledge, used, group.id, partner.id)]
+        yield from drafts or [Skip(group.id, "few-distractors")]
 
 
-def _shared(knowledge: Knowledge, used: dict[str, set[str]], one: str, other: str) -> Draft | None:
+def _shared(knowledge: Knowledge, used: dict[str, set[str]], one: str, other: str) -> Drafts:
+    """A draft for each technique that both groups use; the wrong options differ."""
     both, alone = used[one] & used[other], used[one] ^ used[other]
-    right = hash_order([knowledge.entities[technique] for technique in sorted(both)], one, other)[0]
     kin = set().union(*(knowledge.family(technique) for technique in both))
-    wrong = hash_order([knowledge.entities[technique] for technique in sorted(alone - kin)], one, other)[:3]
-    if len({entity.name for entity in [right, *wrong]}) < 4:
-        return None
     names = knowledge.entities[one].name, knowledge.entities[other].name
-    answer = (
-        f"Reports attribute {titled(right)} to both {names[0]} and {names[1]}; each of the others is known of only one of them."
-    )
-    return Draft(
-        subject=one,
-        slots={"one": names[0], "other": names[1]},
-        answer=answer,
-        options=[right.name, *(entity.name for entity in wrong)],
-        entities=[other, right.id, *(entity.id for entity in wrong)],
-    )
+    for right in hash_order([knowledge.entities[technique] for technique in sorted(both)], one, other)[:PARTNERS]:
+        wrong = hash_order([knowledge.entities[technique] for technique in sorted(alone - kin)], one, other, right.id)[:3]
+        if len({entity.name for entity in [right, *wrong]}) < 4:
+            continue
+        told = f"Reports attribute {titled(right)} to both {names[0]} and {names[1]}"
+        yield Draft(
+            subject=one,
+            slots={"one": names[0], "other": names[1]},
+            answer=f"{told}; each of the others is known of only one of them.",
+            options=[right.name, *(entity.name for entity in wrong)],
+            entities=[other, right.id, *(entity.id for entity in wrong)],
+        )

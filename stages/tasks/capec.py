@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from stages.knowledge import Knowledge
 from stages.prose import clip, listing
 from stages.tasks.cwe import cwe_number
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, describe, hash_order, number, short_text, titled
+from stages.tasks.questions import choice, describe, number, rarest, short_text, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -47,8 +49,9 @@ def pattern_weaknesses(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def weakness_pattern_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Weakness -> the one of four attack patterns that relies on it."""
     pool = list(knowledge.of_type("attack-pattern"))
+    times = times_linked(knowledge, "^exploits", pool, "weakness")
     for weakness in knowledge.of_type("weakness"):
-        linked = hash_order(knowledge.subjects(weakness.id, "exploits", "attack-pattern"), weakness.id)
+        linked = rarest(knowledge.subjects(weakness.id, "exploits", "attack-pattern"), times, weakness.id)
         text = clip(knowledge.text(weakness.id), params.max_text_words)
         if not linked:
             continue
@@ -57,14 +60,14 @@ def weakness_pattern_choice(knowledge: Knowledge, params: TasksParams) -> Drafts
             continue
         slots = {"name": weakness.name, "text": text}
         because = f"{titled(linked[0])} is an attack pattern that relies on {titled(weakness)}"
-        yield choice(knowledge, weakness, slots, linked[0], linked[1:], pool, relation="^exploits", because=because)
+        made = choice(knowledge, weakness, slots, linked[0], linked[1:], pool, relation="^exploits", because=because)
+        yield structs.replace(made, documents=[weakness.id]) if isinstance(made, Draft) else made
 
 
 def technique_pattern(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of a technique -> the CAPEC entry that describes the same behaviour."""
     for technique in knowledge.techniques():
-        links = knowledge.links_from(technique.id, "corresponds-to", "attack-pattern")
-        patterns = [knowledge.entities[one] for one in sorted({link.object for link in links})]
+        patterns = knowledge.objects(technique.id, "corresponds-to", "attack-pattern")
         text = clip(knowledge.text(technique.id), params.max_text_words)
         if not patterns:
             continue

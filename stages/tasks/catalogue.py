@@ -25,6 +25,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     family: str
     key: Literal["letter", "yes-no", "cwe", "technique", "id", "none"]
     labels: list[str]
+    relation: str  # the link that an answer rests on, or the field of an entry (`text`, `platforms`, ...)
     generator: str  # `module.function` in stages.tasks
     phrasings: list[str] = []  # question templates, from phrasings/<name>.yaml
 

@@ -31,6 +31,11 @@ def path_gap(knowledge: Knowledge, params: TasksParams) -> Drafts:
         start, middle, end = nodes[0], nodes[1], nodes[-1]
         if len(nodes) != 3 or middle.fields.get("stub") or start.id in asked:
             continue
+        if "vulnerability" in (start.type, end.type):  # a bare number says nothing to reason from
+            continue
+        if middle.name.casefold() in f"{start.name} {end.name}".casefold():
+            yield Skip(start.id, "names-the-answer")
+            continue
         asked.add(start.id)
         behind, before = path.relations
         linked = _neighbours(knowledge, start, behind, middle.type)
@@ -40,7 +45,9 @@ def path_gap(knowledge: Knowledge, params: TasksParams) -> Drafts:
         near = [one for one in half if one.id not in {one.id for one in linked}]
         pool = list(knowledge.techniques() if middle.type == "technique" else knowledge.of_type(middle.type))
         because = " ".join(_steps(path, nodes))
-        yield choice(knowledge, start, slots, middle, others, pool, relation=behind, because=because, near=near)
+        yield choice(
+            knowledge, start, slots, middle, others, pool, relation=behind, because=because, near=near, group=middle.type
+        )
 
 
 def _live_paths(knowledge: Knowledge) -> Iterator[tuple[Path, list[Entity]]]:

@@ -6,7 +6,7 @@ from stages.knowledge import Knowledge
 from stages.prose import clip, sentence
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, hash_order, identify, titled
+from stages.tasks.questions import choice, identify, rarest, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -19,8 +19,9 @@ def control_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """A cloud check -> the control of four that it gives evidence for."""
     pool = [one for one in knowledge.of_type("control") if knowledge.links_to(one.id, "satisfies")]
+    times = times_linked(knowledge, "satisfies", pool, "cloud-check")
     for check in knowledge.of_type("cloud-check"):
-        linked = hash_order(knowledge.objects(check.id, "satisfies", "control"), check.id)
+        linked = rarest(knowledge.objects(check.id, "satisfies", "control"), times, check.id)
         if not linked:
             continue
         text = clip(knowledge.text(check.id), params.max_text_words)
@@ -35,8 +36,9 @@ def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def check_technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """A failed cloud check -> the technique of four that it leaves open."""
     pool = [one for one in knowledge.techniques() if knowledge.links_to(one.id, "covers")]
+    times = times_linked(knowledge, "covers", pool, "cloud-check")
     for check in knowledge.of_type("cloud-check"):
-        linked = hash_order(knowledge.objects(check.id, "covers", "technique"), check.id)
+        linked = rarest(knowledge.objects(check.id, "covers", "technique"), times, check.id)
         if not linked:
             continue
         text = clip(knowledge.text(check.id), params.max_text_words)

@@ -13,6 +13,7 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import choice, number, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
+MOST_ALIKE = 0.6  # two texts with more words in common are one advisory written twice
 Case = tuple[Entity, list[Entity], str]
 
 
@@ -72,7 +73,17 @@ def cve_same_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(here[0].id, "few-distractors")
             continue
         for partner, same in ((alike, True), (by_weakness[others[0].id], False)):
-            yield _pair(here, min(partner, key=lambda case: content_id(here[0].id, case[0].id)), same)
+            unlike = [case for case in partner if likeness(here[2], case[2]) < MOST_ALIKE]
+            if unlike:
+                yield _pair(here, min(unlike, key=lambda case: content_id(here[0].id, case[0].id)), same)
+            else:
+                yield Skip(here[0].id, "same-text")
+
+
+def likeness(one: str, other: str) -> float:
+    """Shared words of all words of two texts (Jaccard), 0-1."""
+    here, there = set(one.lower().split()), set(other.lower().split())
+    return len(here & there) / max(1, len(here | there))
 
 
 def weakness_example(knowledge: Knowledge, params: TasksParams) -> Drafts:

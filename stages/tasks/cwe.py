@@ -1,14 +1,16 @@
 """Weaknesses: definition, place in the tree, consequences, mitigation, detection."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
+from stages.options import WRONG_OPTIONS
 from stages.prose import clip, listing, sentence
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import WRONG_OPTIONS, choice, describe, hash_order, identify, number, points, titled
+from stages.tasks.questions import choice, describe, hash_order, identify, number, points, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -62,8 +64,10 @@ def weakness_detection(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def consequence_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """A consequence in the source's own words -> the one of four weaknesses that has it."""
     pool = list(knowledge.of_type("weakness"))
+    told = {weakness.id: set(_notes(weakness)) for weakness in pool}
+    times = Counter(note for notes in told.values() for note in notes)
     for weakness in pool:
-        notes = [clip(str(one.get("note") or ""), 70) for one in weakness.fields.get("consequences") or []]
+        notes = [note for note in _notes(weakness) if times[note] == 1]
         note = max(notes, key=len, default="")
         if len(note.split()) < 12:
             yield Skip(weakness.id, "no-text")
@@ -71,8 +75,9 @@ def consequence_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         siblings = _siblings(knowledge, weakness)
         kin = [one for one in siblings if one.fields.get("consequences") != weakness.fields.get("consequences")]
         because = f"This consequence is documented for {titled(weakness)}"
+        others = [one for one in siblings if one not in kin[:1]]
         yield choice(
-            knowledge, weakness, {"text": note}, weakness, [], [one for one in pool if one not in siblings],
+            knowledge, weakness, {"text": note}, weakness, others, [one for one in pool if one not in siblings],
             relation="consequence", because=because, near=kin[:1],
         )  # fmt: skip
 
@@ -93,7 +98,7 @@ def weakness_odd_one_out(knowledge: Knowledge, params: TasksParams) -> Drafts:
         answer = f"{listing([one.name for one in members])} are kinds of {titled(parent)}; {strangers[0].name} is not."
         options = [strangers[0].name, *(one.name for one in members)]
         entities = [strangers[0].id, *(one.id for one in members)]
-        yield Draft(subject=parent.id, slots={}, answer=answer, options=options, entities=entities)
+        yield Draft(subject=parent.id, slots={}, answer=answer, options=options, entities=entities, documents=[parent.id])
 
 
 def cwe_number(key: str) -> int:
@@ -133,6 +138,11 @@ def _section(knowledge: Knowledge, params: TasksParams, lines: Callable[[dict[st
             continue
         slots = {"name": weakness.name, "id": number(weakness.id)}
         yield Draft(subject=weakness.id, slots=slots, answer=answer, documents=[weakness.id])
+
+
+def _notes(weakness: Entity) -> list[str]:
+    """What the entry says about each consequence, in whole sentences."""
+    return [clip(str(one.get("note") or ""), 70) for one in weakness.fields.get("consequences") or []]
 
 
 def _siblings(knowledge: Knowledge, weakness: Entity) -> list[Entity]:

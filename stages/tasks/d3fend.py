@@ -6,7 +6,7 @@ from stages.knowledge import Knowledge
 from stages.prose import clip
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, hash_order, identify, short_text, titled, verdicts
+from stages.tasks.questions import choice, hash_order, identify, rarest, short_text, times_linked, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
 
@@ -19,8 +19,9 @@ def countermeasure_identification(knowledge: Knowledge, params: TasksParams) -> 
 def countermeasure_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of a technique -> the countermeasure of four that works against it."""
     pool = list(knowledge.of_type("defensive-technique"))
+    times = times_linked(knowledge, "^counters", pool, "technique")
     for technique in knowledge.techniques():
-        linked = hash_order(knowledge.subjects(technique.id, "counters", "defensive-technique"), technique.id)
+        linked = rarest(knowledge.subjects(technique.id, "counters", "defensive-technique"), times, technique.id)
         text = short_text(knowledge, technique, params)
         if not linked:
             continue

@@ -8,7 +8,7 @@ from stages.prose import clip, sentence
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, hash_order, number, points, short_text, titled
+from stages.tasks.questions import choice, number, points, rarest, short_text, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -33,8 +33,9 @@ def technique_mitigations(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of a technique -> the one of four mitigations that ATT&CK lists for it."""
     pool = list(knowledge.of_type("mitigation"))
+    times = times_linked(knowledge, "^mitigates", pool, "technique")
     for technique in knowledge.techniques():
-        linked = hash_order(knowledge.subjects(technique.id, "mitigates", "mitigation"), technique.id)
+        linked = rarest(knowledge.subjects(technique.id, "mitigates", "mitigation"), times, technique.id)
         text = short_text(knowledge, technique, params)
         if not linked or not text:
             yield Skip(technique.id, "no-text" if linked else "no-link")
@@ -56,8 +57,9 @@ def mitigation_explanation(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def data_component_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of a technique -> the data component of four that shows it."""
     pool = list(knowledge.of_type("data-component"))
+    times = times_linked(knowledge, "^detects", pool, "technique")
     for technique in knowledge.techniques():
-        linked = hash_order(knowledge.subjects(technique.id, "detects", "data-component"), technique.id)
+        linked = rarest(knowledge.subjects(technique.id, "detects", "data-component"), times, technique.id)
         text = short_text(knowledge, technique, params)
         if not linked or not text:
             yield Skip(technique.id, "no-text" if linked else "no-link")

@@ -1,17 +1,20 @@
 """Chains over several relations: every step of the answer is one link of the graph."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import sentence
+from stages.prose import listing, sentence
 from stages.tasks.cve import vulnerability_text
-from stages.tasks.cwe import mitigation_lines
+from stages.tasks.cwe import cwe_number, mitigation_lines
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from stages.tasks.questions import hash_order, number, points, procedures, titled
 
 Drafts = Iterator[Draft | Skip]
+MOST_VULNERABILITIES = 5
+ALTERNATIVES = 4  # measures of each kind to choose from, so that no name gives itself away
 
 
 def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -23,8 +26,9 @@ def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(technique.id, "ambiguous-key" if told else "no-text")
             continue
         for link, text in told:
+            user = knowledge.entities[link.subject]
             steps = [
-                f"The actor is {knowledge.entities[link.subject].name}, and the behaviour described is {titled(technique)}.",
+                f"The behaviour of the {user.type} {user.name} that is described is {titled(technique)}.",
                 f"{technique.name} serves the tactic {titled(tactics[0])}.",
             ]
             yield Draft(
@@ -38,12 +42,16 @@ def procedure_tactic_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def technique_vulnerability_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Technique -> attack pattern -> weakness -> a vulnerability that shows it."""
+    """Technique -> attack pattern -> weakness -> a vulnerability that shows it; every weakness that joins them is right."""
     for technique in knowledge.techniques():
-        for link in knowledge.links_from(technique.id, "corresponds-to", "attack-pattern"):
-            pattern = knowledge.entities[link.object]
+        patterns: dict[str, list[Entity]] = {}
+        for pattern in knowledge.objects(technique.id, "corresponds-to", "attack-pattern"):
             for weakness in knowledge.objects(pattern.id, "exploits", "weakness"):
-                yield from _vulnerability_chains(knowledge, params, technique, pattern, weakness)
+                patterns.setdefault(weakness.id, []).append(pattern)
+        shown = {one.id: one for weakness in patterns for one in knowledge.subjects(weakness, "instance-of", "vulnerability")}
+        open_ones = [one for one in shown.values() if knowledge.split(one.id) != "heldout"]
+        for vulnerability in hash_order(open_ones, technique.id)[:MOST_VULNERABILITIES]:
+            yield _vulnerability_chain(knowledge, technique, patterns, vulnerability)
 
 
 def cve_remedy_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -65,21 +73,38 @@ def cve_remedy_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def detect_or_mitigate(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Technique and four measures of it -> the one that detects where three prevent, or the other way round."""
+    """Technique and two measures of either kind, one of each kind meant for it -> the one that plays the part asked for."""
+    shows, stops = list(knowledge.of_type("data-component")), list(knowledge.of_type("mitigation"))
     for technique in knowledge.techniques():
-        detect = hash_order(knowledge.subjects(technique.id, "detects", "data-component", "sigma-rule"), technique.id)
+        detect = hash_order(knowledge.subjects(technique.id, "detects", "data-component"), technique.id)
         prevent = hash_order(knowledge.subjects(technique.id, "mitigates", "mitigation"), technique.id)
-        for aim, one, others in (("detects", detect, prevent), ("prevents", prevent, detect)):
-            chosen = [*one[:1], *others[:3]]
-            if len({entity.name for entity in chosen}) < 4:
-                yield Skip(technique.id, "few-distractors")
-                continue
-            rest = "prevent it" if aim == "detects" else "only show it"
-            answer = f"{chosen[0].name} {aim} {titled(technique)}; the other three {rest}."
-            used = [entity.id for entity in chosen]
-            slots = {"name": technique.name, "aim": aim}
-            options = [entity.name for entity in chosen]
-            yield Draft(subject=technique.id, slots=slots, answer=answer, options=options, entities=used)
+        if not detect or not prevent:
+            yield Skip(technique.id, "no-link")
+            continue
+        no_detect = knowledge.distractors(technique.id, "^detects", [one.id for one in detect], shows, ALTERNATIVES)
+        no_prevent = knowledge.distractors(technique.id, "^mitigates", [one.id for one in prevent], stops, ALTERNATIVES)
+        foreign = list(zip(no_detect, no_prevent, strict=False))
+        for right_detect, right_prevent in product(detect[:ALTERNATIVES], prevent[:ALTERNATIVES]):
+            for wrong_detect, wrong_prevent in foreign:
+                yield _part(technique, "detects", [right_detect, wrong_detect, right_prevent, wrong_prevent])
+                yield _part(technique, "prevents", [right_prevent, wrong_prevent, right_detect, wrong_detect])
+
+
+def _part(technique: Entity, aim: str, options: list[Entity]) -> Draft:
+    """The right option first, then an unrelated one of its kind, then one of the other kind that is meant for the technique."""
+    right, foreign, other, stranger = options
+    does = "prevents" if aim == "detects" else "detects"
+    answer = (
+        f"{right.name} {aim} {titled(technique)}. {other.name} {does} it instead; "
+        f"{foreign.name} and {stranger.name} are not listed for it."
+    )
+    return Draft(
+        subject=technique.id,
+        slots={"name": technique.name, "aim": aim},
+        answer=answer,
+        options=[one.name for one in options],
+        entities=[one.id for one in options],
+    )
 
 
 def group_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -101,31 +126,30 @@ def group_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
         yield Draft(subject=group.id, slots={"name": group.name}, answer="\n".join(lines), entities=ranked)
 
 
-def _vulnerability_chains(
-    knowledge: Knowledge, params: TasksParams, technique: Entity, pattern: Entity, weakness: Entity
-) -> Drafts:
-    """Chains of one technique, pattern and weakness, one for each vulnerability (three at most)."""
-    vulnerabilities = knowledge.subjects(weakness.id, "instance-of", "vulnerability")
-    open_ones = [one for one in hash_order(vulnerabilities, technique.id) if knowledge.split(one.id) != "heldout"]
-    for vulnerability in open_ones[:3]:
-        text = vulnerability_text(knowledge, vulnerability, 40)
-        if not text:
-            yield Skip(technique.id, "no-text")
-            continue
-        steps = [
-            f"{titled(technique)} corresponds to the attack pattern {titled(pattern)}.",
-            f"That pattern relies on the weakness {titled(weakness)}.",
-            f"{number(vulnerability.id)} shows this weakness: {sentence(text)}",
-        ]
-        yield Draft(
-            subject=technique.id,
-            slots={"name": technique.name, "id": number(technique.id), "vulnerability": number(vulnerability.id)},
-            answer=_chain(steps),
-            key=[number(weakness.id)],
-            entities=[pattern.id, weakness.id],
-            quoted=[vulnerability.id],
-            documents=[pattern.id, weakness.id],
-        )
+def _vulnerability_chain(
+    knowledge: Knowledge, technique: Entity, patterns: dict[str, list[Entity]], vulnerability: Entity
+) -> Draft | Skip:
+    """The chain over every weakness that the technique's patterns rely on and the vulnerability shows."""
+    weaknesses = [one for one in knowledge.objects(vulnerability.id, "instance-of", "weakness") if one.id in patterns]
+    text = vulnerability_text(knowledge, vulnerability, 40)
+    if not text or any(one.fields.get("abstraction") in ("Pillar", "Class") for one in weaknesses):
+        return Skip(technique.id, "no-text" if not text else "broad-weakness")
+    weaknesses.sort(key=lambda one: cwe_number(one.id))
+    between = list({pattern.id: pattern for one in weaknesses for pattern in patterns[one.id]}.values())
+    names = listing([titled(one) for one in weaknesses])
+    steps = [
+        f"{titled(technique)} corresponds to the attack pattern {listing([titled(one) for one in between])}.",
+        f"{'That pattern relies' if len(between) == 1 else 'Those patterns rely'} on {names}.",
+        f"{number(vulnerability.id)} shows the same: {sentence(text)}",
+    ]
+    return Draft(
+        subject=technique.id,
+        slots={"name": technique.name, "id": number(technique.id), "vulnerability": number(vulnerability.id)},
+        answer=_chain(steps),
+        key=[number(one.id) for one in weaknesses],
+        entities=[one.id for one in [*between, *weaknesses]],
+        quoted=[vulnerability.id],
+    )
 
 
 def _chain(steps: list[str]) -> str:

@@ -1,16 +1,20 @@
 """Shapes that several generators share: describe, identify, choose among options, confirm or deny."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from stages.ingest.schema import Entity, Link
 from stages.knowledge import Knowledge
+from stages.options import Ask
 from stages.prose import clip, mask, sentence, without_identifiers
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 
-WRONG_OPTIONS = 3
 LEAST_WORDS = 6  # of a procedure: shorter ones hold only an actor and a verb
+LEAST_CONTENT_WORDS = 8  # of a text with hidden names: shorter ones fit several entries
+RESERVE = 12  # named wrong options for questions whose group is too small
 
 
 def number(entity_id: str) -> str:
@@ -29,14 +33,15 @@ def hash_order(entities: Iterable[Entity], *salt: str) -> list[Entity]:
 
 
 def short_text(knowledge: Knowledge, entity: Entity, params: TasksParams) -> str:
-    """The entity's text as a question may show it: its own name, its parents' names and all ids hidden."""
-    names = [entity.name, *(knowledge.entities[one].name for one in knowledge.family(entity.id))]
-    return clip(mask(without_identifiers(knowledge.text(entity.id)), names), params.max_text_words)
+    """The entity's text as a question may show it, its names, its parents' names and ids hidden; empty if little is left."""
+    names = knowledge.hidden_names(entity.id)
+    text = clip(mask(without_identifiers(knowledge.text(entity.id)), names), params.max_text_words)
+    return text if len(re.findall(r"[A-Za-z]{3,}", text)) >= LEAST_CONTENT_WORDS else ""
 
 
 def procedures(knowledge: Knowledge, technique: Entity, params: TasksParams) -> list[tuple[Link, str]]:
     """Up to `procedures_per_technique` reported uses of a technique with their texts, its names hidden."""
-    names = [knowledge.entities[one].name for one in knowledge.family(technique.id)]
+    names = knowledge.hidden_names(technique.id)
     links = knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign")
     open_links = [link for link in links if link.text and knowledge.split(link.subject) != "heldout"]
     found: list[tuple[Link, str]] = []
@@ -45,6 +50,18 @@ def procedures(knowledge: Knowledge, technique: Entity, params: TasksParams) -> 
         if len(text.split()) >= LEAST_WORDS and len(found) < params.procedures_per_technique:
             found.append((link, text))
     return found
+
+
+def rarest(entities: Iterable[Entity], times: Counter[str], *salt: str) -> list[Entity]:
+    """Right answers, the seldom linked first: what is linked nearly everywhere tells little about any one subject."""
+    return sorted(entities, key=lambda one: (times[one.id], content_id(*salt, one.id)))
+
+
+def times_linked(knowledge: Knowledge, relation: str, answers: Iterable[Entity], subject: str) -> Counter[str]:
+    """Number of subjects of this type that each answer is linked with; `^` asks for the links' subjects as answers."""
+    name = relation.removeprefix("^")
+    look = knowledge.objects if relation.startswith("^") else knowledge.subjects
+    return Counter({one.id: len(look(one.id, name, subject)) for one in answers})
 
 
 def describe(
@@ -81,22 +98,37 @@ def choice(
     relation: str,
     because: str,
     near: Sequence[Entity] = (),
+    group: str = "",
 ) -> Draft | Skip:
-    """Four named options; `others` are further right answers, kept out. `near` are preferred wrong options."""
+    """A question for one of four names; `others` may be right too and are kept out. `near` are preferred wrong options.
+
+    The wrong ones are found when all questions of the task are known (`stages.options`).
+    """
     rights = [right.id, *(entity.id for entity in others)]
-    wrong = knowledge.distractors(subject.id, relation, rights, near, WRONG_OPTIONS) if near else []
-    names = {entity.name.casefold() for entity in wrong}
-    for entity in knowledge.distractors(subject.id, relation, rights, pool, 2 * WRONG_OPTIONS):
-        if len(wrong) < WRONG_OPTIONS and entity.name.casefold() not in names:
-            wrong.append(entity)
-    if len(wrong) < WRONG_OPTIONS:
+    hard = [
+        *(knowledge.distractors(subject.id, relation, rights, near, RESERVE) if near else []),
+        *knowledge.distractors(subject.id, relation, rights, pool, RESERVE),
+    ]
+    ids = {entity.name: entity.id for entity in reversed(hard)} | {right.name: right.id}
+    if len(ids) < 4:
         return Skip(subject.id, "few-distractors")
+    barred = {subject.id}.union(*(knowledge.family(one) for one in rights))
+    ask = Ask(
+        key=subject.id,
+        right=right.name,
+        barred=frozenset(knowledge.entities[one].name.casefold() for one in barred),
+        hard=list(dict.fromkeys(entity.name for entity in hard)),
+        reserve=[name for name in ids if name != right.name],
+        group=group,
+    )
     return Draft(
         subject=subject.id,
         slots=slots,
         answer=sentence(because),
-        options=[right.name, *(entity.name for entity in wrong)],
-        entities=[right.id, *(entity.id for entity in wrong)],
+        options=[right.name],
+        ask=ask,
+        ids=ids,
+        entities=[right.id],
     )
 
 

@@ -1,16 +1,23 @@
 """Detection rules: what they find, where they look, how an alert is read. Metadata only, no detection logic."""
 
+import re
 from collections.abc import Iterator
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
+from stages.options import Ask
 from stages.prose import clip, listing, mask, sentence, without_identifiers
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, hash_order, number, titled
+from stages.tasks.questions import RESERVE, choice, number, rarest, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
+NO_CAUSE = re.compile(  # what rules say where they know of no harmless cause, or give advice instead of one
+    r"^(?:(?:highly |very |most )?(?:unknown|unlikely|likely|none|rare|possible but rare)\b|n/?a$|no established|not expected|tbd)"
+    r"|false ?positives? (?:may|levels|depend|can)|known behavior is causing|we recommend|^verify |^if this was",
+    re.IGNORECASE,
+)
 
 
 def rule_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -38,23 +45,25 @@ def rule_log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not source or not text:
             yield Skip(rule.id, "no-text" if source else "no-field")
             continue
+        if _names(text, source) or _names(rule.name, source):
+            yield Skip(rule.id, "names-the-answer")
+            continue
         product = source.rpartition(" on ")[2]
         near = [one for one in known if one != source and (one.endswith(f" on {product}") == source.endswith(f" on {product}"))]
-        wrong = sorted(
-            (one for one in near if one not in source and source not in one), key=lambda one: content_id(rule.id, one)
-        )[:3]
-        if len(wrong) < 3:
-            yield Skip(rule.id, "few-distractors")
-            continue
+        turned = sorted(near, key=lambda one: content_id(rule.id, one))
+        barred = frozenset(one for one in known if one in source or source in one)
         answer = f"{rule.name} reads {source} events."
-        yield Draft(subject=rule.id, slots={"title": rule.name, "text": text}, answer=answer, options=[source, *wrong])
+        slots = {"title": rule.name, "text": text}
+        ask = Ask(key=rule.id, right=source, barred=barred, hard=turned, reserve=turned[:RESERVE])
+        yield Draft(subject=rule.id, slots=slots, answer=answer, options=[source], ask=ask)
 
 
 def technique_rule_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Technique -> the rule of four that would raise an alert on it."""
     pool = list(knowledge.of_type("sigma-rule"))
+    times = times_linked(knowledge, "^detects", pool, "technique")
     for technique in knowledge.techniques():
-        linked = hash_order(knowledge.subjects(technique.id, "detects", "sigma-rule"), technique.id)
+        linked = rarest(knowledge.subjects(technique.id, "detects", "sigma-rule"), times, technique.id)
         if not linked:
             continue
         text = clip(knowledge.text(technique.id), params.max_text_words)
@@ -74,7 +83,7 @@ def rule_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for rule in knowledge.of_type("sigma-rule"):
         level = str(rule.fields.get("level") or "")
         causes = [str(one).strip() for one in rule.fields.get("falsepositives") or []]
-        causes = [sentence(one) for one in causes if one.lower().rstrip(".") not in ("unknown", "unlikely", "none", "")]
+        causes = [sentence(one) for one in causes if one and not NO_CAUSE.search(one)]
         text = clip(knowledge.text(rule.id), params.max_text_words)
         if not level or not causes or not text:
             yield Skip(rule.id, "no-field")
@@ -82,6 +91,11 @@ def rule_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
         harmless = "\n".join(f"- {cause}" for cause in causes[:4])
         answer = f"{sentence(text)}\nSeverity: {level}.\nHarmless causes to rule out:\n{harmless}"
         yield Draft(subject=rule.id, slots={"title": rule.name}, answer=answer)
+
+
+def _names(text: str, source: str) -> bool:
+    """Whether a text says the category and the product of a log source outright."""
+    return all(part in text.casefold() for part in source.split(" on "))
 
 
 def log_source(rule: Entity) -> str:

@@ -51,7 +51,7 @@ def test_phrasings_of_a_task_all_carry_its_long_text() -> None:
     ("table", "message"),
     [
         ("t: {family: x}", "missing required field"),
-        ("t: {family: x, key: smell, labels: [], generator: a.b}", "smell"),
+        ("t: {family: x, relation: text, key: smell, labels: [], generator: a.b}", "smell"),
         ("- a", "no mapping"),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_broken_table_is_one_message(tmp_path, table: str, message: str) -> No
 
 def test_too_few_phrasings_name_the_file(tmp_path) -> None:
     (tmp_path / "phrasings").mkdir()
-    (tmp_path / "tasks.yaml").write_text("t: {family: x, key: none, labels: [], generator: a.b}")
+    (tmp_path / "tasks.yaml").write_text("t: {family: x, relation: text, key: none, labels: [], generator: a.b}")
     (tmp_path / "phrasings" / "t.yaml").write_text("questions: [one, two]")
     with pytest.raises(InputError, match=r"t\.yaml has 2 phrasing"):
         load_catalogue(tmp_path)

@@ -5,6 +5,7 @@ import pytest
 from stages.errors import InputError
 from stages.graph.schema import Path
 from stages.knowledge import Knowledge
+from stages.tasks.balance import choose
 from stages.tasks.chain import node_path, path_gap
 from stages.tasks.draft import Draft
 from stages.tasks.params import TasksParams
@@ -24,7 +25,8 @@ def test_each_step_is_said_in_the_direction_of_its_link() -> None:
 def test_a_gap_is_filled_by_one_option_only() -> None:
     knowledge = small_knowledge()
     names = {one.name: one.id for one in knowledge.techniques()}
-    drafts = [draft for draft in path_gap(knowledge, TasksParams()) if isinstance(draft, Draft)]
+    made = [draft for draft in path_gap(knowledge, TasksParams()) if isinstance(draft, Draft)]
+    drafts = choose("path-gap", made, 100, 0)
     assert drafts
     for draft in drafts:
         used = {one.id for one in knowledge.objects(draft.subject, "uses", "technique")}
