@@ -39,7 +39,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
-    """The first `count` pairs, all if 0. Raises InputError that names file and line."""
+    """`count` pairs, half of them about readability, or all if 0. Raises InputError that names file and line."""
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
@@ -48,7 +48,9 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
             raise InputError(
                 f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
             ) from error
-    return pairs[: count or None]
+    readability = [pair for pair in pairs if pair.spoilt_by == "unreadable"][: count // 2]
+    factuality = [pair for pair in pairs if pair.spoilt_by != "unreadable"][: count - count // 2]
+    return [*factuality, *readability] if count else pairs
 
 
 async def examine(client: Client, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:

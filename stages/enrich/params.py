@@ -19,7 +19,7 @@ class Keep(Params):
 class Calibration(Params):
     """The judge's examination on hand-written pairs (`stages/enrich/calibration.jsonl`), before it decides anything."""
 
-    pairs: int = 6  # first pairs of the file; 0 means all
+    pairs: int = 8  # half of them about readability; each takes two decisions; 0 means all
     accuracy: float = 0.75  # of the decisions on each of both questions; a coin makes 0.5
 
 

@@ -85,7 +85,7 @@ def calibrate(answer: Answer, pairs: int = 0) -> dict:
     return report(answers, Calibration())
 
 
-@pytest.mark.parametrize("pairs", [6, 0])
+@pytest.mark.parametrize("pairs", [8, 0])
 def test_an_able_judge_passes(pairs: int) -> None:
     found = calibrate(by_behaviour(fake_teacher.behaviour), pairs)
     assert found["passed"] and found["accuracy"] == {"factuality": 1.0, "readability": 1.0} and found["position_bias"] == 0
@@ -112,9 +112,10 @@ def test_chance_is_the_tail_of_a_coin() -> None:
     assert tail(10, 12) == pytest.approx(79 / 4096) and tail(0, 5) == 1.0
 
 
-def test_the_first_pairs_examine_both_questions_and_every_kind() -> None:
-    kinds = {pair.spoilt_by for pair in load_pairs(6)}
-    assert kinds == {"lost-fact", "changed-fact", "flipped-verdict", "new-id", "unreadable"}
+def test_half_of_the_pairs_examine_each_question_and_every_kind_comes_up() -> None:
+    kinds = [pair.spoilt_by for pair in load_pairs(EnrichParams().calibration.pairs)]
+    assert set(kinds) == {"lost-fact", "changed-fact", "flipped-verdict", "new-id", "unreadable"}
+    assert kinds.count("unreadable") == 4 == len(kinds) // 2 and len(load_pairs(0)) == 14
 
 
 def test_a_damaged_pair_names_its_line(tmp_path: Path) -> None:
