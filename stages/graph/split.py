@@ -14,6 +14,8 @@ from stages.graph.similar import similar_pairs
 from stages.ingest.schema import Entity
 from stages.tables import content_id
 
+LEAD_WORDS = 60  # questions quote the beginning of a long text; a rule may quote the first paragraph of its technique
+
 
 def assign_splits(entities: Mapping[str, Entity], params: SplitParams) -> list[Split]:
     """One row per entity, sorted by id."""
@@ -47,7 +49,8 @@ def _leaders(entities: Mapping[str, Entity], params: SplitParams) -> dict[str, s
 
 
 def _texts(entity: Entity) -> Iterable[str]:
-    """Every text that a question may quote: the whole one, the summary of a longer one, and observed examples."""
+    """Every text that a question may quote: the whole one, its beginning, a summary, and observed examples."""
     yield entity.text
+    yield " ".join(entity.text.split()[:LEAD_WORDS])
     yield entity.fields.get("description", "")
     yield from entity.fields.get("observed_examples", [])

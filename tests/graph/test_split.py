@@ -59,6 +59,14 @@ def test_texts_that_differ_in_a_word_share_a_part() -> None:
     assert all(found[f"a{i}"] == found[f"b{i}"] for i in range(40)) and len(set(found.values())) == 3
 
 
+def test_a_rule_that_quotes_the_beginning_of_a_technique_shares_its_part() -> None:
+    for i in range(20):
+        lead = " ".join(f"lead{i}x{n}" for n in range(60))
+        technique = entity(f"t{i}", text=f"{lead} {' '.join(f'rest{i}x{n}' for n in range(200))}")
+        found = splits(technique, entity(f"s{i}", "sigma-rule", text=lead), params=SplitParams(heldout=0.45, dev=0.45, seed=1))
+        assert len(set(found.values())) == 1
+
+
 def test_what_is_like_a_weakness_of_the_simplified_view_is_not_held_out_either() -> None:
     text = "The product does not neutralize the {} delimiter before it sends the record on to the next component."
     inside = entity("cwe:CWE-9", "weakness", text=text.format("field"), fields={"in_view_1003": True})
