@@ -20,7 +20,8 @@ _PLURAL = re.compile(
     r"(?:[^s]s|personnel|information|equipment|software|media|data|criteria)(?: (?:or|and|/|for|of|to|in|that|by|with|on) .*|,.*|\s*\(.*)?$"
 )
 _GRAMMAR = (  # what a value in brackets need not fit into, and prose must
-    (re.compile(r"\b(an?|the|any|each|every|all|no) an (?=organization-defined)", re.IGNORECASE), r"\1 "),
+    (re.compile(r"\ba (?=an organization-defined)", re.IGNORECASE), ""),
+    (re.compile(r"\b(an|the|any|each|every|all|no|other|same|its|their) an (?=organization-defined)", re.IGNORECASE), r"\1 "),
     (
         re.compile(r"(?<!\bat)(?<!\bleast)(?<!\bwith)(?<!\ba) an organization-defined frequency"),
         " at an organization-defined frequency",

@@ -27,6 +27,7 @@ _BREAKS = re.compile(r"\s*\n\s*")
 _BEFORE_MARK = re.compile(r"\s+([,;](?=\s|$)|\.(?=\s*$|\s+[A-Z]))", re.MULTILINE)  # ` . ` before a small letter is a dot
 _GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
 _GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
+_TWO_STOPS = re.compile(r"(?<=[A-Za-z)])\.\.(?=\s+[A-Z]|\s*$)")  # a citation stood between them
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]\"'%A-Z]{2})[.!?][\"')\]]?(?=\s+[\"'(\[]?[A-Z0-9]|\s*$)")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|approx|incl|Inc|Ltd|Corp|No|St|Mr|Dr|U\.S|U\.K))\.$")
@@ -58,7 +59,7 @@ def tidy(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r", "\n").replace("\u00a0", " "))
     text = _INVISIBLE.sub("", text)
     text = _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
-    return _BEFORE_MARK.sub(r"\1", text)
+    return _TWO_STOPS.sub(".", _BEFORE_MARK.sub(r"\1", text))
 
 
 def is_cut(text: str) -> bool:

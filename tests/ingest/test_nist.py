@@ -20,6 +20,7 @@ PARAMETERS = {
         ("Review at {{ insert: param, f }}.", "Review at an organization-defined frequency."),
         ("Tell {{ insert: param, r }}.", "Tell organization-defined personnel or roles."),
         ("Allow {{ insert: param, n }} attempts in the {{ insert: param, f }}.", "Allow an organization-defined number of attempts in the organization-defined frequency."),
+        ("Wait a {{ insert: param, n }} or take other {{ insert: param, n }}.", "Wait an organization-defined number or take other organization-defined number."),
         ("Act {{ insert: param, s }}.", "Act by organization-defined personnel or roles, at once and/or never."),
         ("Use {{ insert: param, gone }}.", "Use an organization-defined value."),
     ],

@@ -19,6 +19,7 @@ from stages.ingest.text import clean, paragraphs, split_glued_items, split_glued
         ("a\u200bb\x00c\u00a0 d", "abc d"),
         ("one  \n\n\n  two", "one\ntwo"),
         ("Files with . as the first sign .", "Files with . as the first sign."),
+        ("Runs code.(Citation: Toy). It ends. And c:/a/.. stays", "Runs code. It ends. And c:/a/.. stays"),
         ("**Bold** words, 2 ** 3 and *.exe stay", "Bold words, 2 ** 3 and *.exe stay"),
         ("", ""),
     ],
