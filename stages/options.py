@@ -59,6 +59,22 @@ def wrong_options(asks: Sequence[Ask]) -> list[list[str]]:
     return found
 
 
+def fresh_options(asks: Sequence[Ask]) -> list[list[str]]:
+    """Three wrong options for each question where every answer is right once: the hardest names, each shown once only.
+
+    A name that stands nowhere else tells nothing either. Names that stand elsewhere fill up where the fresh ones end.
+    """
+    used = {ask.right.casefold() for ask in asks}
+    found: dict[int, list[str]] = {}
+    for place in sorted(range(len(asks)), key=lambda one: content_id("fresh", asks[one].key)):
+        ask = asks[place]
+        names = [*ask.hard, *ask.reserve]
+        fresh = [name for name in names if name.casefold() not in used]
+        found[place] = _distinct([*fresh, *names], ask)
+        used |= {name.casefold() for name in found[place]}
+    return [found[place] for place in range(len(asks))]
+
+
 def prior_told(questions: Sequence[Question]) -> float:
     """Share answered by a guesser who is told of every option how often it is right here: 0.25 if names say nothing."""
     return _guessed(questions, *_counts(questions)) if questions else 0.0

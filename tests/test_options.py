@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from stages.options import Ask, balanced, prior_learned, prior_told, wrong_options
+from stages.options import Ask, balanced, fresh_options, prior_learned, prior_told, wrong_options
 
 NAMES = [f"option {letter}" for letter in "abcdefghijkl"]
 
@@ -63,6 +63,16 @@ def test_too_frequent_answers_are_thinned_in_no_particular_place() -> None:
     share = sum(made[place].right == "x" for place in kept)
     assert share <= (len(kept) - share) / 3 + 1
     assert sum(place >= 150 for place in kept if made[place].right == "x") >= 3
+
+
+def test_names_asked_once_are_shown_once() -> None:
+    made = [
+        Ask(key=str(place), right=f"r{place}", barred=frozenset(), hard=[f"w{3 * place + step}" for step in range(9)])
+        for place in range(40)
+    ]
+    options = [([ask.right, *wrong], ask.right) for ask, wrong in zip(made, fresh_options(made), strict=True)]
+    assert max(Counter(name for names, _ in options for name in names).values()) == 1
+    assert prior_learned(options) <= 0.35
 
 
 def test_no_questions_is_no_error() -> None:

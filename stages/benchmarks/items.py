@@ -9,7 +9,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.ingest.schema import Entity
 from stages.kinds import Kind
 from stages.knowledge import Knowledge
-from stages.options import balanced, prior_told
+from stages.options import balanced, prior_learned
 from stages.prose import clip, fill, mask, without_identifiers
 from stages.tables import Reject, content_id
 
@@ -184,12 +184,12 @@ def _item(
 
 
 def _option_prior(items: Sequence[BenchmarkItem]) -> dict[str, float]:
-    """By kind, the accuracy of a guesser who is told how often each option is right here; 0.25 is chance."""
+    """By kind, the accuracy of a guesser who learns from other items how often each option is right; 0.25 is chance."""
     shown = {
         kind: [(one.options, one.options[LETTERS.index(one.key[0])]) for one in items if one.task == kind]
         for kind in sorted({one.task for one in items})
     }
-    return {kind: round(prior_told(questions), 4) for kind, questions in shown.items()}
+    return {kind: round(prior_learned(questions), 4) for kind, questions in shown.items()}
 
 
 def _trained_weaknesses(knowledge: Knowledge) -> set[str]:

@@ -9,11 +9,12 @@ import msgspec
 from stages.ingest.schema import Entity
 from stages.kinds import Kind
 from stages.knowledge import Knowledge
-from stages.options import WRONG_OPTIONS, Ask, wrong_options
+from stages.options import WRONG_OPTIONS, Ask, fresh_options, wrong_options
 from stages.prose import clip, mask, without_identifiers
 from stages.tables import Reject, content_id
 
 FOLDER = Path(__file__).parent
+ALIKE = 24  # names that share words with the text: few of them are right elsewhere and may stand
 RESERVE = 12  # named wrong options for kinds with few questions
 LEAST_WORDS = 4
 
@@ -68,10 +69,15 @@ def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Q
 
 
 def complete(questions: Sequence[Question]) -> list[Question]:
-    """Questions of one kind with their wrong options; those for which there are too few are left out."""
+    """Questions of one kind with their wrong options; those for which there are too few are left out.
+
+    Where the subjects' own names are asked, each is right once: then no name stands twice.
+    """
+    asks = [one.ask for one in questions]
+    once = len({ask.right for ask in asks}) == len(asks) and all(one.entities == [one.subject] for one in questions)
     ids = {name: one for question in questions for name, one in sorted(question.ids.items())}
     found = []
-    for question, wrong in zip(questions, wrong_options([one.ask for one in questions]), strict=True):
+    for question, wrong in zip(questions, (fresh_options if once else wrong_options)(asks), strict=True):
         if len(wrong) == WRONG_OPTIONS:
             used = [*question.entities, *(ids[name] for name in wrong)]
             found.append(msgspec.structs.replace(question, options=[*question.options, *wrong], entities=used))
@@ -123,20 +129,24 @@ def _rights(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:
 def _distractors(
     knowledge: Knowledge, kind: Kind, subject: Entity, text: str, rights: Sequence[Entity], pool: Sequence[Entity]
 ) -> list[Entity]:
-    """Wrong options in the order of their worth: hard negatives of the relation. Where a name is asked: two names that share words with the text, and a sibling."""
+    """Wrong options in the order of their worth: siblings, hard negatives, names that share words with the text, others."""
     ids = [one.id for one in rights]
-    near: list[Entity] = []
-    if not kind.relation:
-        relation = "subtechnique-of" if kind.subject == "technique" else "child-of"
-        parents = knowledge.objects(subject.id, relation)
-        siblings = [one for parent in parents for one in knowledge.subjects(parent.id, relation)]
-        alike = knowledge.closest_by_name(text, [one for one in pool if one.id not in knowledge.family(subject.id)], 2)
-        near = [*alike, *knowledge.distractors(subject.id, "sibling", ids, siblings, WRONG_OPTIONS)]
+    barred = set().union(*(knowledge.family(one) for one in ids))
+    candidates = [one for one in pool if one.id not in barred]
+    alike = knowledge.closest_by_name(text, candidates, ALIKE)
     rest = knowledge.distractors(subject.id, kind.relation or "similar", ids, pool, RESERVE)
-    chosen: list[Entity] = []
-    names = {one.name.casefold() for one in rights}
+    near = alike if kind.relation else [*_siblings(knowledge, kind, subject), *alike]
+    chosen: dict[str, Entity] = {}
     for one in [*near, *rest]:
-        if one.name.casefold() not in names:
-            chosen.append(one)
-            names.add(one.name.casefold())
-    return chosen
+        if one.id not in barred:
+            chosen.setdefault(one.name.casefold(), one)
+    for one in rights:
+        chosen.pop(one.name.casefold(), None)
+    return list(chosen.values())
+
+
+def _siblings(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:
+    relation = "subtechnique-of" if kind.subject == "technique" else "child-of"
+    parents = knowledge.objects(subject.id, relation)
+    found = [one for parent in parents for one in knowledge.subjects(parent.id, relation)]
+    return [one for one in found if one.id != subject.id][:1]

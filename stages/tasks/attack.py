@@ -7,7 +7,18 @@ from stages.knowledge import Knowledge
 from stages.prose import clip, listing
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, describe, hash_order, identify, number, procedures, short_text, titled, verdicts
+from stages.tasks.questions import (
+    RESERVE,
+    choice,
+    describe,
+    hash_order,
+    identify,
+    number,
+    procedures,
+    short_text,
+    titled,
+    verdicts,
+)
 
 Drafts = Iterator[Draft | Skip]
 PARTNERS = 8  # groups to compare with, and shared techniques of each pair, to choose from
@@ -34,7 +45,7 @@ def technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         parents = knowledge.objects(technique.id, "subtechnique-of")
         siblings = [one for parent in parents for one in knowledge.subjects(parent.id, "subtechnique-of")]
         strangers = [one for one in pool if one.id not in knowledge.family(technique.id)]
-        near = [*siblings, *knowledge.closest_by_name(text, strangers, 4)]
+        near = [*siblings[:2], *knowledge.closest_by_name(text, strangers, RESERVE)]
         because = f"The text describes {titled(technique)}"
         yield choice(knowledge, technique, {"text": text}, technique, [], pool, relation="similar", because=because, near=near)
 

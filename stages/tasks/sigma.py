@@ -26,14 +26,15 @@ def rule_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
         techniques = knowledge.objects(rule.id, "detects", "technique")
         if not techniques:
             continue
-        names = [technique.name for technique in techniques]
+        names = knowledge.hidden_names(*(technique.id for technique in techniques))
         text = clip(mask(without_identifiers(knowledge.text(rule.id)), names), params.max_text_words)
         if not text:
             yield Skip(rule.id, "no-text")
             continue
         answer = f"The rule looks for {listing([titled(one) for one in techniques])}."
         used, keys = [one.id for one in techniques], [number(one.id) for one in techniques]
-        yield Draft(subject=rule.id, slots={"title": rule.name, "text": text}, answer=answer, key=keys, entities=used)
+        title = mask(rule.name, names)
+        yield Draft(subject=rule.id, slots={"title": title, "text": text}, answer=answer, key=keys, entities=used)
 
 
 def rule_log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:

@@ -1,13 +1,19 @@
 """Rows of a small graph: right keys, no held-out text, hostile text untouched, the same bytes twice."""
 
 import random
+import re
 
 import pytest
 
+from stages.benchmarks.items import build_items
+from stages.benchmarks.params import BenchmarksParams
+from stages.formats.library import load_library
+from stages.kinds import load_kinds
 from stages.knowledge import Knowledge
 from stages.tables import file_sha256, write_table
-from stages.tasks.assemble import build_rows, summarise
+from stages.tasks.assemble import _row, build_rows, repeated, summarise
 from stages.tasks.catalogue import load_catalogue
+from stages.tasks.draft import Draft
 from stages.tasks.params import TasksParams
 from stages.tasks.schema import InstructionRow
 from tests.tasks.small_graph import HELDOUT_MARK, HOSTILE, small_knowledge, small_tables
@@ -15,7 +21,9 @@ from tests.tasks.small_graph import HELDOUT_MARK, HOSTILE, small_knowledge, smal
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return small_knowledge()
+    knowledge = small_knowledge()
+    knowledge.hold_back(load_kinds())
+    return knowledge
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +52,9 @@ def test_no_row_is_about_a_heldout_document_or_quotes_one(rows, knowledge) -> No
         assert HELDOUT_MARK not in row.instruction + row.answer, row
 
 
-def test_heldout_subjects_and_texts_are_counted(built) -> None:
-    reasons = {reject.reason for reject in built[1]}
-    assert {"heldout-subject", "heldout-text"} <= reasons
+def test_heldout_subjects_and_texts_are_counted() -> None:
+    _, rejects, _ = build_rows(small_knowledge(), load_catalogue(), TasksParams())
+    assert {"heldout-subject", "heldout-text"} <= {reject.reason for reject in rejects}
 
 
 def test_checkable_answers_end_with_their_key(rows) -> None:
@@ -121,7 +129,62 @@ def test_the_same_records_in_another_order_give_the_same_bytes(tmp_path, rows) -
     tables = small_tables()
     for table in tables.values():
         random.Random(1).shuffle(table)
-    again, _, _ = build_rows(Knowledge(**tables), load_catalogue(), TasksParams())
+    shuffled = Knowledge(**tables)
+    shuffled.hold_back(load_kinds())
+    again, _, _ = build_rows(shuffled, load_catalogue(), TasksParams())
     for name, table in (("one", rows), ("two", again)):
         write_table(tmp_path / name, table, InstructionRow)
     assert file_sha256(tmp_path / "one") == file_sha256(tmp_path / "two")
+
+
+def test_no_row_states_what_an_item_of_the_benchmark_asks(rows) -> None:
+    everything = small_knowledge()
+    kinds = {kind.name: kind for kind in load_kinds()}
+    for item in build_items(everything, list(kinds.values()), BenchmarksParams())[0]:
+        if item.options and not kinds[item.task].relation:
+            continue  # the name itself is asked: the text is held out
+        answers = item.entity_ids[1:2] if item.options else item.entity_ids[1:]
+        for row in rows:
+            told = row.answer + (row.instruction if row.key_kind != "letter" else "\n".join(row.instruction.split("\n")[:-4]))
+            for answer in answers:
+                names = [{everything.entities[one].name, one.split(":")[1]} for one in (item.subject, answer)]
+                assert not all(any(re.search(rf"{re.escape(name)}(?![\\w.])", told) for name in each) for each in names), (
+                    item,
+                    row,
+                )
+
+
+def test_rows_carry_a_document_exactly_where_the_format_reads_one(rows) -> None:
+    library = load_library()
+    for row in rows:
+        assert bool(row.document_ids) == library[row.task].document, row.task
+
+
+def test_a_format_that_rewrites_nothing_gathers_nothing() -> None:
+    for form in load_library().values():
+        assert form.rewrite or not (form.search or form.document), form.task
+
+
+def test_one_question_with_two_answers_is_none() -> None:
+    task = next(task for task in load_catalogue() if task.name == "cve-to-cwe")
+    drafts = [Draft(subject=f"cve:{key}", slots={"text": "Same text."}, answer="x", key=[key]) for key in ("CWE-1", "CWE-2")]
+    drafts += [Draft(subject="cve:3", slots={"text": "Own text."}, answer="x", key=["CWE-1"])]
+    assert repeated(task, drafts) == {0: "ambiguous-key", 1: "ambiguous-key"}
+
+
+def test_an_answer_is_given_three_times_at_most() -> None:
+    task = next(task for task in load_catalogue() if task.key == "none")
+    drafts = [Draft(subject=f"s{place}", slots={"name": str(place)}, answer="Always the same.") for place in range(9)]
+    assert list(repeated(task, drafts).values()) == ["repeated-answer"] * 6
+
+
+def test_a_text_ends_before_the_question_goes_on(knowledge) -> None:
+    task = next(task for task in load_catalogue() if task.name == "cve-to-cwe")
+    draft = Draft(subject="cve:CVE-2020-10000", slots={"text": "A text without an end"}, answer="x", key=["CWE-200"])
+    assert "without an end." in _row(knowledge, task, draft, "").instruction
+
+
+def test_the_metrics_count_relations_beside_tasks(built) -> None:
+    figures = summarise(load_catalogue(), *built)
+    assert 12 <= figures["relations"] == len(figures["by_relation"]) < figures["tasks"]
+    assert sum(figures["by_relation"].values()) == figures["rows"]
