@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 STAGES = Path(__file__).parents[1]
-CALIBRATION = STAGES / "enrich" / "calibration.jsonl"
 PROMPT_CHARACTERS = 3  # to a token: few, so that the bound holds for technical text
 FORMAT_TOKENS = 800  # of a format's introduction, steps and rules
 REASONING = 0.25  # share of its token limit that an answer takes where the limit leaves room to reason
@@ -102,11 +101,11 @@ def expected_calls(
 
 
 def calibration_calls(pairs: int) -> Counter[str]:
-    """Calls by purpose that examine the judge on the first `pairs` pairs (0: all): two for each."""
-    lines = CALIBRATION.read_text(encoding="utf-8").splitlines()[: pairs or None]
-    kinds = [json.loads(line)["spoilt_by"] for line in lines]
-    purposes = ["enrich.readability" if kind == "unreadable" else "enrich.factuality" for kind in kinds]
-    return Counter({purpose: 2 * count for purpose, count in Counter(purposes).items()})
+    """Calls by purpose of the judge's examination on `pairs` pairs (0: all): two for each."""
+    from stages.enrich.calibration import load_pairs
+
+    readability = sum(pair.spoilt_by == "unreadable" for pair in load_pairs(pairs))
+    return Counter({"enrich.readability": 2 * readability, "enrich.factuality": 2 * (len(load_pairs(pairs)) - readability)})
 
 
 def same_limits(stage: str, sections: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
