@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stages.base.location import resolve_base
 from stages.control_tokens import without_control_tokens
 from stages.errors import InputError
-from stages.hardware import choose_device, choose_dtype, set_threads, usable_cores
+from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads, usable_cores
 from stages.llm import attention
 from stages.runtime import RuntimeParams
 
@@ -47,9 +47,8 @@ class LocalModel:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        quiet_libraries()
         folder = resolve_base(base_model)
         self.device = choose_device(runtime.device)
         torch.set_num_threads(runtime.threads or usable_cores())
