@@ -80,9 +80,13 @@ class Knowledge:
 
     def hidden_names(self, *entity_ids: str) -> list[str]:
         """Names that give these entities or their relatives away: full and common ones, singular and plural."""
-        names = {name for entity_id in entity_ids for name in self.names_of(entity_id)}
-        names |= {self._own_names[one] for entity_id in entity_ids for one in self.family(entity_id)}
-        return sorted({form for name in names for form in (name, *_plurals(name))})
+        relatives = {self._own_names[one] for entity_id in entity_ids for one in self.family(entity_id)}
+        forms = {form for name in relatives for form in (name, *_plurals(name))}
+        return sorted(forms.union(*(self.forms_of(one) for one in entity_ids)))
+
+    def forms_of(self, entity_id: str) -> list[str]:
+        """Every name of one entity, singular and plural."""
+        return [form for name in self.names_of(entity_id) for form in (name, *_plurals(name))]
 
     def names_of(self, entity_id: str) -> list[str]:
         """The source's own name and the common one that it quotes: `(... 'Cross-site Scripting')`."""

@@ -158,7 +158,7 @@ def _rcm_text(knowledge: Knowledge, vulnerability: Entity, weaknesses: Sequence[
         shown = clip(without_identifiers(text), max_words)
         if len(shown.split()) < LEAST_WORDS:
             continue
-        names = [form for weakness in weaknesses for form in knowledge.hidden_names(weakness.id)]
+        names = [form for weakness in weaknesses for form in knowledge.forms_of(weakness.id)]
         if mask(shown, names) == shown:
             return shown, ""
         reason = "names-the-weakness"

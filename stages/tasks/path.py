@@ -110,7 +110,10 @@ def _part(technique: Entity, aim: str, options: list[Entity]) -> Draft:
 def group_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Group -> the techniques that it uses -> the mitigations that meet most of them."""
     for group in knowledge.of_type("group"):
-        techniques = knowledge.objects(group.id, "uses", "technique")
+        used = knowledge.objects(group.id, "uses", "technique")
+        techniques = [
+            one for one in used if knowledge.split(one.id) != "heldout"
+        ]  # of the others the mitigations are unknown here
         met: dict[str, list[Entity]] = {}
         for technique in techniques:
             for mitigation in knowledge.subjects(technique.id, "mitigates", "mitigation"):
@@ -119,7 +122,9 @@ def group_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if len(techniques) < 3 or len(ranked) < 3:
             yield Skip(group.id, "no-link")
             continue
-        lines = [f"{group.name} is known to use {len(techniques)} techniques. Mitigations by how many of them they meet:"]
+        lines = [
+            f"Counted over {len(techniques)} techniques that {group.name} is known to use, these mitigations meet most of them:"
+        ]
         for one in ranked:
             named = ", ".join(titled(technique) for technique in hash_order(met[one], group.id)[:3])
             lines.append(f"- {titled(knowledge.entities[one])}: {len(met[one])} techniques, such as {named}.")

@@ -8,7 +8,7 @@ import pytest
 from stages.benchmarks.items import build_items, summarise
 from stages.benchmarks.params import BenchmarksParams
 from stages.benchmarks.schema import BenchmarkItem
-from stages.graph.schema import Split
+from stages.graph.schema import HardNegative, Split
 from stages.ingest.schema import Entity
 from stages.kinds import load_kinds
 from stages.knowledge import Knowledge
@@ -121,3 +121,25 @@ def test_one_item_per_question_and_none_whose_answer_depends_on_the_unseen_subje
     assert sorted(reject.reason for reject in rejects if reject.source == "secforge-rcm") == [
         "ambiguous-key", "ambiguous-key", "same-question",
     ]  # fmt: skip
+
+
+def test_a_guesser_that_reads_only_the_names_of_options_stays_near_chance() -> None:
+    draw = random.Random(5)
+    safeguards = [entity(f"attack:M{place}", "mitigation", f"Safeguard {place}") for place in range(20)]
+    techniques = [
+        entity(f"attack:T{place}", "technique", f"Behaviour {place}", f"Adversaries do thing {place} to a host.")
+        for place in range(160)
+    ]
+    pairs = {(f"attack:M{min(int(draw.expovariate(0.3)), 19)}", one.id) for one in techniques for _ in range(2)}
+    links = [link(measure, "mitigates", technique) for measure, technique in sorted(pairs)]
+    splits = [Split(entity_id=one.id, split="heldout") for one in techniques]
+    negatives = [
+        HardNegative(subject=one.id, relation="^mitigates", object=f"attack:M{place}", similarity=0.9)
+        for one in techniques
+        for place in (17, 18, 19)
+    ]
+    knowledge = Knowledge([*safeguards, *techniques], links, splits, negatives)
+    kinds = [kind for kind in load_kinds() if kind.name == "technique-mitigation"]
+    items, rejects = build_items(knowledge, kinds, BenchmarksParams())
+    assert len(items) >= 60
+    assert summarise(items, rejects, knowledge, head=8)["secforge-mcq"]["option_prior"]["technique-mitigation"] <= 0.35
