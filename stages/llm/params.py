@@ -12,7 +12,7 @@ class Role(Params):
     model: str = "smollm2-135m-instruct"  # name sent to the endpoint; part of every cache key
     temperature: float = 0.2
     repetition_penalty: float = (
-        1.05  # the embedded model loops without it and cannot copy a fact above 1.1; sent to openai endpoints only if not 1
+        1.1  # the embedded model loops without it and cannot copy a fact above 1.1; sent to openai endpoints only if not 1
     )
     max_tokens: int = 256  # output tokens; a purpose may ask for fewer
 
