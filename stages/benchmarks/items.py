@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from stages.benchmarks.params import BenchmarksParams
 from stages.benchmarks.questions import LEAST_WORDS, Question, complete, load_prompt, questions_of
 from stages.benchmarks.schema import BenchmarkItem
@@ -61,6 +63,8 @@ def _mcq(knowledge: Knowledge, kinds: Sequence[Kind], params: BenchmarksParams) 
                 rejects.append(one)
             else:
                 by_kind[kind.name].append(one)
+        by_kind[kind.name], same = _one_per_text(by_kind[kind.name])
+        rejects += same
     asked = _asked(by_kind, params)
     prompt, stems = load_prompt("mcq"), {kind.name: kind.question for kind in kinds}
     letters = _letters(len(asked), params.seed)
@@ -68,6 +72,19 @@ def _mcq(knowledge: Knowledge, kinds: Sequence[Kind], params: BenchmarksParams) 
         _mcq_item(knowledge, question, letter, prompt, stems[question.kind])
         for question, letter in zip(asked, letters, strict=True)
     ], rejects
+
+
+def _one_per_text(questions: Sequence[Question]) -> tuple[list[Question], list[Reject]]:
+    """The first question of each text, with what is right for the others barred: the same words are one question."""
+    kept: dict[str, Question] = {}
+    rejects: list[Reject] = []
+    for question in questions:
+        first = kept.setdefault(question.text, question)
+        if first is not question:
+            rejects.append(Reject(question.kind, question.subject, "same-question", first.subject))
+            ask = structs.replace(first.ask, barred=first.ask.barred | question.ask.barred)
+            kept[question.text] = structs.replace(first, ask=ask)
+    return list(kept.values()), rejects
 
 
 def _asked(by_kind: dict[str, list[Question]], params: BenchmarksParams) -> list[Question]:

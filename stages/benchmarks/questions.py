@@ -1,5 +1,6 @@
 """Questions about held-out documents: the text that is shown, the right answers, and distractors that are surely wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ FOLDER = Path(__file__).parent
 ALIKE = 24  # names that share words with the text: few of them are right elsewhere and may stand
 RESERVE = 12  # named wrong options for kinds with few questions
 LEAST_WORDS = 4
+LEAST_WORDS_LEFT = 8  # of a text with hidden names: of less nobody can tell what it is about
+HIDDEN = "[...]"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +101,10 @@ def shown_text(knowledge: Knowledge, subject: Entity, rights: Sequence[Entity], 
     title = f"{subject.name}: " if subject.type == "sigma-rule" else ""
     for text in (knowledge.text(subject.id), *(link.text for link in knowledge.links_from(subject.id, "instance-of"))):
         shown = clip(mask(without_identifiers(text), names), max_words)
-        if len(shown.split()) >= LEAST_WORDS:
-            return mask(without_identifiers(title + shown), names)
+        shown = mask(without_identifiers(title + shown), names) if shown else ""
+        words = re.findall(r"[A-Za-z]{3,}", shown)
+        if len(shown.split()) >= LEAST_WORDS and (HIDDEN not in shown or len(words) >= LEAST_WORDS_LEFT):
+            return shown
     return ""
 
 

@@ -143,3 +143,20 @@ def test_a_guesser_that_reads_only_the_names_of_options_stays_near_chance() -> N
     items, rejects = build_items(knowledge, kinds, BenchmarksParams())
     assert len(items) >= 60
     assert summarise(items, rejects, knowledge, head=8)["secforge-mcq"]["option_prior"]["technique-mitigation"] <= 0.35
+
+
+def test_a_text_of_which_little_is_left_and_a_text_asked_before_are_no_questions() -> None:
+    entities = [entity(f"cwe:CWE-{n}", "weakness", f"Slip {n} ('Glyph Overrun')") for n in range(1, 6)]
+    long = "The viewer of fonts trusts a length field in every page that it loads from the net."
+    texts = {1: "Has a glyph overrun here.", 2: long, 3: long}
+    entities += [entity(f"cve:CVE-2099-000{n}", "vulnerability", f"CVE-2099-000{n}", text) for n, text in texts.items()]
+    links = [link(f"cve:CVE-2099-000{n}", "instance-of", f"cwe:CWE-{n}") for n in texts]
+    links += [link(f"cve:CVE-2099-000{n}", "instance-of", "cwe:CWE-1") for n in (2, 3)]
+    entities += [entity(f"cve:CVE-2098-000{n}", "vulnerability", "x", "A text.") for n in (4, 5)]
+    links += [link(f"cve:CVE-2098-000{n}", "instance-of", f"cwe:CWE-{n}") for n in (4, 5)]
+    splits = [Split(entity_id=f"cve:CVE-2099-000{n}", split="heldout") for n in texts]
+    kinds = [kind for kind in load_kinds() if kind.name == "cve-weakness"]
+    items, rejects = build_items(Knowledge(entities, links, splits), kinds, BenchmarksParams())
+    found = {(reject.record, reject.reason) for reject in rejects if reject.source == "cve-weakness"}
+    assert found == {("cve:CVE-2099-0001", "no-text"), ("cve:CVE-2099-0003", "same-question")}
+    assert not of(items, "secforge-mcq")  # one question, and letters come in fours
