@@ -22,15 +22,15 @@ def generate(variant: Variant, prompts: Sequence[Sequence[int]], max_new_tokens:
     return _answer(variant, prompts, max_new_tokens, batch, report)
 
 
-def choose_label(
-    variant: Variant, prompts: Sequence[Sequence[int]], prefix: str, labels: Sequence[str], batch: int, report: Report
+def choose_answer(
+    variant: Variant, prompts: Sequence[Sequence[int]], answers: Sequence[str], batch: int, report: Report
 ) -> Answers:
-    """One of `labels` after prompt and `prefix`: greedy decoding in which only tokens that lead to a label are allowed.
+    """One of `answers` after each prompt: greedy decoding in which only tokens that lead to one of them are allowed.
 
     A model that does not know the answer format is so still asked what it knows. Beam search would prefill every
     prompt once per beam, which takes four times as long for the same few tokens.
     """
-    wholes = [variant.encode(f"{prefix} {label}") for label in labels]
+    wholes = [variant.encode(answer) for answer in answers]
     shared = _common_prefix(wholes)
     end = variant.end_token_ids()[0]
     tree = _tree([[*whole[len(shared) :], end] for whole in wholes])
@@ -40,9 +40,9 @@ def choose_label(
     def allowed(start: int) -> Callable[[int, "torch.Tensor"], list[int]]:
         return lambda _, ids: _children(tree, ids[start:].tolist()) or [end]
 
-    answers = _answer(variant, asked, longest, batch, report, allowed)
+    made = _answer(variant, asked, longest, batch, report, allowed)
     start_text = variant.tokenizer.decode(shared)
-    return Answers([(start_text + text).removeprefix(prefix).strip() for text in answers.texts], answers.new_tokens)
+    return Answers([(start_text + text).strip() for text in made.texts], made.new_tokens)
 
 
 def _answer(

@@ -8,7 +8,7 @@ from stages.config import Params
 from stages.variants import VARIANTS, Variant
 
 Baseline = Literal["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
-Protocol = Literal["loglikelihood", "option-text", "generative", "constrained"]
+Protocol = Literal["loglikelihood", "option-text", "generative", "constrained", "constrained-answer"]
 
 
 class Run(Params):
@@ -25,6 +25,7 @@ class Run(Params):
 RUNS = (
     Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=list(VARIANTS)),
     Run(benchmark="secforge-rcm", protocol="generative", systems=list(VARIANTS)),
+    Run(benchmark="secforge-rcm", protocol="constrained-answer", systems=["base", "finetuned", "int8", "nf4"]),
     Run(benchmark="secforge-mcq", protocol="option-text", systems=["base", "finetuned"]),
     Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=60, shots=2),
     Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=60, shots=3),

@@ -8,7 +8,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str  # base, finetuned, int8, nf4, base-few-shot; majority, longest-option, tfidf-similarity, tfidf-linear, bm25-nn
     benchmark: str
-    protocol: str  # loglikelihood, option-text, generative, constrained, baseline
+    protocol: str  # loglikelihood, option-text, generative, constrained, constrained-answer, baseline
     item_id: str
     output: str  # raw text, or the chosen option
     parsed: list[str]  # what the extractor found

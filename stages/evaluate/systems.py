@@ -12,7 +12,7 @@ from stages.errors import ParamsError
 from stages.evaluate import baselines
 from stages.evaluate.extractors import extract, is_correct
 from stages.evaluate.few_shot import few_shot_questions
-from stages.evaluate.generative import choose_label, generate
+from stages.evaluate.generative import choose_answer, generate
 from stages.evaluate.likelihood import score_letters, score_texts
 from stages.evaluate.params import EvaluateParams, Run
 from stages.evaluate.partial import Piece, Pieces
@@ -73,7 +73,12 @@ def check_runs(params: EvaluateParams, items: Sequence[BenchmarkItem]) -> None:
         if run.protocol in ("loglikelihood", "option-text") and kinds[run.benchmark] != "letter":
             raise ParamsError(
                 f"evaluate.runs: {run.protocol} on {run.benchmark}, whose questions have no options.",
-                allowed="generative, constrained",
+                allowed="generative, constrained, constrained-answer",
+            )
+        if run.protocol == "constrained-answer" and kinds[run.benchmark] == "letter":
+            raise ParamsError(
+                f"evaluate.runs: {run.protocol} on {run.benchmark}, whose answers are letters.",
+                allowed="loglikelihood, option-text, generative, constrained",
             )
         names = {(system_name(variant, run), run.benchmark, run.protocol) for variant in run.systems}
         if len(names) < len(run.systems) or names & named:
@@ -161,14 +166,26 @@ def _ask(
         counts = [len(item.options) for item in items]
         scores = score_letters(variant, prompts, counts, params.answer_prefix, params.likelihood_batch, clock.done)
         return Answered([_letter(row) for row in scores], read)
-    labels = sorted({key for row in keyed_rows(train, items[0].key_kind) for key in row.answer_key})
-    if not labels:
+    texts = _vocabulary(run, items, train, params.answer_prefix)
+    if not texts:
         raise ParamsError(
-            f"evaluate.runs: constrained on {run.benchmark}, but no training row has a key of the kind {items[0].key_kind}.",
+            f"evaluate.runs: {run.protocol} on {run.benchmark}, but no training row has a key of the kind {items[0].key_kind}.",
             remedy="Remove the run, or give tasks with such keys a weight.",
         )
-    made = choose_label(variant, prompts, params.answer_prefix, labels, params.likelihood_batch, clock.done)
+    made = choose_answer(variant, prompts, texts, params.likelihood_batch, clock.done)
     return Answered(made.texts, read, made.new_tokens)
+
+
+def _vocabulary(run: Run, items: Sequence[BenchmarkItem], train: Sequence[TrainingRow], prefix: str) -> list[str]:
+    """What a constrained answer may be: a bare label of the training rows, or a whole training answer with one key.
+
+    A whole answer names the label in words first, so that a model is asked for the meaning and not for a number.
+    """
+    rows = keyed_rows(train, items[0].key_kind)
+    if run.protocol == "constrained":
+        return [f"{prefix} {label}" for label in sorted({key for row in rows for key in row.answer_key})]
+    tasks = {item.task for item in items}
+    return sorted({row.answer for row in rows if row.task in tasks and len(row.answer_key) == 1})
 
 
 def _letter(scores: Sequence[float]) -> str:

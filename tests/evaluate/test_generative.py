@@ -1,7 +1,7 @@
 import torch
 
 from stages.chat import render_prompt
-from stages.evaluate.generative import choose_label, generate
+from stages.evaluate.generative import choose_answer, generate
 from stages.evaluate.variants import Variant
 
 QUESTIONS = [
@@ -48,7 +48,7 @@ def test_generation_stops_at_the_end_token(tiny: Variant) -> None:
 
 def test_constrained_answers_are_labels_and_each_token_the_likeliest_that_leads_to_one(tiny: Variant) -> None:
     prompts, end = prompts_of(tiny), tiny.end_token_ids()[0]
-    chosen = choose_label(tiny, prompts, "Final answer:", LABELS, 2, lambda _: None).texts
+    chosen = choose_answer(tiny, prompts, [f"Final answer: {label}" for label in LABELS], 2, lambda _: None).texts
     rows = {label: [*tiny.encode(f"Final answer: {label}"), end] for label in LABELS}
     for prompt, answer in zip(prompts, chosen, strict=True):
         left, place = list(LABELS), 0
@@ -59,8 +59,10 @@ def test_constrained_answers_are_labels_and_each_token_the_likeliest_that_leads_
             best = max({rows[label][place] for label in left}, key=lambda token: logits[token].item())
             left = [label for label in left if rows[label][place] == best]
             place += 1
-        assert left == [answer]
+        assert [f"Final answer: {label}" for label in left] == [answer]
 
 
 def test_one_label_leaves_no_choice(tiny: Variant) -> None:
-    assert choose_label(tiny, prompts_of(tiny), "Final answer:", ["CWE-79"], 3, lambda _: None).texts == ["CWE-79"] * 3
+    assert (
+        choose_answer(tiny, prompts_of(tiny), ["Final answer: CWE-79"], 3, lambda _: None).texts == ["Final answer: CWE-79"] * 3
+    )

@@ -15,6 +15,7 @@ RUNS = [
     Run(benchmark="secforge-mcq", protocol="loglikelihood", systems=["base", "finetuned"], items=5),
     Run(benchmark="secforge-mcq", protocol="option-text", systems=["base"], items=5),
     Run(benchmark="secforge-rcm", protocol="generative", systems=["base", "finetuned"], items=5, max_new_tokens=4),
+    Run(benchmark="secforge-rcm", protocol="constrained-answer", systems=["base"], items=5),
     Run(benchmark="secforge-mcq", protocol="constrained", systems=["base"], items=3, shots=2),
     Run(benchmark="secforge-rcm", protocol="constrained", systems=["base"], items=3, shots=2),
 ]
@@ -27,6 +28,7 @@ def test_every_protocol_gives_a_prediction_per_item(tiny_folder: Path, tmp_path:
     assert sorted(names) == [
         ("base", "secforge-mcq", "loglikelihood", 5),
         ("base", "secforge-mcq", "option-text", 5),
+        ("base", "secforge-rcm", "constrained-answer", 5),
         ("base", "secforge-rcm", "generative", 5),
         ("base-few-shot", "secforge-mcq", "constrained", 3),
         ("base-few-shot", "secforge-rcm", "constrained", 3),
@@ -43,6 +45,8 @@ def test_every_protocol_gives_a_prediction_per_item(tiny_folder: Path, tmp_path:
     assert {one.parsed[0] for one in by_name["base-few-shot", "secforge-rcm", "constrained"].predictions} <= {
         key for row in TRAIN for key in row.answer_key
     }
+    whole = {one.output for one in by_name["base", "secforge-rcm", "constrained-answer"].predictions}
+    assert whole <= {row.answer for row in TRAIN if len(row.answer_key) == 1}
 
 
 def test_after_a_kill_only_unfinished_pieces_are_asked_again(
@@ -62,7 +66,7 @@ def test_after_a_kill_only_unfinished_pieces_are_asked_again(
     with pytest.raises(KeyboardInterrupt):
         run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
     resumed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
-    assert len(asked) == 3 + 3  # two finished, one cut short; then that one and the two left
+    assert len(asked) == 3 + 4  # two finished, one cut short; then that one and the two left
     key = lambda one: (one.benchmark, one.protocol, one.item_id)  # noqa: E731
     assert sorted((row for piece in resumed for row in piece.predictions), key=key) == sorted(
         (row for piece in undisturbed for row in piece.predictions), key=key
