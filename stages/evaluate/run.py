@@ -17,7 +17,7 @@ from stages.evaluate.scores import cost_table, plot_csv, summarise
 from stages.evaluate.systems import check_runs, run_baselines, run_variants
 from stages.evaluate.variants import check_folder
 from stages.finetune.schema import TrainedRow
-from stages.hardware import set_threads
+from stages.hardware import choose_device, choose_dtype, set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import write_text
 from stages.validate.schema import TrainingRow
@@ -43,7 +43,9 @@ def run_evaluate(stage: "Stage") -> None:
         )
     check_runs(params, items)
     folders, note = variant_folders(params), base_note(BASE_MANIFEST)
-    pieces = Pieces(stage.work(ITEMS, TRAIN, *_fingerprint(folders)))
+    device = choose_device(runtime.device)
+    resolved = [device, choose_dtype(runtime.dtype, device)]
+    pieces = Pieces(stage.work(ITEMS, TRAIN, *_model_files(folders), resolved=resolved))
     done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces)
     predictions = _predictions(done)
     metrics = summarise(predictions, items, train, trained, params, note)
@@ -76,12 +78,11 @@ def base_note(manifest: Path) -> str:
     return f"The 16-bit base model is dequantised from {name}: retention of int8 and nf4 is relative to a model that was already quantised."
 
 
-def _fingerprint(names: Iterable[str]) -> list[str]:
-    """Files that decide predictions: this package's own and the models' (0.2 s for 270 MB); a pointer speaks for its model."""
-    own = [path for path in sorted(Path(__file__).parent.iterdir()) if path.is_file()]
+def _model_files(names: Iterable[str]) -> list[str]:
+    """The files of the models (0.2 s to hash 270 MB); a pointer speaks for its model."""
     pointers = {name: Path(FOLDERS[name]) / POINTER for name in sorted(names)}
     models = [[pointer] if pointer.is_file() else check_folder(name, Path(FOLDERS[name])) for name, pointer in pointers.items()]
-    return [str(path) for path in (*own, *chain.from_iterable(models))]
+    return [str(path) for path in chain.from_iterable(models)]
 
 
 def _predictions(pieces: list[Piece]) -> list[Prediction]:

@@ -66,7 +66,7 @@ def test_after_a_kill_only_unfinished_pieces_are_asked_again(
     with pytest.raises(KeyboardInterrupt):
         run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
     resumed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
-    assert len(asked) == 3 + 4  # two finished, one cut short; then that one and the two left
+    assert len(asked) == 3 + 4  # two finished, one cut short; then that one and the three left
     key = lambda one: (one.benchmark, one.protocol, one.item_id)  # noqa: E731
     assert sorted((row for piece in resumed for row in piece.predictions), key=key) == sorted(
         (row for piece in undisturbed for row in piece.predictions), key=key
