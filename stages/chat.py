@@ -66,6 +66,11 @@ def render_example(tokenizer: "PreTrainedTokenizerBase", instruction: str, answe
     return Example(prompt + learned, [IGNORED] * len(prompt) + learned)
 
 
+def turn_end(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """The token that a trained answer ends with; a base model's own end-of-text token is often another one."""
+    return render_example(tokenizer, "question", "answer").input_ids[-1]
+
+
 def _prompt_text(tokenizer: "PreTrainedTokenizerBase", instruction: str) -> str:
     template = chat_template(tokenizer)
     turns = [_turn("user", tokenizer, instruction)]

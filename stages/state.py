@@ -82,7 +82,7 @@ def _hold(path: Path, stage: str) -> TextIO:
     file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - the lock lives as long as the file is open
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.seek(0)
         pid = file.read().strip() or "unknown"
         file.close()

@@ -75,3 +75,19 @@ def test_final_keys_come_from_a_final_line_alone() -> None:
     assert final_keys("letter", "The final answer is B") == []
     assert final_keys("cwe", "It is CWE-79.") == []
     assert final_keys("cwe", "Final answer: CWE-079, cwe-89") == ["CWE-79", "CWE-89"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "keys"),
+    [
+        ("letter", "Final answer:\nB", ["B"]),
+        ("cwe", "The flaw is CWE-79.\nFinal answer:\nCWE-79", ["CWE-79"]),
+        ("cwe", "Final answer: CWE-79\nFinal answer:", ["CWE-79"]),
+        ("letter", "Final answer: B. A firewall", ["B"]),
+        ("letter", "Final answer: A. B. C", ["A", "B", "C"]),
+        ("cwe", "It looks like CWE-20.\nFinal answer: none of them", []),
+    ],
+)
+def test_forms_that_models_write(kind: str, text: str, keys: list[str]) -> None:
+    assert final_keys(kind, text) == keys
+    assert answered_keys(kind, text) == keys

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.chat import IGNORED, render_example, render_prompt
+from stages.chat import IGNORED, render_example, render_prompt, turn_end
 from stages.errors import InputError
 from tests.tiny_model import make_tiny_model
 
@@ -46,3 +46,11 @@ def test_a_model_without_any_template_is_refused(tokenizer) -> None:  # type: ig
 
     with pytest.raises(InputError, match="no chat template"):
         render_prompt(Bare(), "Hi")  # type: ignore[arg-type]
+
+
+def test_the_end_of_a_trained_answer_is_known_although_the_base_ends_texts_otherwise(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(make_tiny_model(tmp_path / "model"))
+    tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
+    assert turn_end(tokenizer) == tokenizer.convert_tokens_to_ids("<|im_end|>") != tokenizer.eos_token_id

@@ -22,6 +22,12 @@ class Calibration(Params):
     pairs: int = 8  # half of them about readability; each takes two decisions; 0 means all
     accuracy: float = 0.75  # of the decisions on each of both questions; a coin makes 0.5
 
+    def __post_init__(self) -> None:
+        if self.pairs in (1, 2):
+            raise ValueError(
+                "calibration.pairs: 1 or 2 pairs are an examination that chance alone could pass; set 3 or more, or 0 for all"
+            )
+
 
 class Length(Params):
     """Words of a rewrite against those of the template answer: shorter lost something, longer added or rambled."""

@@ -19,7 +19,7 @@ class Run(Params):
     systems: list[Variant]
     items: int = 120  # the first of the table, whose prefixes are fair samples; 0 means all
     shots: int = 0  # training examples in the prompt, the nearest by BM25; the system is then named `<variant>-few-shot`
-    max_new_tokens: int = 48  # generative only; `Weakness: <name>` and `Final answer: CWE-79` take about 40
+    max_new_tokens: int = 48  # generative only; enough for template answers (about 40), far too few for rewritten ones
 
 
 RUNS = (

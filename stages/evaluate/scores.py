@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -144,6 +144,7 @@ def _comparisons(table: Table, params: EvaluateParams) -> dict[str, Any]:
     that is no model variant. `beats_...` means that the whole interval is above zero.
     """
     nested: dict[str, Any] = {}
+    names = _reference_names(table)
     for ours in table:
         benchmark, protocol, system = ours
         for theirs in table:
@@ -154,8 +155,17 @@ def _comparisons(table: Table, params: EvaluateParams) -> dict[str, Any]:
             else:
                 continue
             compared = _compare(table[ours], table[theirs], params, verdict)
-            nested.setdefault(benchmark, {}).setdefault(protocol, {}).setdefault(system, {})[theirs[2]] = compared
+            nested.setdefault(benchmark, {}).setdefault(protocol, {}).setdefault(system, {})[names[theirs]] = compared
     return nested
+
+
+def _reference_names(table: Table) -> dict[tuple[str, str, str], str]:
+    """How a comparison names its reference: the system, with its protocol where a benchmark has it under several."""
+    protocols = Counter((benchmark, system) for benchmark, _, system in table if system not in VARIANTS)
+    return {
+        (benchmark, protocol, system): f"{system} ({protocol})" if protocols[benchmark, system] > 1 else system
+        for benchmark, protocol, system in table
+    }
 
 
 def _compare(ours: Answers, theirs: Answers, params: EvaluateParams, verdict: str) -> dict[str, Any]:

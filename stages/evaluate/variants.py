@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from stages.chat import turn_end
 from stages.errors import InputError
 from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
@@ -40,10 +41,10 @@ class Variant(msgspec.Struct):
         return self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else self.end_token_ids()[0]
 
     def end_token_ids(self) -> list[int]:
-        """Tokens that end an answer: the tokenizer's and the model's own."""
+        """Tokens that end an answer: first the one that training writes, then the tokenizer's and the model's own."""
         own = self.model.generation_config.eos_token_id
-        named = [self.tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])]
-        return sorted({token for token in named if token is not None})
+        named = [turn_end(self.tokenizer), self.tokenizer.eos_token_id, *(own if isinstance(own, list) else [own])]
+        return list(dict.fromkeys(token for token in named if token is not None))
 
     def encode(self, text: str) -> list[int]:
         """Token ids without special tokens."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.chat import IGNORED, chat_template
+from stages.chat import IGNORED, chat_template, turn_end
 from stages.errors import InputError
 from stages.finetune.checkpoints import latest_checkpoint
 from stages.finetune.job import Job, Outcome
@@ -48,7 +48,7 @@ def finetune(job: Job) -> Outcome | None:
     if not trainer.is_world_process_zero():
         return None
 
-    _save(trainer, job)
+    _save(trainer, job, tokenizer)
     tokenizer.chat_template = chat_template(tokenizer)
     tokenizer.save_pretrained(job.merged)
     del model, trainer.model, trainer.model_wrapped
@@ -177,8 +177,12 @@ def _train(trainer: "Trainer", work: Path) -> int:
     return int(checkpoint.name.partition("-")[2]) if checkpoint else 0
 
 
-def _save(trainer: "Trainer", job: Job) -> None:
-    """Adapter and merged model; a full fine-tune has no adapter and says so in its folder."""
+def _save(trainer: "Trainer", job: Job, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Adapter and merged model; a full fine-tune has no adapter and says so in its folder.
+
+    The token that ends a trained answer is saved as an end token: a base model's own is often another one, and
+    whoever loads the model would see it write on.
+    """
     import torch
 
     model = trainer.accelerator.unwrap_model(trainer.model)
@@ -192,6 +196,9 @@ def _save(trainer: "Trainer", job: Job) -> None:
         model.save_pretrained(job.adapter)
         merged = merge(job.base, job.adapter)
     merged.config.use_cache = True
+    own = merged.generation_config.eos_token_id
+    ends = dict.fromkeys([turn_end(tokenizer), *(own if isinstance(own, list) else [own])])
+    merged.generation_config.eos_token_id = [token for token in ends if token is not None]
     merged.save_pretrained(job.merged)
 
 

@@ -9,6 +9,7 @@ embedded model, which answers behind the same interface.
 
 import asyncio
 import hashlib
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from stages.runtime import RuntimeParams
 __all__ = ["CallFailed", "Client", "Reply", "Request", "StoredResponse", "map_rows", "open_client"]
 
 RoleName = Literal["teacher", "judge"]
+_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)  # what a server without a reasoning parser sends first
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +204,8 @@ class Client:
 
     def _read(self, call: _Call, completion: Completion) -> StoredResponse:
         choice, usage = completion.choices[0], completion.usage
-        text, size = choice.message.content or "", sum(len(one["content"]) for one in call.request.messages)
+        text = _THOUGHTS.sub("", choice.message.content or "")
+        size = sum(len(one["content"]) for one in call.request.messages)
         prompt_tokens = usage.prompt_tokens if usage else size // 4  # a server that does not count is counted roughly
         completion_tokens = usage.completion_tokens if usage else len(text) // 4
         return self._response(call, text, finish_reason_of(choice.finish_reason), prompt_tokens, completion_tokens)

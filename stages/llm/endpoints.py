@@ -30,6 +30,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_LIMIT = 16 * 1024 * 1024  # bytes of one answer; 4,096 tokens have about 20 KB
 LONGEST_DELAY = 120.0  # seconds; a longer Retry-After is not waited out
 FIRST_CALLS = 8  # this many failures of one kind, and no success: the endpoint is not fit for use
+SHORTEST_KEY = 16  # characters; local servers are given placeholders
 FATAL_STATUS = {
     401: "Check the key in the variable that `api_key_env` names.",
     402: "The account has no credit left.",
@@ -154,7 +155,7 @@ class Pool:
         if not completion.choices:
             raise Transient("bad-response", f"{replica.address}: an answer without choices")
         message = completion.choices[0].message
-        message.content = self._clean(message.content or "")
+        message.content = self._clean(message.content or "", shortest=SHORTEST_KEY)
         return completion
 
     def _refused(self, replica: Replica, error: "openai.APIStatusError") -> Exception:
@@ -211,10 +212,11 @@ class Pool:
             remedy=f"Check the server and the model's name; runtime.endpoints.{self.role} in params.yaml says where it is.",
         )
 
-    def _clean(self, text: str) -> str:
-        """`text` without any key."""
+    def _clean(self, text: str, shortest: int = 1) -> str:
+        """`text` without any key. In answers only real keys are masked: `none` or `x` are words, too."""
         for secret in self._secrets:
-            text = text.replace(secret, "[key]")
+            if len(secret) >= shortest:
+                text = text.replace(secret, "[key]")
         return text
 
 

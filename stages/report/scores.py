@@ -150,11 +150,15 @@ def confidence_level(figures: Figures) -> str:
 def verdicts(figures: Figures) -> list[Verdict]:
     """What the build may claim: tuned against base with the interval, then against the best cheap baseline."""
     differences = [one for one in read_differences(figures) if one.system == "finetuned"]
-    values = {(one.benchmark, one.system): one.value for one in read_scores(figures)}
+    values = {
+        (one.benchmark, name): one.value
+        for one in read_scores(figures)
+        for name in (one.system, f"{one.system} ({one.protocol})")
+    }
     against_base = [_against_base(one) for one in differences if one.reference == "base"]
     rivals: dict[tuple[str, str, bool], list[Difference]] = defaultdict(list)
     for one in differences:
-        if one.reference not in VARIANTS:
+        if one.reference not in VARIANTS and one.reference != "longest-option":  # a check of the benchmark, no system
             rivals[one.benchmark, one.protocol, _is_few_shot(one)].append(one)
     best = [max(found, key=lambda one: values.get((one.benchmark, one.reference), 0.0)) for _, found in sorted(rivals.items())]
     return against_base + [_against_baseline(one) for one in best]
@@ -185,7 +189,7 @@ def _against_baseline(one: Difference) -> Verdict:
 
 
 def _is_few_shot(one: Difference) -> bool:
-    return one.reference.endswith("-few-shot")
+    return one.reference.partition(" ")[0].endswith("-few-shot")
 
 
 def _interval(one: Difference) -> str:

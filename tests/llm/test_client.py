@@ -484,3 +484,16 @@ def run(server: FakeOpenAI, folder: Path) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", textwrap.dedent(RUN), server.base_url]
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_what_a_model_thinks_first_is_no_part_of_its_answer(served: OpenClient) -> None:
+    said = {"a": "<think>\n\n</think>\n\n9", "b": "\n<think>2 of 3 facts</think> 7", "c": "<think>cut", "d": "a <think> tag"}
+    with FakeOpenAI(lambda messages: said[messages[-1]["content"]]) as server:
+        replies = chat_all(served(server), list(said))
+    assert [reply.text if isinstance(reply, Reply) else reply.reason for reply in replies] == ["9", "7", "empty", "a <think> tag"]
+
+
+def test_a_placeholder_key_is_a_word_like_any_other_in_an_answer(served: OpenClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_KEY", "none")
+    with FakeOpenAI(lambda messages: "none of these", key="none") as server:
+        assert chat_all(served(server, key="LOCAL_KEY"), ["a"])[0].text == "none of these"
