@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +17,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of real upstream files; a test that needs it is marked `mirror`."""
+    folder = Path(os.environ.get("SECFORGE_MIRROR") or Path(__file__).parents[2] / "shared" / "mirror")
+    if not folder.is_dir():
+        pytest.skip(f"no mirror of upstream files: {folder} is not there (SECFORGE_MIRROR names another folder)")
+    return folder

@@ -1,12 +1,14 @@
 """Run every declared reader and count what it made."""
 
 import importlib
+import pkgutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from stages.errors import InputError, ParamsError
+from stages.ingest import readers
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
@@ -15,6 +17,7 @@ from stages.progress import progress
 
 def check_declarations(params: IngestParams) -> None:
     """Every file names a pin that exists, and every pin is used. Raises ParamsError."""
+    _check_readers(params)
     used = {(name, file.pin) for name, source in params.sources.items() for file in source.files.values()}
     unknown = sorted(f"{name} -> {pin}" for name, pin in used if pin not in params.pins)
     idle = sorted(set(params.pins) - {pin for _, pin in used})
@@ -34,6 +37,22 @@ def check_declarations(params: IngestParams) -> None:
         )
 
 
+def _check_readers(params: IngestParams) -> None:
+    known = reader_names()
+    unknown = sorted(f"{name}: {source.reader}" for name, source in params.sources.items() if source.reader not in known)
+    if unknown:
+        raise ParamsError(
+            f"`ingest.sources` names readers that do not exist: {', '.join(unknown)}.",
+            allowed=", ".join(known),
+            remedy="Mend `reader` in params.yaml, or write stages/ingest/readers/<name>.py with a function `read`.",
+        )
+
+
+def reader_names() -> list[str]:
+    """Every module of stages/ingest/readers."""
+    return sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
+
+
 def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
     """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
     return [
@@ -44,16 +63,25 @@ def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
 
 def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path]) -> Records:
     records = Records(name, source, params.passage_chars)
-    reader = importlib.import_module(f"stages.ingest.{source.reader}")
-    reader.read(SourceFiles(name, source, paths), records)
-    if not records.entities:
+    reader = importlib.import_module(f"stages.ingest.readers.{source.reader}")
+    try:
+        reader.read(SourceFiles(name, source, paths), records)
+        _refuse_empty(records)
+    except InputError as error:
+        if source.required:
+            raise
+        records.reject(name, "unreadable-source", str(error).replace("\n", " "))
+    return records
+
+
+def _refuse_empty(records: Records) -> None:
+    if not records.entities and not records.links:
         reasons = Counter(reject.reason for reject in records.rejects).most_common(3)
         raise InputError(
-            f"source `{name}` yields no entity ({', '.join(f'{reason} {count}' for reason, count in reasons) or 'it is empty'}).",
-            allowed=f"at least one record that the reader `{source.reader}` can use",
-            remedy=f"Check the pin and the files of ingest.sources.{name} in params.yaml.",
+            f"source `{records.name}` yields no entity ({', '.join(f'{why} {count}' for why, count in reasons) or 'it is empty'}).",
+            allowed=f"at least one record that the reader `{records.source.reader}` can use",
+            remedy=f"Check the pin and the files of ingest.sources.{records.name} in params.yaml.",
         )
-    return records
 
 
 def tables(read: Iterable[Records]) -> dict[str, tuple[list[Any], type]]:

@@ -1,25 +1,28 @@
 """Section `ingest`: which files are fetched, and which reader reads what in them."""
 
-from typing import Literal
-
 from stages.config import Params
 from stages.fetch import Pin
 
 
 class File(Params):
-    """One input of a reader: a member of a pinned zip (a wheel is one), a folder of it, or, with no member, the file."""
+    """One input of a reader: the pinned file, or a part of it.
+
+    With no `member` the file itself (gzip and xz are unpacked on the way). `member` is a path inside a zip (a wheel is
+    one), a folder of it, or for readers of many records a shell pattern over the paths of a zip or tar.
+    """
 
     pin: str  # a name in `ingest.pins`
-    member: str = ""  # path inside the zip; a folder ends with `/`
+    member: str = ""  # path inside the archive; a folder ends with `/`; or a pattern such as `*/rules/*.yml`
 
 
 class Source(Params):
     """One source and the reader that understands it. Each reader's docstring names the files that it needs."""
 
-    reader: Literal["attack", "capec", "checks", "cwe", "d3fend", "incidents", "nist", "sigma"]
+    reader: str  # the name of a module in stages/ingest/readers
     version: str  # version of the content; readers compare it with what the file says of itself
     licence: str  # SPDX id or LicenseRef-..., unless a record states its own; see NOTICE
     files: dict[str, File]
+    required: bool = True  # a source that may vanish or break upstream without stopping the others is not
 
 
 class IngestParams(Params):

@@ -9,9 +9,11 @@ import msgspec
 
 from stages.errors import InputError
 from stages.fetch import open_member, read_member, read_members
+from stages.ingest.containers import CONTENT_LIMIT, READ_ERRORS, Member, TooLarge, kind_of, members, open_unpacked
 from stages.ingest.params import Source
 from stages.ingest.schema import Entity, Link, Passage
 from stages.ingest.text import paragraphs
+from stages.ingest.yaml_documents import BrokenYaml, parse_yaml
 from stages.tables import Reject
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -29,22 +31,48 @@ class SourceFiles:
         file = self._file(role)
         return f"source `{self.name}`: {self._paths[file.pin].name}{f' > {file.member}' if file.member else ''}"
 
+    def has(self, role: str) -> bool:
+        """Whether the declaration names a file for `role`: some files only add to what others say."""
+        return role in self.source.files
+
     def read(self, role: str) -> bytes:
-        """All bytes of the file `role`."""
+        """All bytes of the file `role`, unpacked if it is gzip or xz."""
         file = self._file(role)
         path = self._paths[file.pin]
-        return read_member(path, file.member) if file.member else path.read_bytes()
+        if file.member and kind_of(path) == "zip":
+            return read_member(path, file.member)
+        with self.open(role) as stream:
+            return stream.read()
 
     @contextmanager
     def open(self, role: str) -> Iterator[IO[bytes]]:
-        """The file `role` as a stream."""
+        """The file `role` as a stream, unpacked if it is gzip or xz. Errors are raised as InputError."""
         file = self._file(role)
+        path = self._paths[file.pin]
         if file.member:
-            with open_member(self._paths[file.pin], file.member) as stream:
+            with open_member(path, file.member) as stream:
                 yield stream
-        else:
-            with open(self._paths[file.pin], "rb") as stream:
+            return
+        try:
+            with open_unpacked(path) as stream:
                 yield stream
+        except TooLarge:
+            raise InputError(f"{self.where(role)} unpacks to more than {CONTENT_LIMIT:,} bytes.") from None
+        except READ_ERRORS as error:
+            raise InputError(f"{self.where(role)} cannot be read: {error}", remedy="Pin a whole file.") from error
+
+    def each(self, role: str, records: "Records", pattern: str = "*") -> Iterator[Member]:
+        """The files of the archive `role` that match `member` of its declaration (a shell pattern) or else `pattern`.
+
+        What cannot be read is a reject of `records`, named by file and reason, and the rest goes on.
+        """
+        file = self._file(role)
+        path = self._paths[file.pin]
+        for member in members(path, file.member or pattern):
+            if isinstance(member, Member):
+                yield member
+            else:
+                records.reject(f"{path.name} > {member.name}", member.reason, member.detail)
 
     def members(self, role: str, pattern: str) -> dict[str, bytes]:
         """All files in the folder `role` whose paths below it match the shell pattern, by name."""
@@ -137,3 +165,23 @@ class Records:
                 yield msgspec.json.decode(raw, type=layout)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self.reject(f"{layout.__name__} {number}", "broken-record", str(error))
+
+    def decode_json(self, member: Member, layout: type[Record]) -> Record | None:
+        """The JSON file as `layout`, or None and a reject that names the file and the key that is missing or wrong."""
+        try:
+            return msgspec.json.decode(member.content, type=layout)
+        except UnicodeDecodeError as error:
+            self.reject(member.name, "not-utf8", str(error))
+        except (msgspec.DecodeError, RecursionError) as error:
+            self.reject(member.name, "broken-record", str(error))
+        return None
+
+    def decode_yaml(self, member: Member, layout: type[Record]) -> Record | None:
+        """The YAML file as `layout`, or None and a reject with the reason."""
+        try:
+            return msgspec.convert(parse_yaml(member.content), type=layout, strict=False)
+        except BrokenYaml as error:
+            self.reject(member.name, "not-utf8" if "UTF-8" in str(error) else "broken-yaml", str(error))
+        except (msgspec.ValidationError, RecursionError) as error:
+            self.reject(member.name, "broken-record", str(error))
+        return None

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.ingest.attack_links import link_text, not_preventable_patterns, relation_of
-from stages.ingest.attack_lookup import Relationship
+from stages.ingest.readers.attack.links import link_text, not_preventable_patterns, relation_of
+from stages.ingest.readers.attack.lookup import Relationship
 
 PROBLEM = "The scripts that can start other programs may not be needed on most of the machines of a toy company."
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.ingest.nist import Parameter, _filled
+from stages.ingest.readers.nist import Parameter, _filled
 
 PARAMETERS = {
     "f": Parameter("f", "frequency"),

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from stages.errors import InputError
-from stages.ingest import cwe_fields
+from stages.ingest.readers.cwe import fields as cwe_fields
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity
 from stages.ingest.text import tidy

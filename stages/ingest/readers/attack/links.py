@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from stages.ingest.attack_lookup import Lookup, Relationship
 from stages.ingest.galaxy import Value
+from stages.ingest.readers.attack.lookup import Lookup, Relationship
 from stages.ingest.records import Records
 from stages.ingest.text import clean, whole_sentences
 

@@ -139,7 +139,7 @@ def _list(files: SourceFiles, documents: dict[str, dict[str, msgspec.Raw]], kind
     if not values:
         raise InputError(
             f"{files.where('lookup')}: {kind} holds no list `{key}`, or an empty one; keys: {', '.join(sorted(documents[kind]))}.",
-            allowed="the layout that stages/ingest/attack_lookup.py knows",
+            allowed="the layout that stages/ingest/readers/attack/lookup.py knows",
             remedy="Pin the version that the reader knows (git log params.yaml), or extend the reader.",
         )
     return values

@@ -9,9 +9,9 @@ domain, or has been withdrawn: it is kept, with its domain in `fields`, because 
 import re
 from typing import Any
 
-from stages.ingest.attack_links import add_galaxy_links, add_lookup_links
-from stages.ingest.attack_lookup import Analytic, Lookup, Object, read_lookup
 from stages.ingest.galaxy import Value, read_cluster
+from stages.ingest.readers.attack.links import add_galaxy_links, add_lookup_links
+from stages.ingest.readers.attack.lookup import Analytic, Lookup, Object, read_lookup
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity
 from stages.ingest.text import clean, whole_sentences

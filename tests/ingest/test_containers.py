@@ -1,0 +1,109 @@
+"""Archives of strangers: what is safe and whole is read, the rest is refused by name and reason."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from stages.ingest.containers import Member, Refused, TooLarge, kind_of, members, open_unpacked, read_unpacked
+
+
+def tar(path: Path, files: dict[str, bytes], mode: str = "w:gz", links: tuple[str, ...] = ()) -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            item = tarfile.TarInfo(name)
+            item.size = len(content)
+            archive.addfile(item, io.BytesIO(content))
+        for name in links:
+            item = tarfile.TarInfo(name)
+            item.type, item.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            archive.addfile(item)
+    return path
+
+
+def read_all(path: Path, pattern: str = "*", limit: int = 1000) -> tuple[dict[str, bytes], dict[str, str]]:
+    found = list(members(path, pattern, limit))
+    return (
+        {one.name: one.content for one in found if isinstance(one, Member)},
+        {one.name: one.reason for one in found if isinstance(one, Refused)},
+    )
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_members_of_a_tar_in_order_and_by_pattern(tmp_path: Path, mode: str) -> None:
+    path = tar(tmp_path / "a", {"top/rules/b.yml": b"b", "top/rules/a.yml": b"a", "top/README.md": b"r"}, mode)
+    assert read_all(path, "*/rules/*.yml") == ({"top/rules/b.yml": b"b", "top/rules/a.yml": b"a"}, {})
+
+
+def test_paths_outside_links_and_large_members_are_refused_and_the_rest_is_read(tmp_path: Path) -> None:
+    files = {"../evil": b"x", "/etc/evil": b"x", "a/../../evil": b"x", "C:/evil": b"x", "big": b"x" * 1001, "good": b"g"}
+    path = tar(tmp_path / "a.tar.gz", files, links=("link",))
+    read, refused = read_all(path)
+    assert read == {"good": b"g"}
+    assert refused == dict.fromkeys(("../evil", "/etc/evil", "a/../../evil", "C:/evil"), "unsafe-path") | {
+        "big": "oversized",
+        "link": "not-a-file",
+    }
+
+
+def test_a_zip_member_that_declares_ten_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("huge.json", b"{}")
+        archive.writestr("good.json", b"{}")
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"PK\x01\x02") + 24  # size field of the first entry of the central directory
+    raw[at : at + 4] = (0xFFFFFFFE).to_bytes(4, "little")
+    path.write_bytes(raw)
+    read, refused = read_all(path)
+    assert read == {"good.json": b"{}"} and refused == {"huge.json": "oversized"}
+
+
+def test_a_zip_member_that_unpacks_to_more_than_it_declares(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", b"0" * 100_000)
+    raw = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        at = raw.index(signature) + offset
+        raw[at : at + 4] = (10).to_bytes(4, "little")
+    path.write_bytes(raw)
+    read, refused = read_all(path)
+    assert set(refused) == {"bomb"} and not read
+
+
+def test_a_truncated_archive_gives_what_came_before_the_cut(tmp_path: Path) -> None:
+    import random
+
+    noise = random.Random(5)
+    path = tar(tmp_path / "a.tar.gz", {f"{n}.json": noise.randbytes(900) for n in range(50)})
+    path.write_bytes(path.read_bytes()[:20_000])
+    read, refused = read_all(path)
+    assert 10 < len(read) < 50
+    assert list(refused.values()) == ["broken-archive"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04nothing", b"\x1f\x8bnothing", b"\xfd7zXZnothing"])
+def test_what_is_no_archive_at_all(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    read, refused = read_all(path)
+    assert refused == ({"a": "broken-archive"} if content else {}) and read == ({} if content else {"a": b""})
+
+
+def test_a_plain_or_packed_file_is_its_own_member(tmp_path: Path) -> None:
+    path = tmp_path / "feed.json.gz"
+    path.write_bytes(gzip.compress(b"{}"))
+    assert kind_of(path) == "gzip" and read_unpacked(path) == b"{}"
+    assert read_all(path) == ({"feed.json": b"{}"}, {})
+
+
+def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(5_000_000)))
+    with pytest.raises(TooLarge), open_unpacked(path, limit=1_000_000) as stream:
+        stream.read()
+    assert read_all(path, limit=1_000_000)[1] == {"bomb.gz": "oversized"}
