@@ -1,0 +1,13 @@
+"""What was declared of a row, and what a model said."""
+
+import msgspec
+
+
+class Labelled(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that a model labelled by the taxonomy of `stages/taxonomy.yaml`."""
+
+    row_id: str
+    task: str
+    declared: list[str]  # by its task and by rule
+    named: list[str]  # by the model
+    request_hash: str
