@@ -4,6 +4,8 @@ import pytest
 
 from stages.answers import KINDS, MOST_CHARACTERS, MOST_KEYS, answered_keys, final_keys
 
+VECTOR = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+
 
 @pytest.mark.parametrize(
     ("kind", "text", "found"),
@@ -39,6 +41,13 @@ from stages.answers import KINDS, MOST_CHARACTERS, MOST_KEYS, answered_keys, fin
         ("id", "Final answer: SC-7(28).", ["SC-7(28)"]),
         ("id", "Final answer: **sc-7 (28)**, (D3-PSA), TA0002", ["SC-7(28)", "D3-PSA", "TA0002"]),
         ("id", "It is SC-7", []),
+        ("vector", f"Final answer: {VECTOR}", [VECTOR]),
+        ("vector", "Final answer: `av:n/ac:l/pr:n/ui:n/s:u/c:h/i:h/a:h`.", [VECTOR]),
+        ("vector", "Final answer: CVSS:3.1/AC:L/AV:N/PR:N/UI:N/S:U/C:H/A:H/I:H", [VECTOR]),
+        ("vector", f"First CVSS:3.0/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H, then {VECTOR}", [VECTOR]),
+        ("vector", "Final answer: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H", []),
+        ("vector", "Final answer: CVSS:3.1/AV:N/AC:M/PR:N/UI:N/S:U/C:H/I:H/A:H", []),
+        ("vector", "Final answer: CVSS:3.1/AV:N/AV:N/PR:N/UI:N/S:U/C:H/I:H/A:H", []),
     ],
 )
 def test_extractors_read_what_a_text_answers(kind: str, text: str, found: list[str]) -> None:

@@ -12,7 +12,9 @@ from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
 CHARS_PER_TOKEN = 4
-_ANSWER_LINE = re.compile(r"Final answer: [\w.:/()-]{1,40}(?:, [\w.:/()-]{1,40}){0,9}")  # no room for a sentence of a source
+_ANSWER_LINE = re.compile(
+    r"Final answer: [\w.:/()-]{1,44}(?:, [\w.:/()-]{1,44}){0,9}"
+)  # a CVSS vector; no room for a sentence of a source
 
 
 def rewrite_request(row: InstructionRow, form: Format, evidence: Sequence[Evidence], attempt: int) -> Request:

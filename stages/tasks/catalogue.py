@@ -23,7 +23,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name: str
     family: str
-    key: Literal["letter", "yes-no", "cwe", "technique", "id", "none"]
+    key: Literal["letter", "yes-no", "cwe", "technique", "id", "vector", "none"]
     labels: list[str]
     relation: str  # the link that an answer rests on, or the field of an entry (`text`, `platforms`, ...)
     generator: str  # `module.function` in stages.tasks

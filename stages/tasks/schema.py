@@ -11,7 +11,7 @@ class InstructionRow(msgspec.Struct, frozen=True, kw_only=True):
     family: str  # attack, cwe, capec, cve, sigma, d3fend, path, ...
     instruction: str
     answer: str
-    key_kind: str  # letter, yes-no, cwe, technique, id, none: which extractor checks an answer
+    key_kind: str  # letter, yes-no, cwe, technique, id, vector, none: which extractor checks an answer
     answer_key: list[str]  # every right value; empty if the answer is free text
     subject: str  # the subject document: the unit that is held out
     entity_ids: list[str]  # every entity whose facts are used, subject first
