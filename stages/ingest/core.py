@@ -9,6 +9,8 @@ from typing import Any
 
 from stages.errors import InputError, ParamsError
 from stages.ingest import readers
+from stages.ingest.benchmark_cves import load_hashes
+from stages.ingest.hygiene import COUNTED, remove_benchmark_cves
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
@@ -55,18 +57,20 @@ def reader_names() -> list[str]:
 
 def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
     """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
+    hashes = load_hashes()
     return [
-        _read(name, params.sources[name], params, paths)
+        _read(name, params.sources[name], params, paths, hashes)
         for name in progress(sorted(params.sources), label="ingest", unit="sources")
     ]
 
 
-def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path]) -> Records:
+def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path], hashes: frozenset[str]) -> Records:
     records = Records(name, source, params.passage_chars)
     reader = importlib.import_module(f"stages.ingest.readers.{source.reader}")
     try:
         reader.read(SourceFiles(name, source, paths), records)
         _refuse_empty(records)
+        records.benchmark_cves = remove_benchmark_cves(records, hashes)
     except InputError as error:
         if source.required:
             raise
@@ -109,6 +113,7 @@ def counts(read: Iterable[Records]) -> dict[str, Any]:
         "licences": _counted(entity.licence for entity in entities),
         "rejects": _counted(reject.reason for records in read for reject in records.rejects),
         "cut_texts": sum(bool(entity.fields.get("text_cut")) for entity in entities),
+        "benchmark_cves": {what: sum(records.benchmark_cves.get(what, 0) for records in read) for what in COUNTED},
         "links_with_text": sum(bool(link.text) for link in links),
         "total": {"entities": len(entities), "links": len(links), "passages": sum(len(records.passages) for records in read)},
     }
@@ -121,6 +126,7 @@ def _source_counts(records: Records) -> dict[str, Any]:
         "links": len(records.links),
         "passages": len(records.passages),
         "rejects": _counted(reject.reason for reject in records.rejects),
+        "benchmark_cves": records.benchmark_cves,
     }
 
 

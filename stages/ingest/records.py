@@ -120,6 +120,7 @@ class Records:
         self.links: list[Link] = []
         self.passages: list[Passage] = []
         self.rejects: list[Reject] = []
+        self.benchmark_cves: dict[str, int] = {}  # how much named a CVE of a public benchmark and is gone
 
     def entity(self, id: str, type: str, name: str, text: str, uri: str, fields: dict[str, Any], **more: Any) -> Entity:
         """Add an entity; empty values of `fields` are left out. `more`: licence, published, deprecated, revoked_by."""
