@@ -45,7 +45,7 @@ def read(files: SourceFiles, records: Records) -> None:
         _add_galaxy_only(galaxy[kind], type, ids, records)
     add_lookup_links(lookup, ids, records)
     add_galaxy_links(galaxy, ids, enterprise, records)
-    add_passages(records)
+    add_passages(records.entities, records)
 
 
 def _add_lookup_entities(lookup: Lookup, texts: dict[str, Value], records: Records) -> dict[str, str]:
@@ -178,15 +178,15 @@ def _uuid(stix_id: str) -> str:
     return stix_id.split("--", 1)[-1]
 
 
-def add_passages(records: Records) -> None:
-    """Descriptions of everything that is current, each analytic, and the mitigations of each technique."""
+def add_passages(entities: list[Entity], records: Records) -> None:
+    """Descriptions of all `entities` that are current, each analytic of a strategy, and the mitigations of each technique."""
     names = {entity.id: entity.name for entity in records.entities}
     advice: dict[str, list[str]] = {}
     for link in records.links:
         if link.relation == "mitigates" and link.text:
             advice.setdefault(link.object, []).append(f"{names.get(link.subject, link.subject)}: {link.text}")
-    for entity in records.entities:
-        if entity.deprecated:
+    for entity in entities:
+        if entity.deprecated or entity.type == "analytic":  # an analytic is a passage of its strategy
             continue
         if entity.type == "detection-strategy":
             _add_analytics(entity, records)
