@@ -36,7 +36,7 @@ def test_applying_keeps_comments_and_unrelated_keys_and_twice_changes_nothing(co
     text = copy.read_text(encoding="utf-8")
     after = load_params(copy)
     assert "# The embedded default" in text
-    assert after["ingest"] == before["ingest"]
+    assert after["validate"] == before["validate"]
     assert after["llm"]["teacher"]["provider"] == "openai"
     assert {change.key: change.old for change in changes}["llm.teacher.provider"] == "embedded"
     assert apply_profile("full", copy) == []
