@@ -1,6 +1,7 @@
-"""The kinds of multiple-choice questions of the project's own benchmark: what is asked of held-out documents."""
+"""The kinds of questions of the project's own benchmarks: what is asked of held-out documents."""
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -10,13 +11,17 @@ FILE = Path(__file__).parent / "benchmarks" / "kinds.yaml"
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of multiple-choice question (`stages/benchmarks/kinds.yaml`)."""
+    """One kind of question (`stages/benchmarks/kinds.yaml`)."""
 
     name: str
     subject: str
     answer: str
     relation: str
     question: str
+    benchmark: Literal["secforge-mcq", "secforge-detect-mitigate", "secforge-adversarial-cti", "secforge-relations"] = (
+        "secforge-mcq"
+    )
+    per_subject: int = 1
 
 
 def load_kinds(path: Path = FILE) -> list[Kind]:

@@ -40,7 +40,7 @@ def load_prompt(name: str) -> str:
 
 
 def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Question | Reject]:
-    """One question for every held-out subject of this kind that allows one."""
+    """Questions about every held-out subject of this kind that allows one: `per_subject` at most, the seldom linked answers first."""
     pool = _pool(knowledge, kind)
     times = _times_linked(knowledge, kind, pool)
     for subject in _of_type(knowledge, kind.subject):
@@ -53,22 +53,31 @@ def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Q
         if not text:
             yield Reject(kind.name, subject.id, "no-text")
             continue
-        right = min(rights, key=lambda one: (times[one.id], content_id(subject.id, one.id)))
         wrong = _distractors(knowledge, kind, subject, text, rights, pool)
         if len(wrong) < WRONG_OPTIONS:
             yield Reject(kind.name, subject.id, "few-distractors")
             continue
-        barred = {subject.id}.union(*(knowledge.family(one.id) for one in rights))
-        names = [one.name for one in wrong]
-        ask = Ask(
-            key=subject.id,
-            right=right.name,
-            barred=frozenset(knowledge.entities[one].name.casefold() for one in barred),
-            hard=names,
-            reserve=names,
-        )
-        ids = {one.name: one.id for one in reversed([right, *wrong])}
-        yield Question(kind=kind.name, subject=subject.id, text=text, options=[right.name], ask=ask, ids=ids, entities=[right.id])
+        ranked = sorted(rights, key=lambda one: (times[one.id], content_id(subject.id, one.id)))
+        for right in ranked[: kind.per_subject]:
+            yield _question(knowledge, kind, subject, text, (right, rights), wrong)
+
+
+def _question(
+    knowledge: Knowledge, kind: Kind, subject: Entity, text: str, right: tuple[Entity, list[Entity]], wrong: Sequence[Entity]
+) -> Question:
+    """The question for which the first of `right` is the right option, and none of the others is a wrong one."""
+    chosen, rights = right
+    barred = {subject.id}.union(*(knowledge.family(one.id) for one in rights))
+    names = [one.name for one in wrong]
+    ask = Ask(
+        key=subject.id if kind.per_subject == 1 else f"{subject.id} {chosen.id}",
+        right=chosen.name,
+        barred=frozenset(knowledge.entities[one].name.casefold() for one in barred),
+        hard=names,
+        reserve=names,
+    )
+    ids = {one.name: one.id for one in reversed([chosen, *wrong])}
+    return Question(kind=kind.name, subject=subject.id, text=text, options=[chosen.name], ask=ask, ids=ids, entities=[chosen.id])
 
 
 def complete(questions: Sequence[Question]) -> list[Question]:
@@ -82,7 +91,7 @@ def complete(questions: Sequence[Question]) -> list[Question]:
     found = []
     for question, wrong in zip(questions, (fresh_options if once else wrong_options)(asks), strict=True):
         if len(wrong) == WRONG_OPTIONS:
-            used = [*question.entities, *(ids[name] for name in wrong)]
+            used = [*question.entities, *(ids[name] for name in wrong if name in ids)]
             found.append(msgspec.structs.replace(question, options=[*question.options, *wrong], entities=used))
     return found
 

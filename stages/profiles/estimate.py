@@ -138,7 +138,6 @@ def _training(params: "FinetuneParams", runtime: "RuntimeParams", size: float) -
 
 
 def _evaluation(params: "EvaluateParams", benchmarks: Any, runtime: "RuntimeParams", size: float) -> Line:
-    sizes = {"secforge-mcq": benchmarks.max_mcq_items, "secforge-rcm": benchmarks.max_rcm_items}
     scale = size / 1e9 if runtime.device == "cuda" else size / 135e6
     prefill, generation = (
         (GPU_PREFILL, GPU_GENERATION) if runtime.device == "cuda" else (CPU_BATCHED_PREFILL, CPU_BATCHED_GENERATION)
@@ -146,7 +145,7 @@ def _evaluation(params: "EvaluateParams", benchmarks: Any, runtime: "RuntimePara
     basis = f"items x systems of evaluate.runs, 300 tokens a question; {prefill / scale:,.0f} tokens/s in, {generation / scale:,.0f} out in batches"
     seconds = 0.0
     for run in params.runs:
-        answers = (run.items or sizes.get(run.benchmark, 1000)) * len(run.systems)
+        answers = (run.items or benchmarks.size(run.benchmark)) * len(run.systems)
         written = run.max_new_tokens if run.protocol == "generative" else 0
         seconds += answers * scale * (300 * (1 + run.shots) / prefill + written / generation)
     return Line("evaluation: hours", f"{seconds / 3600:,.2f}", basis)

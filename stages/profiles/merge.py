@@ -1,6 +1,6 @@
 """A profile merged into params.yaml: comments stay, every changed key is reported, nothing invalid is written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,16 @@ def apply_profile(name: str, path: Path = PARAMS_FILE) -> list[Change]:
 
 
 def merged(params: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
-    """`params` with the values of `profile` over them: mappings merge, all else is replaced."""
+    """`params` with the values of `profile` over them: mappings merge, null removes a key, all else is replaced (RFC 7396)."""
     result = dict(params)
     for key, value in profile.items():
         inner = result.get(key)
-        result[key] = merged(inner or {}, value) if isinstance(value, Mapping) and isinstance(inner or {}, Mapping) else value
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(inner or {}, Mapping):
+            result[key] = merged(inner or {}, value)
+        else:
+            result[key] = value
     return result
 
 
@@ -78,9 +83,22 @@ def _merge(document: Any, profile: Mapping[str, Any], prefix: str) -> Iterator[C
         old = document.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
             yield from _merge(old, value, f"{prefix}{key}.")
-        elif old != value:
-            _put(document, key, value)
+        elif value is None and key in document:
+            del document[key]
+            yield Change(f"{prefix}{key}", old, None)
+        elif value is not None and old != value:
+            _put(document, key, _without_nulls(value))
             yield Change(f"{prefix}{key}", old, value)
+
+
+def _without_nulls(value: Any) -> Any:
+    """`value` itself, whose style the writer keeps, less the keys that a profile only takes away."""
+    if isinstance(value, MutableMapping):
+        for key in [key for key, inner in value.items() if inner is None]:
+            del value[key]
+        for inner in value.values():
+            _without_nulls(inner)
+    return value
 
 
 def _put(document: Any, key: str, value: Any) -> None:

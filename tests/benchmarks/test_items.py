@@ -2,11 +2,12 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from stages.benchmarks.items import build_items, summarise
-from stages.benchmarks.params import BenchmarksParams
+from stages.benchmarks.params import SIZES, BenchmarksParams
 from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import HardNegative, Split
 from stages.ingest.schema import Entity
@@ -16,6 +17,11 @@ from stages.tables import file_sha256, write_table
 from tests.tasks.small_graph import entity, link, small_knowledge, small_tables
 
 
+def no_model(prompts: Sequence[str]) -> list[tuple[float, float]]:
+    """A scorer that finds every option equally hard."""
+    return [(0.7, 0.7) for _ in prompts]
+
+
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
     return small_knowledge()
@@ -23,7 +29,7 @@ def knowledge() -> Knowledge:
 
 @pytest.fixture(scope="module")
 def items(knowledge) -> list[BenchmarkItem]:
-    return build_items(knowledge, load_kinds(), BenchmarksParams())[0]
+    return build_items(knowledge, load_kinds(), BenchmarksParams(), no_model)[0]
 
 
 def of(items: list[BenchmarkItem], benchmark: str) -> list[BenchmarkItem]:
@@ -36,7 +42,8 @@ def test_every_subject_is_held_out(items, knowledge) -> None:
 
 def test_every_kind_is_asked_in_every_prefix(items) -> None:
     asked = [item.task for item in of(items, "secforge-mcq")]
-    assert set(asked[: len(load_kinds())]) == {kind.name for kind in load_kinds()}
+    kinds = {kind.name for kind in load_kinds() if kind.benchmark == "secforge-mcq"}
+    assert set(asked[: len(kinds)]) == kinds
     assert max(Counter(asked).values()) - min(Counter(asked).values()) <= 4
 
 
@@ -74,12 +81,17 @@ def test_a_text_that_names_its_weakness_is_rejected() -> None:
         links=[link("cve:CVE-2020-1", "instance-of", "cwe:CWE-1")],
         splits=[Split(entity_id="cve:CVE-2020-1", split="heldout")],
     )  # fmt: skip
-    items, rejects = build_items(knowledge, [], BenchmarksParams())
+    items, rejects = build_items(knowledge, [], BenchmarksParams(), no_model)
     assert not items and [reject.reason for reject in rejects] == ["names-the-weakness"]
 
 
 def test_caps_keep_the_head_of_the_uncapped_order(items, knowledge) -> None:
-    few, _ = build_items(knowledge, load_kinds(), BenchmarksParams(max_mcq_items=8, max_rcm_items=2))
+    few, _ = build_items(
+        knowledge,
+        load_kinds(),
+        BenchmarksParams(max_items=dict.fromkeys(SIZES, 0) | {"secforge-mcq": 8, "secforge-rcm": 2}),
+        no_model,
+    )
     asked = [*of(items, "secforge-mcq")[:8], *of(items, "secforge-rcm")[:2]]
     assert [(item.task, item.subject) for item in few] == [(item.task, item.subject) for item in asked]
 
@@ -94,7 +106,7 @@ def test_another_order_of_records_gives_the_same_bytes(tmp_path, items) -> None:
     tables = small_tables()
     for table in tables.values():
         random.Random(2).shuffle(table)
-    again, _ = build_items(Knowledge(**tables), load_kinds(), BenchmarksParams())
+    again, _ = build_items(Knowledge(**tables), load_kinds(), BenchmarksParams(), no_model)
     for name, table in (("one", items), ("two", again)):
         write_table(tmp_path / name, table, BenchmarkItem)
     assert file_sha256(tmp_path / "one") == file_sha256(tmp_path / "two")
@@ -102,7 +114,7 @@ def test_another_order_of_records_gives_the_same_bytes(tmp_path, items) -> None:
 
 def test_an_empty_graph_gives_no_items(knowledge) -> None:
     empty: list[Entity] = []
-    items, rejects = build_items(Knowledge(empty, [], []), load_kinds(), BenchmarksParams())
+    items, rejects = build_items(Knowledge(empty, [], []), load_kinds(), BenchmarksParams(), no_model)
     assert not items and not rejects
     assert summarise(items, rejects, knowledge, 8)["secforge-mcq"]["items"] == 0
 
@@ -116,7 +128,7 @@ def test_one_item_per_question_and_none_whose_answer_depends_on_the_unseen_subje
     links = [link(f"cve:CVE-2099-000{n}", "instance-of", "cwe:CWE-901") for n in (1, 2, 3)]
     links.append(link("cve:CVE-2099-0004", "instance-of", "cwe:CWE-902"))
     splits = [Split(entity_id=f"cve:CVE-2099-000{n}", split="heldout") for n in (1, 2, 3, 4)]
-    items, rejects = build_items(Knowledge(entities, links, splits), load_kinds(), BenchmarksParams())
+    items, rejects = build_items(Knowledge(entities, links, splits), load_kinds(), BenchmarksParams(), no_model)
     assert [text in item.question for item in of(items, "secforge-rcm")] == [True]
     assert sorted(reject.reason for reject in rejects if reject.source == "secforge-rcm") == [
         "ambiguous-key", "ambiguous-key", "same-question",
@@ -140,7 +152,7 @@ def test_a_guesser_that_reads_only_the_names_of_options_stays_near_chance() -> N
     ]
     knowledge = Knowledge([*safeguards, *techniques], links, splits, negatives)
     kinds = [kind for kind in load_kinds() if kind.name == "technique-mitigation"]
-    items, rejects = build_items(knowledge, kinds, BenchmarksParams())
+    items, rejects = build_items(knowledge, kinds, BenchmarksParams(), no_model)
     assert len(items) >= 60
     assert summarise(items, rejects, knowledge, head=8)["secforge-mcq"]["option_prior"]["technique-mitigation"] <= 0.35
 
@@ -156,7 +168,7 @@ def test_a_text_of_which_little_is_left_and_a_text_asked_before_are_no_questions
     links += [link(f"cve:CVE-2098-000{n}", "instance-of", f"cwe:CWE-{n}") for n in (4, 5)]
     splits = [Split(entity_id=f"cve:CVE-2099-000{n}", split="heldout") for n in texts]
     kinds = [kind for kind in load_kinds() if kind.name == "cve-weakness"]
-    items, rejects = build_items(Knowledge(entities, links, splits), kinds, BenchmarksParams())
+    items, rejects = build_items(Knowledge(entities, links, splits), kinds, BenchmarksParams(), no_model)
     found = {(reject.record, reject.reason) for reject in rejects if reject.source == "cve-weakness"}
     assert found == {("cve:CVE-2099-0001", "no-text"), ("cve:CVE-2099-0003", "same-question")}
     assert not of(items, "secforge-mcq")  # one question, and letters come in fours

@@ -43,6 +43,12 @@ def test_applying_keeps_comments_and_unrelated_keys_and_twice_changes_nothing(co
     assert copy.read_text(encoding="utf-8") == text
 
 
+def test_null_takes_a_key_away_and_new_mappings_come_whole() -> None:
+    params = {"sources": {"old": {"reader": "x"}, "kept": {"reader": "y"}}}
+    profile = {"sources": {"old": None, "never": None, "new": {"reader": "z", "files": {"a": {"pin": "p"}}}}}
+    assert merged(params, profile) == {"sources": {"kept": {"reader": "y"}, "new": {"reader": "z", "files": {"a": {"pin": "p"}}}}}
+
+
 def test_an_unknown_profile_is_refused_with_the_list(copy: Path) -> None:
     with pytest.raises(ParamsError, match=r"no profile `huge`[\s\S]*full"):
         apply_profile("huge", copy)

@@ -1,0 +1,59 @@
+"""Adversarial options: of the nearest wrong ones, those that a small model believes most.
+
+The model sees the question with two options, the right one and a candidate, always in the same order within a question,
+so that its liking for a letter is the same for every candidate. The candidates with the lowest loss of their own letter
+stay (arXiv 2408.09304).
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
+
+from stages.benchmarks.params import AdversarialParams
+from stages.benchmarks.questions import Question, load_prompt
+from stages.options import WRONG_OPTIONS
+from stages.prose import fill
+from stages.tables import content_id
+
+BENCHMARK = "secforge-adversarial-cti"
+LETTERS = "AB"
+DIGITS = 3  # of a loss: more would show the rounding of the machine
+
+Scorer = Callable[[Sequence[str]], list[tuple[float, float]]]  # prompts -> loss of the letters A and B, nats
+
+
+def hardest(questions: Sequence[Question], stems: dict[str, str], score: Scorer, params: AdversarialParams) -> list[Question]:
+    """Questions with their three hardest options; those with fewer than three candidates are left out."""
+    open_questions = [(one, found) for one in questions if len(found := _candidates(one, params.candidates)) >= WRONG_OPTIONS]
+    prompts = [_prompt(question, stems[question.kind], candidate) for question, found in open_questions for candidate in found]
+    losses = iter(score(prompts) if prompts else [])
+    return [_with_hardest(question, found, [next(losses) for _ in found]) for question, found in open_questions]
+
+
+def _candidates(question: Question, count: int) -> list[str]:
+    """The nearest names that are surely wrong."""
+    right = question.options[0].casefold()
+    allowed = [name for name in question.ask.hard if name.casefold() not in question.ask.barred and name.casefold() != right]
+    return list(dict.fromkeys(allowed))[:count]
+
+
+def _right_letter(question: Question) -> str:
+    return LETTERS[int(content_id("order", question.kind, question.subject), 16) % 2]
+
+
+def _prompt(question: Question, stem: str, candidate: str) -> str:
+    pair = [question.options[0], candidate]
+    if _right_letter(question) == "B":
+        pair.reverse()
+    listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, pair, strict=True))
+    return fill(load_prompt("mcq"), {"question": fill(stem, {"text": question.text}), "options": listed})
+
+
+def _with_hardest(question: Question, candidates: list[str], losses: list[tuple[float, float]]) -> Question:
+    wrong_place = 1 - LETTERS.index(_right_letter(question))
+    ranked = sorted(
+        zip(candidates, losses, strict=True), key=lambda pair: (round(pair[1][wrong_place], DIGITS), content_id(pair[0]))
+    )
+    kept = [name for name, _ in ranked[:WRONG_OPTIONS]]
+    used = [*question.entities, *(question.ids[name] for name in kept)]
+    return structs.replace(question, options=[question.options[0], *kept], entities=used)
