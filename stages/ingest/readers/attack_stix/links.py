@@ -10,6 +10,7 @@ from stages.ingest.text import clean
 
 _KEPT = ("uses", "mitigates", "detects", "subtechnique-of", "attributed-to", "targets")
 _STATUS = ("revoked-by",)  # of an entity, no link
+_NO_MITIGATION = "attack:M0816"  # the ICS domain lists "limited or not effective" as if it were a mitigation
 
 
 def current(bundle: Bundle, relation: str) -> Iterator[Item]:
@@ -38,7 +39,8 @@ def _add_relationships(bundle: Bundle, ids: dict[str, str], records: Records) ->
             records.reject(item.id, reason, ends)
         elif item.relationship_type in _KEPT:
             stated = Relationship(item.relationship_type, item.source_ref, item.target_ref, item.description)
-            records.link(subject, relation_of(stated, patterns), object, clean(item.description, markdown=True))
+            relation = "not-preventable" if subject == _NO_MITIGATION else relation_of(stated, patterns)
+            records.link(subject, relation, object, clean(item.description, markdown=True))
 
 
 def _reason_to_drop(item: Item, subject: str, object: str) -> str:
