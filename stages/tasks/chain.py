@@ -20,7 +20,7 @@ def node_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Two nodes -> the chain of links between them, in order."""
     for path, nodes in _live_paths(knowledge):
         steps = [f"{place}. {step}" for place, step in enumerate(_steps(path, nodes), start=1)]
-        slots = {"start": _label(nodes[0]), "end": _label(nodes[-1])}
+        slots = {"start": label(nodes[0]), "end": label(nodes[-1])}
         yield Draft(subject=nodes[0].id, slots=slots, answer="\n".join(steps), entities=path.nodes[1:])
 
 
@@ -38,10 +38,10 @@ def path_gap(knowledge: Knowledge, params: TasksParams) -> Drafts:
             continue
         asked.add(start.id)
         behind, before = path.relations
-        linked = _neighbours(knowledge, start, behind, middle.type)
-        half = _neighbours(knowledge, end, before[1:] if before.startswith("^") else f"^{before}", middle.type)
+        linked = neighbours(knowledge, start, behind, middle.type)
+        half = neighbours(knowledge, end, before[1:] if before.startswith("^") else f"^{before}", middle.type)
         others = [one for one in linked if one.id != middle.id]
-        slots = {"start": _label(start), "end": _label(end), "kind": middle.type.replace("-", " ")}
+        slots = {"start": label(start), "end": label(end), "kind": middle.type.replace("-", " ")}
         near = [one for one in half if one.id not in {one.id for one in linked}]
         pool = list(knowledge.techniques() if middle.type == "technique" else knowledge.of_type(middle.type))
         because = " ".join(_steps(path, nodes))
@@ -59,7 +59,8 @@ def _live_paths(knowledge: Knowledge) -> Iterator[tuple[Path, list[Entity]]]:
                 yield path, nodes
 
 
-def _neighbours(knowledge: Knowledge, entity: Entity, relation: str, kind: str) -> list[Entity]:
+def neighbours(knowledge: Knowledge, entity: Entity, relation: str, kind: str) -> list[Entity]:
+    """Entities of a type one link away; `^` follows the link against its direction."""
     if relation.startswith("^"):
         return knowledge.subjects(entity.id, relation[1:], kind)
     return knowledge.objects(entity.id, relation, kind)
@@ -67,21 +68,25 @@ def _neighbours(knowledge: Knowledge, entity: Entity, relation: str, kind: str) 
 
 def _steps(path: Path, nodes: list[Entity]) -> list[str]:
     """One sentence for each link, with the link's own direction."""
-    sayings, sentences = _sayings(), []
+    sentences = []
     for relation, one, other in zip(path.relations, nodes, nodes[1:], strict=False):
         subject, object = (other, one) if relation.startswith("^") else (one, other)
-        name = relation.removeprefix("^")
-        if name not in sayings:
-            raise InputError(
-                f"Path {path.id} has the relation `{name}`.",
-                allowed=", ".join(sorted(sayings)),
-                remedy="Say it in stages/tasks/relations.yaml.",
-            )
-        sentences.append(sentence(fill(sayings[name], {"subject": _label(subject), "object": _label(object)})))
+        sentences.append(say(relation.removeprefix("^"), subject, object, f"Path {path.id}"))
     return sentences
 
 
-def _label(entity: Entity) -> str:
+def say(relation: str, subject: Entity, object: Entity, where: str) -> str:
+    """A link as a sentence. Raises InputError that names `where` the relation stands if nobody has put it into words."""
+    if relation not in sayings():
+        raise InputError(
+            f"{where} has the relation `{relation}`.",
+            allowed=", ".join(sorted(sayings())),
+            remedy="Say it in stages/tasks/relations.yaml.",
+        )
+    return sentence(fill(sayings()[relation], {"subject": label(subject), "object": label(object)}))
+
+
+def label(entity: Entity) -> str:
     """Type and name, with the id where people use it."""
     if entity.type in ("sigma-rule", "cloud-check"):
         return f"the {entity.type.replace('-', ' ')} '{entity.name}'"
@@ -89,5 +94,6 @@ def _label(entity: Entity) -> str:
 
 
 @cache
-def _sayings() -> dict[str, str]:
+def sayings() -> dict[str, str]:
+    """Relation -> sentence about subject and object."""
     return read_yaml(FOLDER / "relations.yaml")
