@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stages.ingest.text import clean
+from stages.ingest.text import clean, tidy
 
 _BLOCKS = {"p", "li", "ul", "ol", "br", "div", "table", "tr"}
 
@@ -50,7 +50,6 @@ def texts(element: Any, name: str) -> list[str]:
 
 def fields(element: Any) -> dict[str, Any]:
     """Everything of a weakness but its description and its links."""
-    mapping = child(element, "Mapping_Notes")
     return {
         "abstraction": element.get("Abstraction", ""),
         "structure": element.get("Structure", ""),
@@ -70,21 +69,32 @@ def fields(element: Any) -> dict[str, Any]:
             {f"CAPEC-{item.get('CAPEC_ID')}" for item in children(element, "Related_Attack_Patterns", "Related_Attack_Pattern")}
         ),
         "examples": [_demonstration(item) for item in children(element, "Demonstrative_Examples", "Demonstrative_Example")],
-        "mapping": {}
-        if mapping is None
-        else {name.lower(): text(child(mapping, name)) for name in ("Usage", "Rationale", "Comments")},
+        "ordinalities": [
+            text(child(item, "Ordinality")) for item in children(element, "Weakness_Ordinalities", "Weakness_Ordinality")
+        ],
+        "notes": [_present({"type": item.get("Type", ""), "note": text(item)}) for item in children(element, "Notes", "Note")],
+        "mapping": mapping(element),
     }
 
 
-def relations(element: Any, view: str) -> set[tuple[str, str]]:
-    """(nature, number) of every weakness related in `view`; other views shorten or rearrange the hierarchy."""
+def mapping(element: Any) -> dict[str, Any]:
+    """Whether vulnerabilities may be mapped to the entry: {usage, rationale, comments, reasons, suggestions}."""
+    notes = child(element, "Mapping_Notes")
+    if notes is None:
+        return {}
+    said: dict[str, Any] = {name.lower(): text(child(notes, name)) for name in ("Usage", "Rationale", "Comments")}
+    reasons = [item.get("Type", "") for item in children(notes, "Reasons", "Reason")]
+    suggestions = [
+        {"cwe": f"CWE-{item.get('CWE_ID', '')}", "comment": tidy(item.get("Comment", ""))}
+        for item in children(notes, "Suggestions", "Suggestion")
+    ]
+    return said | _present({"reasons": reasons, "suggestions": suggestions})
+
+
+def relations(element: Any) -> list[tuple[str, str, str]]:
+    """(nature, number, view) of every related weakness."""
     items = children(element, "Related_Weaknesses", "Related_Weakness")
-    return {(item.get("Nature", ""), item.get("CWE_ID", "")) for item in items if item.get("View_ID") == view}
-
-
-def in_view(element: Any, view: str) -> bool:
-    """Whether the weakness hangs below another one in `view`."""
-    return any(item.get("View_ID") == view for item in children(element, "Related_Weaknesses", "Related_Weakness"))
+    return [(item.get("Nature", ""), item.get("CWE_ID", ""), item.get("View_ID", "")) for item in items]
 
 
 def observed_examples(element: Any) -> list[tuple[str, str]]:
