@@ -4,17 +4,15 @@ Files: `rules`. The rules are under the Detection Rule License 1.1, which asks t
 author is in every record.
 """
 
-import re
 from typing import Any
 
 import msgspec
 
 from stages.ingest.galaxy import read_cluster
 from stages.ingest.records import Records, SourceFiles
+from stages.ingest.sigma_tags import cves, tactics, techniques
 from stages.ingest.text import clean
 
-_TECHNIQUE = re.compile(r"^attack\.(t\d{4}(?:\.\d{3})?)$")
-_CVE = re.compile(r"^cve\.(\d{4})[-.](\d{4,})$")
 _NONE = "No established "
 _PAGE = "https://github.com/SigmaHQ/sigma/"
 
@@ -53,9 +51,7 @@ def read(files: SourceFiles, records: Records) -> None:
 
 
 def _add(rule: Rule, text: str, records: Records) -> None:
-    tags = [tag.strip().lower() for tag in _listed(rule.meta.tags)]
-    techniques = sorted({match.group(1).upper() for tag in tags if (match := _TECHNIQUE.match(tag))})
-    cves = sorted({f"CVE-{match.group(1)}-{match.group(2)}" for tag in tags if (match := _CVE.match(tag))})
+    tags = _listed(rule.meta.tags)
     page = next((ref for ref in rule.meta.refs if ref.startswith(_PAGE)), _PAGE)
     fields: dict[str, Any] = {
         "author": rule.meta.author.strip(),
@@ -64,9 +60,9 @@ def _add(rule: Rule, text: str, records: Records) -> None:
         "product": "" if rule.meta.product.startswith(_NONE) else rule.meta.product,
         "falsepositives": [found for item in _listed(rule.meta.falsepositive) if (found := clean(item, markdown=True))],
         "references": [ref for ref in rule.meta.refs if ref != page],
-        "tactics": sorted(_tactics(tags)),
-        "techniques": techniques,
-        "cves": cves,
+        "tactics": tactics(tags),
+        "techniques": techniques(tags),
+        "cves": cves(tags),
         "filename": rule.meta.filename,
     }
     entity = records.entity(
@@ -78,20 +74,14 @@ def _add(rule: Rule, text: str, records: Records) -> None:
         fields,
         published=rule.meta.creation_date,
     )
-    for technique in techniques:
+    for technique in techniques(tags):
         records.link(entity.id, "detects", f"attack:{technique}")
-    for cve in cves:
-        records.link(entity.id, "detects", f"cve:{cve}")
+    for cve in cves(tags):
+        records.link(entity.id, "related-to", f"cve:{cve}")
     notes = "; ".join(fields["falsepositives"])
     records.passage(
         entity, "description", f"{text}\nKnown false positives: {notes}." if notes else text, f"Sigma rule: {entity.name}"
     )
-
-
-def _tactics(tags: list[str]) -> set[str]:
-    """Tactic names among the tags: `attack.` and a word that is no id of a technique, group or software."""
-    names = {tag.removeprefix("attack.").replace("_", "-") for tag in tags if tag.startswith("attack.")}
-    return {name for name in names if re.fullmatch(r"[a-z]+(?:-[a-z]+)*", name)}
 
 
 def _listed(value: list[str] | str) -> list[str]:

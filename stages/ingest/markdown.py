@@ -1,0 +1,161 @@
+"""Markdown pages as sections of prose, by a CommonMark parser with tables.
+
+Of a publisher's page the code blocks are left out (examples of attacks are most of them), with the sentence that announces
+one, and so are lines that are nothing but a link: tables of contents and references. A user's own page is kept whole.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from stages.ingest.containers import Member
+from stages.ingest.records import Records
+from stages.ingest.text import tidy
+
+PAGE_LIMIT = 1 << 20  # bytes: the longest known page has 0.1 MB, and a parser in Python is slow on what was made to be slow
+_ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")  # of kramdown: `{: style="height:80px"}`
+_ANNOUNCEMENT = re.compile(r"(?:^|(?<=[.!?] ))[^.!?]*(?:[.!?](?! )[^.!?]*)*:$")
+_NUMBERING = re.compile(r"[\d\s.,;:()\-–]*")
+
+
+class Section(msgspec.Struct):
+    """What stands between two headings."""
+
+    heading: str  # empty before the first heading
+    level: int  # 1 for the title, 0 before the first heading
+    under: str = ""  # the heading above, below the title
+    lines: list[str] = []  # paragraphs, list items as `- item`, table rows as `column: cell; column: cell`
+    items: list[str] = []  # the list items alone
+
+    @property
+    def text(self) -> str:
+        """The prose, one line per paragraph or item."""
+        return "\n".join(self.lines)
+
+
+def read_page(member: Member, records: Records, *, whole: bool = False) -> list[Section] | None:
+    """The sections of a page, or None and a reject if it is no Markdown text of a sensible size."""
+    if len(member.content) > PAGE_LIMIT:
+        records.reject(member.name, "oversized", f"{len(member.content):,} bytes; at most {PAGE_LIMIT:,}")
+        return None
+    try:
+        return parse_sections(member.content.decode("utf-8-sig"), whole=whole)
+    except UnicodeDecodeError as error:
+        records.reject(member.name, "not-utf8", str(error))
+    except RecursionError as error:
+        records.reject(member.name, "broken-record", str(error))
+    return None
+
+
+def parse_sections(text: str, *, whole: bool = False) -> list[Section]:
+    """All sections in their order, those without prose too. `whole` keeps code blocks and lines of links."""
+    from markdown_it import MarkdownIt
+
+    page = _Page(whole)
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        page.add(token)
+    return page.sections
+
+
+def prose(sections: list[Section]) -> str:
+    """The text of several sections; headings below the first section's stand before theirs."""
+    lines: list[str] = []
+    for number, section in enumerate(sections):
+        if section.lines:
+            lines += ([f"{section.heading.rstrip(':')}:"] if number and section.heading else []) + section.lines
+    return "\n".join(lines)
+
+
+def branches(sections: list[Section], level: int = 2) -> list[tuple[str, list[Section]]]:
+    """(heading of `level`, that section and all below it) in the order of the page."""
+    found: list[tuple[str, list[Section]]] = []
+    for section in sections:
+        if section.level == level:
+            found.append((section.heading, [section]))
+        elif found and section.level > level:
+            found[-1][1].append(section)
+    return found
+
+
+class _Page:
+    """Collects the parser's tokens, which come flat: what opens, its content, what closes."""
+
+    def __init__(self, whole: bool) -> None:
+        self.sections = [Section(heading="", level=0)]
+        self._whole = whole
+        self._heading = 0  # level of the heading that is open
+        self._bullet = ""  # what the next line of a list item begins with
+        self._columns: list[str] = []
+        self._cells: list[str] | None = None  # of the row that is open
+
+    def add(self, token: Any) -> None:
+        """One token of a block."""
+        kind = token.type
+        if kind == "heading_open":
+            self._heading = int(token.tag[1:])
+        elif kind == "list_item_open":
+            self._bullet = f"{token.info}{token.markup} " if token.info else "- "
+        elif kind in ("fence", "code_block"):
+            self._add_code(token.content)
+        elif kind == "inline":
+            self._add_inline(token)
+        else:
+            self._add_row(kind)
+
+    def _add_inline(self, token: Any) -> None:
+        text, is_link = _words(token.children or [])
+        if self._heading:
+            self._open_section(" ".join(text.split()))
+        elif self._cells is not None:
+            self._cells.append(" ".join(text.split()))
+        elif text and (self._whole or not is_link):
+            if self._bullet:
+                self.sections[-1].items.append(text)
+            self.sections[-1].lines.append(self._bullet + text)
+            self._bullet = ""
+
+    def _open_section(self, heading: str) -> None:
+        level, self._heading = self._heading, 0
+        above = next((one for one in reversed(self.sections) if one.level < level), None)
+        self.sections.append(Section(heading=heading, level=level, under=above.heading if above and above.level > 1 else ""))
+
+    def _add_code(self, code: str) -> None:
+        lines = self.sections[-1].lines
+        if self._whole:
+            lines.append(tidy(code))
+        elif lines and lines[-1].endswith(":"):
+            lines[-1] = _ANNOUNCEMENT.sub("", lines[-1]).strip()
+            if lines[-1] in ("", "-"):
+                lines.pop()
+
+    def _add_row(self, kind: str) -> None:
+        if kind == "thead_open":
+            self._columns = []
+        elif kind == "tr_open":
+            self._cells = []
+        elif kind == "thead_close":
+            self._columns, self._cells = self._columns or [], None
+        elif kind == "tr_close" and self._cells is not None:
+            if self._columns:
+                pairs = zip(self._columns, self._cells, strict=False)
+                row = "; ".join(f"{column}: {cell}" if column else cell for column, cell in pairs if cell)
+                self.sections[-1].lines += [row] if row else []
+            else:
+                self._columns = self._cells
+            self._cells = None
+
+
+def _words(children: list[Any]) -> tuple[str, bool]:
+    """(the text of an inline token, whether it is nothing but links)."""
+    parts: list[str] = []
+    outside: list[str] = []
+    links = depth = 0
+    for child in children:
+        depth += {"link_open": 1, "link_close": -1}.get(child.type, 0)
+        links += child.type == "link_open"
+        found = {"text": child.content, "code_inline": child.content, "softbreak": " ", "hardbreak": "\n"}.get(child.type, "")
+        parts.append(found)
+        outside += [] if depth else [found]
+    text = tidy(_ATTRIBUTES.sub("", "".join(parts)))
+    return text, bool(links) and not _NUMBERING.sub("", "".join(outside))
