@@ -22,12 +22,13 @@ _OPEN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?://\S*")
 _SECTIONS = "Background|Description|Details|Impact|Overview|Patches|Summary|Workarounds"
 _HEADING = re.compile(rf"(?m)(?:^#{{1,6}}|(?<=\s)#{{2,6}})\s+(?:(?:{_SECTIONS})\b:?\s*)?")
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # all but the single space that stays
 _BREAKS = re.compile(r"\s*\n\s*")
 _BEFORE_MARK = re.compile(r"\s+([,;](?=\s|$)|\.(?=\s*$|\s+[A-Z]))", re.MULTILINE)  # ` . ` before a small letter is a dot
 _GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
 _GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
 _TWO_STOPS = re.compile(r"(?<=[A-Za-z)])\.\.(?=\s+[A-Z]|\s*$)")  # a citation stood between them
+_MARKS_APART = tuple(space + mark for space in " \n" for mark in ",;.")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]\"'%A-Z]{2})[.!?][\"')\]]?(?=\s+[\"'(\[]?[A-Z0-9]|\s*$)")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|approx|incl|Inc|Ltd|Corp|No|St|Mr|Dr|U\.S|U\.K))\.$")
@@ -41,15 +42,17 @@ def clean(text: str, *, markdown: bool = False, tags: bool = True) -> str:
     """
     if not text:
         return ""
-    text = _CITATION.sub("", text)
-    for _ in range(2):  # a link text may itself hold an image
-        text = _LINK.sub(r"\1", text)
-    text = _OPEN_LINK.sub(r"\1", text)
+    text = _CITATION.sub("", text) if "(Citation:" in text else text
+    if "](" in text:
+        for _ in range(2):  # a link text may itself hold an image
+            text = _LINK.sub(r"\1", text)
+        text = _OPEN_LINK.sub(r"\1", text)
     text = _TAG.sub("", _BLOCK_TAG.sub("\n", text)) if tags and "<" in text else text
     text = html.unescape(text) if "&" in text else text
     text = _LABEL.sub(r"\1", _BOLD.sub(r"\1", text)) if "*" in text else text
     if markdown:
-        text = _HEADING.sub("", _CODE.sub(r"\1", text.replace("```", ""))).replace("`", "")
+        text = _CODE.sub(r"\1", text.replace("```", "")) if "`" in text else text
+        text = (_HEADING.sub("", text) if "#" in text else text).replace("`", "")
     text = _REFERENCE.sub("", text) if "[REF-" in text else text
     return tidy(text)
 
@@ -57,9 +60,10 @@ def clean(text: str, *, markdown: bool = False, tags: bool = True) -> str:
 def tidy(text: str) -> str:
     """Normal form C, no control or invisible characters, single spaces, single line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r", "\n").replace("\u00a0", " "))
-    text = _INVISIBLE.sub("", text)
-    text = _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
-    return _TWO_STOPS.sub(".", _BEFORE_MARK.sub(r"\1", text))
+    text = _SPACES.sub(" ", text if text.isprintable() else _INVISIBLE.sub("", text))
+    text = (_BREAKS.sub("\n", text) if "\n" in text else text).strip()
+    text = _BEFORE_MARK.sub(r"\1", text) if any(apart in text for apart in _MARKS_APART) else text
+    return _TWO_STOPS.sub(".", text) if ".." in text else text
 
 
 def is_cut(text: str) -> bool:
