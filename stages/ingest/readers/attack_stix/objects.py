@@ -2,9 +2,9 @@
 
 Files: `bundle` (enterprise, mobile or ICS; STIX 2.0 or 2.1). Entities are the same as those of the reader `attack`,
 with whole texts. Both layouts of detection are read: detection strategies with analytics that name data components
-and log sources (since v18), and data components that detect techniques (before). A bundle also holds what it shares
-with other domains; such an object has the same domain in each (enterprise before mobile before ICS), all in
-`domains`, and its passages come from the bundle of its own domain.
+and log sources (since v18), and data components that detect techniques (before; derived since). A bundle also holds
+what it shares with other domains; such an object has the same domain in each (enterprise before mobile before ICS),
+all in `domains`, and its passages come from the bundle of its own domain.
 """
 
 import re
