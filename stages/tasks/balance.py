@@ -93,11 +93,12 @@ def place_options(draft: Draft, letter: str) -> list[str]:
 
 
 def _equal_classes(task: str, ordered: Sequence[Draft], cap: int, seed: int) -> list[Draft]:
-    """One draft per subject, of the class that has fewest so far; then every class cut to the smallest."""
+    """One draft per subject, of the class that has fewest so far; then every class cut to the smallest, or to none."""
     by_subject: dict[str, dict[str, Draft]] = defaultdict(dict)
     for draft in ordered:
         by_subject[draft.subject].setdefault(_class_of(draft), draft)
-    classes = sorted({_class_of(draft) for draft in ordered})
+    fixed = max(ordered, key=lambda draft: len(draft.options)).options
+    classes = list(LETTERS[: len(fixed)]) if fixed else ["no", "yes"]
     chosen: dict[str, list[Draft]] = {name: [] for name in classes}
     for subject in sorted(by_subject, key=lambda one: content_id(str(seed), task, one)):
         name = min(by_subject[subject], key=lambda one: (len(chosen[one]), content_id(task, subject, one)))

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 
+from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import clip
+from stages.prose import clip, listing
+from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
+from stages.tasks.linked import verb
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, hash_order, identify, rarest, short_text, times_linked, titled, verdicts
+from stages.tasks.questions import choice, hash_order, identify, number, rarest, short_text, times_linked, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
+MOST_ARTIFACTS = 3  # of a chain: the answer must stay readable
+MOST_MEASURES = 3
 
 
 def countermeasure_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -51,3 +56,77 @@ def countermeasure_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
             {"name": measure.name, "technique": wrong[0].name},
             (wrong[0], f"{meaning} It is not mapped to {titled(wrong[0])}"),
         )
+
+
+def artifact_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of a technique -> the digital artifact of four that it touches (`affects`): where a defence can stand."""
+    pool = [one for one in knowledge.of_type("digital-artifact") if knowledge.links_to(one.id, "affects")]
+    times = times_linked(knowledge, "affects", pool, "technique")
+    for technique in knowledge.techniques():
+        links = {link.object: link for link in knowledge.links_from(technique.id, "affects", "digital-artifact")}
+        artifacts = rarest(knowledge.objects(technique.id, "affects", "digital-artifact"), times, technique.id)
+        text = short_text(knowledge, technique, params)
+        if not artifacts:
+            continue
+        if not text:
+            yield Skip(technique.id, "no-text")
+            continue
+        right = artifacts[0]
+        because = f"{titled(technique)} {verb(links[right.id], 'touches')} the artifact {right.name}"
+        yield choice(knowledge, technique, {"text": text}, right, artifacts[1:], pool, relation="affects", because=because)
+
+
+def defence_chain(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Technique -> the artifacts that it touches -> the countermeasures that act on the same artifacts (two links)."""
+    for technique in knowledge.techniques():
+        lines, used = [], []
+        for link in knowledge.links_from(technique.id, "affects", "digital-artifact"):
+            artifact = knowledge.entities[link.object]
+            acts = knowledge.links_to(artifact.id, "acts-on", "defensive-technique")
+            acts = sorted(acts, key=lambda one: content_id(technique.id, one.subject))[:MOST_MEASURES]
+            if not acts or len(lines) == MOST_ARTIFACTS:
+                continue
+            measures = [knowledge.entities[one.subject] for one in acts]
+            met = listing([f"{one.name} ({verb(act, 'acts on')} it)" for one, act in zip(measures, acts, strict=True)])
+            lines.append(f"{len(lines) + 1}. The technique {verb(link, 'touches')} {artifact.name}; there stand {met}.")
+            used += [artifact.id, *(one.id for one in measures)]
+        if not lines:
+            continue
+        slots = {"name": technique.name, "id": number(technique.id)}
+        yield Draft(subject=technique.id, slots=slots, answer="\n".join(lines), entities=used)
+
+
+def defence_by_tactic(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Technique and a defensive aim (harden, detect, isolate, ...) -> the countermeasure that has both (`counters` and tactic).
+
+    Two wrong options counter the technique with another aim, one has the aim but does not counter it.
+    """
+    pool = [one for one in knowledge.of_type("defensive-technique") if one.fields.get("tactic")]
+    for technique in knowledge.techniques():
+        measures = [
+            one for one in knowledge.subjects(technique.id, "counters", "defensive-technique") if one.fields.get("tactic")
+        ]
+        for right in hash_order(measures, technique.id)[:MOST_MEASURES]:
+            aim = str(right.fields["tactic"])
+            others = [one for one in hash_order(measures, technique.id, right.id) if one.fields["tactic"] != aim][:2]
+            same_aim = [one for one in pool if one.fields["tactic"] == aim]
+            strangers = knowledge.distractors(technique.id, "^counters", [one.id for one in measures], same_aim, 1, right.id)
+            if len(others) == 2 and strangers:
+                yield _by_tactic(technique, aim, right, others, strangers[0])
+
+
+def _by_tactic(technique: Entity, aim: str, right: Entity, others: list[Entity], stranger: Entity) -> Draft:
+    """One question; the reasons say which half of the condition each wrong option misses."""
+    missed = listing([f"{one.name} serves to {str(one.fields['tactic']).lower()}" for one in others])
+    answer = (
+        f"{right.name} counters {titled(technique)} and serves to {aim.lower()}. {missed}; "
+        f"{stranger.name} serves to {aim.lower()} but is not mapped to this technique."
+    )
+    options = [right, *others, stranger]
+    return Draft(
+        subject=technique.id,
+        slots={"name": technique.name, "aim": aim.lower()},
+        answer=answer,
+        options=[one.name for one in options],
+        entities=[one.id for one in options],
+    )

@@ -1,0 +1,63 @@
+"""Attacks on AI systems: ATLAS techniques, their mitigations, their counterparts in ATT&CK, and incidents."""
+
+import re
+from collections.abc import Iterator
+
+from stages.knowledge import Knowledge
+from stages.prose import clip, mask
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.linked import linked_choice, linked_keys, told
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import identify, number, titled
+
+Drafts = Iterator[Draft | Skip]
+_ID = re.compile(r"\s*\(?\bAML\.(?:TA?|M|CS)\d{4}(?:\.\d{3})?\)?")
+
+
+def ai_technique_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of an attack on an AI system -> its ATLAS id."""
+    return identify(knowledge, params, knowledge.of_type("ai-technique"), "AI technique")
+
+
+def ai_tactic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of an AI technique -> what it is for, one tactic of four (`achieves`)."""
+    subjects = list(knowledge.of_type("ai-technique"))
+    return linked_choice(
+        knowledge, params, subjects, "achieves", "ai-tactic", lambda one, right: f"{titled(one)} serves {titled(right)}"
+    )
+
+
+def ai_mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of an AI technique -> the mitigation of four that is listed for it (`mitigates`)."""
+    subjects = list(knowledge.of_type("ai-technique"))
+    return linked_choice(
+        knowledge,
+        params,
+        subjects,
+        "^mitigates",
+        "ai-mitigation",
+        lambda one, right: f"{titled(right)} is listed against {titled(one)}",
+    )
+
+
+def ai_counterpart(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Description of an AI technique -> the ATT&CK technique that it adapts (`corresponds-to`)."""
+    subjects = knowledge.of_type("ai-technique")
+    return linked_keys(
+        knowledge, params, subjects, "corresponds-to", "technique", "Its counterpart among attacks on any system is"
+    )
+
+
+def incident_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Step of a documented incident with an AI system -> the ATLAS technique (`uses` of a case study)."""
+    for case in knowledge.of_type("case-study"):
+        for link in knowledge.links_from(case.id, "uses", "ai-technique"):
+            technique = knowledge.entities[link.object]
+            text = told(knowledge, _ID.sub("", link.text), [technique], params)
+            if not text:
+                yield Skip(case.id, "no-text")
+                continue
+            meaning = "" if knowledge.split(technique.id) == "heldout" else clip(knowledge.text(technique.id), 40)
+            answer = f"The step is {technique.name}. {meaning}".strip()
+            slots = {"name": mask(case.name, knowledge.hidden_names(technique.id)), "text": text}
+            yield Draft(subject=case.id, slots=slots, answer=answer, key=[number(technique.id)], entities=[technique.id])

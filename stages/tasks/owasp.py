@@ -1,0 +1,82 @@
+"""Building and testing web applications: requirements, tests, risk categories and guides of OWASP (share-alike)."""
+
+from collections.abc import Iterator
+
+from stages.ingest.schema import Entity
+from stages.knowledge import Knowledge
+from stages.prose import clip, mask, sentence
+from stages.tasks.draft import Draft, Skip
+from stages.tasks.linked import linked_choice
+from stages.tasks.params import TasksParams
+from stages.tasks.questions import choice, number, points, titled
+
+Drafts = Iterator[Draft | Skip]
+LEAST_WORDS = 20  # of a section: shorter ones only announce what follows
+
+
+def requirement_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Verification requirement of ASVS -> the weakness of four that meeting it rules out (`verifies`)."""
+
+    def because(requirement: Entity, weakness: Entity) -> str:
+        return f"Requirement {number(requirement.id).rpartition('/')[2]} is met only where {titled(weakness)} is absent"
+
+    subjects = list(knowledge.of_type("verification-requirement"))
+    return linked_choice(knowledge, params, subjects, "verifies", "weakness", because)
+
+
+def objectives_of_test(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Security test -> what the tester has to find out (`objectives`), and how it is mended."""
+    for test in knowledge.of_type("security-test"):
+        objectives = points(_strings(test, "objectives"), params.max_answer_words // 2)
+        remedy = clip(" ".join(_strings(test, "remediation")), params.max_answer_words // 2)
+        if not objectives:
+            yield Skip(test.id, "no-field")
+            continue
+        answer = f"Objectives:\n{objectives}" + (f"\nRemedy: {sentence(remedy)}" if remedy else "")
+        yield Draft(subject=test.id, slots={"name": test.name, "id": number(test.id)}, answer=answer)
+
+
+def choice_of_test(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Objectives of a test -> the test of four that has them; the others are of the same chapter where it is large enough."""
+    tests = list(knowledge.of_type("security-test"))
+    for test in tests:
+        objectives = [clip(one, 40) for one in _strings(test, "objectives")]
+        text = mask(" ".join(sentence(one) for one in objectives if one), knowledge.hidden_names(test.id))
+        if len(text.split()) < 8:
+            yield Skip(test.id, "no-field")
+            continue
+        near = [one for one in tests if _chapter(one) == _chapter(test)]
+        because = f"These are the objectives of {titled(test)}"
+        yield choice(knowledge, test, {"text": text}, test, [], tests, relation="text", because=because, near=near)
+
+
+def risk_category(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Weakness -> the category of the OWASP Top 10 under which it is counted (`includes`)."""
+
+    def because(weakness: Entity, category: Entity) -> str:
+        return f"{titled(weakness)} is counted under {titled(category)}"
+
+    return linked_choice(knowledge, params, list(knowledge.of_type("weakness")), "^includes", "risk-category", because)
+
+
+def guide_advice(knowledge: Knowledge, params: TasksParams) -> Drafts:
+    """Guide and heading -> what the guide advises there (`sections`)."""
+    for guide in knowledge.of_type("guide", "owasp-cheatsheet"):
+        for section in guide.fields.get("sections") or []:
+            text = clip(str(section.get("text") or ""), params.max_answer_words)
+            heading = str(section.get("heading") or "").strip()
+            if len(text.split()) < LEAST_WORDS or not heading:
+                yield Skip(guide.id, "thin-answer")
+                continue
+            yield Draft(subject=guide.id, slots={"name": guide.name, "heading": heading}, answer=text)
+
+
+def _strings(entity: Entity, field: str) -> list[str]:
+    """A field as strings, whether its source gives one or several."""
+    value = entity.fields.get(field) or []
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _chapter(test: Entity) -> str:
+    """`WSTG-INPV` of `wstg:WSTG-INPV-05`."""
+    return test.id.rpartition("-")[0]
