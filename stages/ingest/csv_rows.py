@@ -2,8 +2,8 @@
 
 import csv
 import io
-from itertools import dropwhile
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from stages.errors import InputError
 from stages.ingest.records import Records, SourceFiles

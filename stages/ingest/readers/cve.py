@@ -233,7 +233,9 @@ def _stated(other: Other) -> dict[str, Any]:
     """SSVC decision points, or the day on which CISA listed the vulnerability as exploited; else nothing."""
     try:
         if other.type == "ssvc":
-            answers = {key: value for pair in msgspec.json.decode(other.content, type=Decision).options for key, value in pair.items()}
+            answers = {
+                key: value for pair in msgspec.json.decode(other.content, type=Decision).options for key, value in pair.items()
+            }
             return {field: answers[key].lower() for key, field in _SSVC.items() if key in answers}
         if other.type == "kev":
             added = msgspec.json.decode(other.content, type=Exploited).added
