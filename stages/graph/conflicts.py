@@ -26,7 +26,7 @@ def drop_conflicts(
 def _other_platform(rule: Entity, technique: Entity, params: ConflictParams) -> str:
     """What contradicts, or nothing: also where one of the two names no platform, or a product without known ones."""
     product, platforms = rule.fields.get("product", ""), technique.fields.get("platforms", [])
-    possible = params.platforms.get(product, [])
+    possible = params.platforms.get(product, []) if isinstance(product, str) else []  # a list names the products that run a rule
     if not possible or not platforms or set(possible) & set(platforms):
         return ""
     return f"{product} rule, technique of {', '.join(sorted(platforms))}"
