@@ -45,7 +45,7 @@ class _Cleaner:
         """The entity without what names one; None, and a reject, if it is about one."""
         if not self._anywhere(entity):
             return entity
-        if self.names(f"{entity.id}\n{entity.name}\n{entity.uri}"):
+        if self.names("\n".join(_about(entity))):
             self.gone.add(entity.id)
             self.removed["entities"] += 1
             records.reject(entity.id, REASON, "a public benchmark asks about it")
@@ -96,6 +96,12 @@ class _Cleaner:
             pairs = [(one, self._value(one, whole=whole)) for one in value]
             return [cleaned for one, cleaned in pairs if cleaned == one or _holds_text(cleaned)]
         return value
+
+
+def _about(entity: Entity) -> list[str]:
+    """What says which CVE an entity is about. An advisory's text and weaknesses are those of every CVE it reports."""
+    reported = entity.fields.get("cves", []) if entity.type == "advisory" else []
+    return [entity.id, entity.name, entity.uri, *reported]
 
 
 def _holds_text(value: Any) -> bool:

@@ -40,6 +40,15 @@ def test_an_entity_about_one_goes_with_its_links_and_passages() -> None:
     assert {(one.record, one.reason) for one in rows.rejects} == {(one.id, "benchmark-cve") for one in (about, rule, page)}
 
 
+def test_an_advisory_is_about_every_cve_it_reports() -> None:
+    rows = records()
+    advisory = entity(rows, "csaf:1", type="advisory", fields={"cves": [FREE, ASKED], "vulnerabilities": [{"text": "Its text."}]})
+    rule = entity(rows, "sigma:1", fields={"cves": [ASKED]})
+    rows.link(advisory.id, "shows", "cwe:CWE-1")
+    assert remove_benchmark_cves(rows, HASHES)["entities"] == 1
+    assert [one.id for one in rows.entities] == [rule.id] and not rows.links
+
+
 def test_only_the_sentences_that_name_one_go() -> None:
     rows = records()
     kept = entity(rows, "cwe:CWE-1", f'Input is copied. Some flaws, e.g. {ASKED}, show it. It is "old." {ASKED} too.\nA line.')
