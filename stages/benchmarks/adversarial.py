@@ -5,7 +5,9 @@ so that its liking for a letter is the same for every candidate. The candidates 
 stay (arXiv 2408.09304).
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from msgspec import structs
 
@@ -24,17 +26,29 @@ Scorer = Callable[[Sequence[str]], list[tuple[float, float]]]  # prompts -> loss
 
 def hardest(questions: Sequence[Question], stems: dict[str, str], score: Scorer, params: AdversarialParams) -> list[Question]:
     """Questions with their three hardest options; those with fewer than three candidates are left out."""
-    open_questions = [(one, found) for one in questions if len(found := _candidates(one, params.candidates)) >= WRONG_OPTIONS]
+    candidates = _candidates(questions, params.candidates)
+    open_questions = [(one, found) for one, found in zip(questions, candidates, strict=True) if len(found) >= WRONG_OPTIONS]
     prompts = [_prompt(question, stems[question.kind], candidate) for question, found in open_questions for candidate in found]
     losses = iter(score(prompts) if prompts else [])
     return [_with_hardest(question, found, [next(losses) for _ in found]) for question, found in open_questions]
 
 
-def _candidates(question: Question, count: int) -> list[str]:
-    """The nearest names that are surely wrong."""
-    right = question.options[0].casefold()
-    allowed = [name for name in question.ask.hard if name.casefold() not in question.ask.barred and name.casefold() != right]
-    return list(dict.fromkeys(allowed))[:count]
+def _candidates(questions: Sequence[Question], count: int) -> list[list[str]]:
+    """For each question the nearest names that are surely wrong.
+
+    A name stands by at most as often as three times its being right and once more: what is shown everywhere and is
+    right nowhere would tell a guesser what is wrong.
+    """
+    left = Counter({name: 1 for one in questions for name in one.ask.hard})
+    left.update({one.options[0]: WRONG_OPTIONS for one in questions})
+    found: dict[int, list[str]] = {}
+    for place in sorted(range(len(questions)), key=lambda one: content_id("candidates", questions[one].ask.key)):
+        ask = questions[place].ask
+        barred = ask.barred | {ask.right.casefold()}
+        allowed = (name for name in dict.fromkeys(ask.hard) if name.casefold() not in barred and left[name] > 0)
+        found[place] = list(islice(allowed, count))
+        left.subtract(found[place])
+    return [found[place] for place in range(len(questions))]
 
 
 def _right_letter(question: Question) -> str:

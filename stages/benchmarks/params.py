@@ -9,7 +9,7 @@ SIZES = {
     "secforge-rcm": 400,
     "secforge-rcm-temporal": 400,
     "secforge-ticket-cwe": 400,
-    "secforge-adversarial-cti": 40,  # each costs six questions to the small model: a second on two cores
+    "secforge-adversarial-cti": 24,  # each costs six questions to the small model: a second on two cores
     "secforge-detect-mitigate": 400,
     "secforge-relations": 400,
     "secforge-weakness-impact": 400,

@@ -65,7 +65,12 @@ def relations() -> Knowledge:
     others, _ = techniques(6, "train", start=6)
     groups = [entity(f"attack:G{place}", "group", f"Group {place}", "A group.") for place in range(4)]
     links = [
-        link(f"attack:G{g}", "uses", one.id, f"Group {g} has turned the handle of {one.name} with tool number {one.id[-2:]} in the night.")
+        link(
+            f"attack:G{g}",
+            "uses",
+            one.id,
+            f"Group {g} has turned the handle of {one.name} with tool number {one.id[-2:]} in the night.",
+        )
         for g in range(4)
         for one in (*asked, *others)
     ]

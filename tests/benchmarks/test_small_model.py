@@ -54,6 +54,14 @@ def test_the_wrong_options_that_the_model_believes_most_stay() -> None:
     assert set(few.options) == {"Right", "Far", "Near", "Nearest"}
 
 
+def test_a_name_that_is_right_nowhere_is_shown_once_only() -> None:
+    hub = ["Hub", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
+    questions = [question(hub, right=f"Right {n}") for n in range(3)]
+    found = hardest(questions, {"k": "{text}"}, lambda prompts: [(1.0, 1.0)] * len(prompts), AdversarialParams(candidates=3))
+    shown = [name for one in found for name in one.options[1:]]
+    assert len(found) == 3 and len(shown) == len(set(shown)) == 9
+
+
 def test_no_question_loads_no_model_and_too_few_candidates_leave_it_out() -> None:
     def never(prompts: list[str]) -> list[tuple[float, float]]:
         raise AssertionError("the model was asked")
