@@ -1,7 +1,7 @@
 """Fetch the pinned sources and read them into entities, links and passages."""
 
 from stages.fetch import fetch
-from stages.ingest.core import check_declarations, counts, ingest, tables
+from stages.ingest.core import check_declarations, counts, ingest, ingest_own, tables
 from stages.ingest.params import IngestParams
 from stages.runtime import RuntimeParams
 from stages.stage import Stage, stage_main
@@ -11,7 +11,7 @@ def run(stage: Stage) -> None:
     """Every source in, four tables out."""
     params = stage.section("ingest", IngestParams)
     check_declarations(params)
-    read = ingest(params, fetch(params.pins, stage.section("runtime", RuntimeParams)))
+    read = ingest(params, fetch(params.pins, stage.section("runtime", RuntimeParams))) + ingest_own(params)
     for name, (rows, row_type) in tables(read).items():
         stage.write(f"data/ingest/{name}.parquet", rows, row_type)
     stage.write_rejects("data/ingest/rejects.parquet", (reject for records in read for reject in records.rejects))

@@ -11,6 +11,7 @@ from stages.errors import InputError, ParamsError
 from stages.ingest import readers
 from stages.ingest.benchmark_cves import load_hashes
 from stages.ingest.hygiene import COUNTED, remove_benchmark_cves
+from stages.ingest.own import FOLDER, read_own
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
@@ -62,6 +63,14 @@ def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
         _read(name, params.sources[name], params, paths, hashes)
         for name in progress(sorted(params.sources), label="ingest", unit="sources")
     ]
+
+
+def ingest_own(params: IngestParams, folder: Path = FOLDER) -> list[Records]:
+    """The user's own files as one more `Records`; none where the folder holds none. Raises InputError if none can be used."""
+    records = read_own(params, folder)
+    if records is not None:
+        records.benchmark_cves = remove_benchmark_cves(records, load_hashes())
+    return [records] if records is not None else []
 
 
 def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path], hashes: frozenset[str]) -> Records:

@@ -98,13 +98,15 @@ class _Page:
             self._bullet = f"{token.info}{token.markup} " if token.info else "- "
         elif kind in ("fence", "code_block"):
             self._add_code(token.content)
+        elif kind == "html_block":
+            self.sections[-1].lines += [tidy(token.content)] if self._whole else []
         elif kind == "inline":
             self._add_inline(token)
         else:
             self._add_row(kind)
 
     def _add_inline(self, token: Any) -> None:
-        text, is_link = _words(token.children or [])
+        text, is_link = _words(token.children or [], self._whole)
         if self._heading:
             self._open_section(" ".join(text.split()))
         elif self._cells is not None:
@@ -146,7 +148,7 @@ class _Page:
             self._cells = None
 
 
-def _words(children: list[Any]) -> tuple[str, bool]:
+def _words(children: list[Any], whole: bool) -> tuple[str, bool]:
     """(the text of an inline token, whether it is nothing but links)."""
     parts: list[str] = []
     outside: list[str] = []
@@ -154,7 +156,9 @@ def _words(children: list[Any]) -> tuple[str, bool]:
     for child in children:
         depth += {"link_open": 1, "link_close": -1}.get(child.type, 0)
         links += child.type == "link_open"
-        found = {"text": child.content, "code_inline": child.content, "softbreak": " ", "hardbreak": "\n"}.get(child.type, "")
+        found = {"softbreak": " ", "hardbreak": "\n"}.get(child.type, "")
+        if child.type in ("text", "code_inline") or (whole and child.type == "html_inline"):
+            found = child.content
         parts.append(found)
         outside += [] if depth else [found]
     text = tidy(_ATTRIBUTES.sub("", "".join(parts)))

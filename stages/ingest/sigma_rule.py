@@ -37,6 +37,7 @@ class Rule(msgspec.Struct):
     id: str = ""
     description: str = ""
     author: str = ""
+    license: str = ""
     status: str = ""
     level: str = ""
     date: Any = ""
@@ -153,7 +154,7 @@ def add_rule(rule: Rule, records: Records, *, id: str, uri: str, filename: str, 
         records.link(entity.id, "detects", f"attack:{technique}", licence=entity.licence)
     for cve in cves(tags):
         records.link(entity.id, "related-to", f"cve:{cve}", licence=entity.licence)
-    listed = "; ".join(notes)
+    listed = "; ".join(note.rstrip(".") for note in notes)
     records.passage(
         entity, "description", f"{text}\nKnown false positives: {listed}." if listed else text, f"Sigma rule: {entity.name}"
     )
