@@ -137,12 +137,17 @@ def read_bundle(files: SourceFiles, records: Records) -> Bundle:
             remedy=f"Mend `ingest.sources.{files.name}.files.bundle` in params.yaml.",
         )
     _check_release(items, files)
+    objects: dict[str, Item] = {}
     for item in items:
-        if item.type not in TYPES and item.type not in _FRAME and item.type != "relationship":
+        if item.type in TYPES and item.id not in objects:
+            objects[item.id] = item
+        elif item.type in TYPES:
+            records.reject(f"{item.id} {item.name}", "duplicate-id", "an object of this id came before")
+        elif item.type not in _FRAME and item.type != "relationship":
             records.reject(item.id, "unknown-type", item.type)
     return Bundle(
         domain=domain,
-        objects={item.id: item for item in items if item.type in TYPES},
+        objects=objects,
         relationships=[item for item in items if item.type == "relationship"],
         data_sources={item.id: item.name for item in items if item.type == "x-mitre-data-source"},
     )
@@ -150,8 +155,9 @@ def read_bundle(files: SourceFiles, records: Records) -> Bundle:
 
 def _domain(items: list[Item]) -> str:
     """The domain whose kill chain most techniques name, or nothing."""
-    named = Counter(CHAINS.get(phase.kill_chain_name, "") for item in items for phase in item.kill_chain_phases)
-    return max(sorted(named), key=lambda domain: named[domain], default="")
+    named = Counter(phase.kill_chain_name for item in items for phase in item.kill_chain_phases)
+    chain = max(CHAINS, key=lambda chain: named[chain])
+    return CHAINS[chain] if named[chain] else ""
 
 
 def _check_release(items: list[Item], files: SourceFiles) -> None:
