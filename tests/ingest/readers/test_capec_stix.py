@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stages.errors import InputError
 from stages.ingest.readers.capec_stix.markup import FLOW_LIMIT, prose, steps
 from stages.ingest.records import Records
+from tests.ingest.readers.anything import ANYTHING
 from tests.ingest.reading import read_with
 
 FLOW = (
@@ -170,13 +171,6 @@ def test_records_without_fields_are_one_reject_each(tmp_path: Path) -> None:
     assert [entity.id for entity in records.entities] == ["capec:CAPEC-9002"]
     assert Counter(reject.reason for reject in records.rejects)["broken-record"] == 3
     assert any(reject.reason == "no-capec-id" and "Queue Stuffing" in reject.record for reject in records.rejects)
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
