@@ -42,7 +42,9 @@ def summarise(
 ) -> dict[str, object]:
     """Counts for `metrics/tasks.json`; a task without rows shows as 0."""
     made = Counter(row.task for row in rows)
-    letters = Counter(row.answer_key[0] for row in rows if row.key_kind == "letter")
+    lettered = [row for row in rows if row.key_kind == "letter"]
+    letters = Counter(row.answer_key[0] for row in lettered if "\nD. " in row.instruction)
+    of_two = Counter(row.answer_key[0] for row in lettered if "\nC. " not in row.instruction)
     verdicts = Counter(row.answer_key[0] for row in rows if row.key_kind == "yes-no")
     return {
         "rows": len(rows),
@@ -56,6 +58,7 @@ def summarise(
         "by_key_kind": _counts(row.key_kind for row in rows),
         "by_label": _counts(label for row in rows for label in row.labels),
         "letters": {letter: letters[letter] for letter in LETTERS},
+        "letters_of_two": {letter: of_two[letter] for letter in LETTERS[:2]},
         "verdicts": {verdict: verdicts[verdict] for verdict in ("Yes", "No")},
         "usable_drafts": usable,
         "rejects": len(rejects),
