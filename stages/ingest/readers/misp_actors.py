@@ -1,7 +1,7 @@
 """Threat actors of the MISP galaxy: the names that vendors give them, and what they are suspected of.
 
-Files: `galaxy` (the archive of the galaxy's clusters; threat-actor.json is read, and of mitre-intrusion-set.json the
-names of ATT&CK's groups). An actor is the same as an ATT&CK group if they share a name. Where it shares names with
+Files: `actors` (threat-actor.json in the archive of the galaxy's clusters) and `groups` (mitre-intrusion-set.json
+there, for the names of ATT&CK's groups). An actor is the same as an ATT&CK group if they share a name. Where it shares names with
 several groups, it is the one with its main name, or the one whose ATT&CK id is among its names; else it is none.
 """
 
@@ -14,7 +14,7 @@ from stages.ingest.galaxy import Cluster
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.text import clean, tidy
 
-PATTERN = "*clusters/[tm][hi]*-[ai]*.json"
+PATTERNS = {"actors": "*clusters/threat-actor.json", "groups": "*clusters/mitre-intrusion-set.json"}
 _PAGE = "https://www.misp-galaxy.org/threat-actor/"
 _GROUP_ID = re.compile(r"G\d{4}")
 _ORIGIN = "origin:"  # `origin:FIN7: Mandiant`: whose name it is
@@ -95,17 +95,18 @@ class Groups:
 
 def read(files: SourceFiles, records: Records) -> None:
     """Fill `records` with actors, the groups of ATT&CK that they are, and passages."""
-    clusters = {}
-    for member in files.each("galaxy", records, PATTERN):
-        cluster = records.decode_json(member, Cluster)
-        if cluster is not None:
-            clusters[cluster.type] = cluster.values
     groups = Groups()
-    for group in records.convert(clusters.get("mitre-intrusion-set", []), Group):
+    for group in records.convert(_values("groups", files, records), Group):
         groups.add(group)
-    for raw in clusters.get("threat-actor", []):
+    for raw in _values("actors", files, records):
         for actor in records.convert([raw], Actor):
             _add(actor, _vendors(raw), groups, records)
+
+
+def _values(role: str, files: SourceFiles, records: Records) -> list[msgspec.Raw]:
+    members = files.each(role, records, PATTERNS[role])
+    clusters = [cluster for member in members if (cluster := records.decode_json(member, Cluster))]
+    return [value for cluster in clusters for value in cluster.values]
 
 
 def _vendors(raw: msgspec.Raw) -> dict[str, str]:
