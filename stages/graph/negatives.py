@@ -7,7 +7,8 @@ are left out: whether they are wrong is a matter of opinion.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from stages.graph.params import NegativeParams
@@ -16,32 +17,39 @@ from stages.graph.schema import HardNegative
 from stages.ingest.schema import Entity, Link
 from stages.progress import progress
 
+Similar = dict[str, list[tuple[float, str]]]  # entity -> (cosine, entity), nearest first
 HIERARCHY = ("child-of", "subtechnique-of")
 DIGITS = 4  # of a similarity: more would only show the rounding of the machine
 _WORD = re.compile(r"\b\w\w+\b")
 POOL = 40  # most similar candidates kept for each entity
+BLOCK = 512  # entities compared with all others at once: the cosines of 10,000 entities are 40 MB, not 800
 
 
 def find_negatives(entities: Mapping[str, Entity], links: Iterable[Link], params: NegativeParams) -> list[HardNegative]:
     """At most `top` per subject and relation, most similar first; sorted by subject, relation and rank."""
     neighbours = Neighbours(links, entities)
     found: list[HardNegative] = []
+    known: dict[tuple[str, ...], Similar] = {}  # by type and documents: several patterns ask for the same
+    relatives = cache(lambda id: _relatives(id, neighbours))
     for pattern in progress(sorted(params.patterns), label="hard negatives", unit="relations"):
         (subject_type, object_type), (step,) = parse_pattern(pattern)
-        similar = _most_similar(object_type, step, entities, neighbours)
+        ids = sorted(id for id, entity in entities.items() if entity.type == object_type and _usable(entity))
+        documents = (object_type, *(_document(entities[id], step, neighbours) for id in ids))
+        if documents not in known:
+            known[documents] = _most_similar(ids, documents[1:])
         for subject in sorted(id for id, entity in entities.items() if entity.type == subject_type and not entity.deprecated):
             right = neighbours.of(subject, step, object_type)
             found += [
                 HardNegative(subject=subject, relation=step, object=o, similarity=s)
-                for o, s in _nearest(right, subject, similar, neighbours, params)
+                for o, s in _nearest(right, subject, known[documents], relatives, params)
             ]
     return found
 
 
 def _nearest(
-    right: list[str], subject: str, similar: dict[str, list[tuple[float, str]]], neighbours: Neighbours, params: NegativeParams
+    right: list[str], subject: str, similar: Similar, relatives: Callable[[str], set[str]], params: NegativeParams
 ) -> list[tuple[str, float]]:
-    excluded = {subject, *right} | {relative for id in right for relative in _relatives(id, neighbours)}
+    excluded = {subject, *right} | {relative for id in right for relative in relatives(id)}
     scores: dict[str, float] = {}
     for id in right:
         for score, candidate in similar.get(id, ()):
@@ -62,23 +70,27 @@ def _relatives(id: str, neighbours: Neighbours) -> set[str]:
     return found
 
 
-def _most_similar(
-    type: str, step: str, entities: Mapping[str, Entity], neighbours: Neighbours
-) -> dict[str, list[tuple[float, str]]]:
-    """For each current entity of `type` its POOL nearest ones, nearest first."""
-    ids = sorted(id for id, entity in entities.items() if entity.type == type and _usable(entity))
+def _most_similar(ids: Sequence[str], documents: Sequence[str]) -> Similar:
+    """For each entity its POOL nearest ones, nearest first."""
     if len(ids) < 2:
         return {}
     import numpy as np
 
-    vectors = _vectors([_document(entities[id], step, neighbours) for id in ids])
-    cosines = np.round((vectors @ vectors.T).toarray(), DIGITS)
-    np.fill_diagonal(cosines, -1.0)
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, : min(POOL, len(ids) - 1)]
-    return {id: [(float(cosines[row, column]), ids[column]) for column in order[row]] for row, id in enumerate(ids)}
+    vectors = _vectors(documents)
+    others = vectors.T.tocsr()
+    nearest: Similar = {}
+    for first in range(0, len(ids), BLOCK):
+        cosines = np.round((vectors[first : first + BLOCK] @ others).toarray(), DIGITS)
+        rows = np.arange(len(cosines))
+        cosines[rows, first + rows] = -1.0  # itself
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, : min(POOL, len(ids) - 1)]
+        values = np.take_along_axis(cosines, order, axis=1).tolist()
+        for row, columns in enumerate(order.tolist()):
+            nearest[ids[first + row]] = [(value, ids[column]) for value, column in zip(values[row], columns, strict=True)]
+    return nearest
 
 
-def _vectors(documents: list[str]) -> Any:
+def _vectors(documents: Sequence[str]) -> Any:
     """TF-IDF rows of unit length (sparse); words of more than half of the documents count as stop words.
 
     Sublinear term frequency and smoothed inverse document frequency, as scikit-learn defines them; that package is

@@ -1,13 +1,17 @@
 """Typed multi-step paths, sampled: the raw material of chain-of-thought tasks over the graph."""
 
+import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from stages.graph.params import PathParams
 from stages.graph.patterns import Neighbours, parse_pattern
 from stages.graph.schema import Path
 from stages.ingest.schema import Entity, Link
 from stages.tables import content_id
+
+MANY = 1000  # walks from one start: of more not all are looked at, or the 4,000 CVEs of a weakness would be read again and again
+FAN = 6  # neighbours of each node that are then followed: 1,296 walks of four steps
 
 
 def sample_paths(entities: Mapping[str, Entity], links: Iterable[Link], params: PathParams) -> list[Path]:
@@ -42,8 +46,10 @@ def count_walks(entities: Mapping[str, Entity], links: Iterable[Link], params: P
     counts = {}
     for pattern in sorted(params.patterns):
         types, steps = parse_pattern(pattern)
-        starts = (id for id, entity in entities.items() if entity.type == types[0])
-        counts[pattern] = sum(1 for start in starts for _ in neighbours.walks(start, types, steps))
+        bound = neighbours.counts(types, steps)
+        if len(set(types)) < len(types):  # a walk might visit a node twice
+            bound = {start: sum(1 for _ in neighbours.walks(start, types, steps)) for start, ways in bound.items() if ways}
+        counts[pattern] = sum(bound.values())
     return counts
 
 
@@ -52,10 +58,18 @@ def _shuffled(
 ) -> list[tuple[str, ...]]:
     """`per_start` walks of each start, all of them in an order that only seed and nodes decide."""
     chosen: list[tuple[str, tuple[str, ...]]] = []
+    ways = neighbours.counts(types, steps)
     for start in starts:
-        walks = (walk for walk in neighbours.walks(start, types, steps) if (walk[0], walk[-1]) not in neighbours.linked)
+        found = neighbours.walks(start, types, steps, list if ways[start] <= MANY else _thinning(f"{params.seed} {start}"))
+        walks = (walk for walk in found if (walk[0], walk[-1]) not in neighbours.linked)
         chosen += sorted((content_id(str(params.seed), *walk), walk) for walk in walks)[: params.per_start]
     return [walk for _, walk in sorted(chosen)]
+
+
+def _thinning(seed: str) -> Callable[[list[str]], list[str]]:
+    """Keeps FAN neighbours of a node, drawn anew each time."""
+    draw = random.Random(seed)
+    return lambda nodes: draw.sample(nodes, FAN) if len(nodes) > FAN else nodes
 
 
 def _parts(walk: tuple[str, ...]) -> Iterable[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Typed walks: `technique >corresponds-to attack-pattern >exploits weakness ^instance-of vulnerability`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from stages.errors import ParamsError
 from stages.ingest.schema import Entity, Link
@@ -38,8 +38,18 @@ class Neighbours:
         """Neighbours of `node` along `step` that have `type`, or of any type."""
         return [other for other in self._by_step.get((node, step), ()) if not type or self.entities[other].type == type]
 
-    def walks(self, start: str, types: list[str], steps: list[str]) -> Iterator[tuple[str, ...]]:
-        """All walks of a pattern from `start` that visit no node twice."""
+    def counts(self, types: list[str], steps: list[str]) -> dict[str, int]:
+        """For each node of the first type how many walks a pattern has from it, those that visit a node twice included."""
+        ways = {id: 1 for id, entity in self.entities.items() if entity.type == types[-1]}
+        for type, step, next_type in zip(types[-2::-1], steps[::-1], types[:0:-1], strict=True):
+            nodes = (id for id, entity in self.entities.items() if entity.type == type)
+            ways = {id: sum(ways.get(other, 0) for other in self.of(id, step, next_type)) for id in nodes}
+        return ways
+
+    def walks(
+        self, start: str, types: list[str], steps: list[str], choose: Callable[[list[str]], list[str]] = list
+    ) -> Iterator[tuple[str, ...]]:
+        """All walks of a pattern from `start` that visit no node twice; only over the neighbours that `choose` keeps."""
         stack = [(start,)]
         while stack:
             walk = stack.pop()
@@ -47,4 +57,5 @@ class Neighbours:
                 yield walk
                 continue
             depth = len(walk) - 1
-            stack.extend((*walk, node) for node in self.of(walk[-1], steps[depth], types[depth + 1]) if node not in walk)
+            nodes = [node for node in self.of(walk[-1], steps[depth], types[depth + 1]) if node not in walk]
+            stack.extend((*walk, node) for node in choose(nodes))

@@ -7,6 +7,7 @@ Sets are rows of a sparse matrix: the candidates and what they share are matrix 
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def _shingles(texts: Sequence[str], size: int) -> tuple["Numbers", "Numbers"]:
     for step in range(1, size):  # numbered anew after each word, so that the products stay small
         shingles = np.unique(shingles * (len(numbers) + 1) + flat[starts + step], return_inverse=True)[1]
     count = int(shingles.max(initial=0)) + 1
-    unique = np.unique(owners[starts] * count + shingles)
-    return unique % count, unique // count
+    cells = np.sort(owners[starts] * count + shingles)
+    cells = cells[np.diff(cells, prepend=-1) > 0]
+    return cells % count, cells // count
 
 
 def _distinct(shingles: "Numbers", owners: "Numbers") -> tuple[list[tuple[int, int]], ShingleSets]:
@@ -102,23 +104,20 @@ def _near_pairs(sets: ShingleSets, threshold: float) -> Iterator[tuple[int, int]
 
     sizes = np.diff(sets.bounds)
     whole, prefix = _matrix(sets, sizes), _matrix(sets, sizes - np.ceil(threshold * sizes).astype(np.int64) + 1)
-    marked = np.zeros(whole.shape[1], np.int32)
-    back = prefix.T.tocsr()
+    back, marked = prefix.T.tocsr(), np.zeros(whole.shape[1], np.int32)
     for first in range(0, len(sizes), BLOCK):
-        found = (prefix[first : first + BLOCK] @ back[:, : first + BLOCK]).tocsr()
-        for row in range(found.shape[0]):
-            number = first + row
-            candidates = np.sort(found.indices[found.indptr[row] : found.indptr[row + 1]])
-            candidates = candidates[(candidates < number) & (sizes[candidates] >= threshold * sizes[number])]
+        found = (prefix[first : first + BLOCK] @ back).tocsr()
+        for number, start, end in zip(range(first, first + BLOCK), found.indptr, found.indptr[1:], strict=False):
+            candidates = found.indices[start:end]
+            candidates = np.sort(candidates[(candidates < number) & (sizes[candidates] >= threshold * sizes[number])])
             if not len(candidates):
                 continue
             own = sets.members[sets.bounds[number] : sets.bounds[number + 1]]
             marked[own] = 1
             shared = whole[candidates] @ marked
             marked[own] = 0
-            like = shared >= threshold * (sizes[number] + sizes[candidates] - shared)
-            for candidate in candidates[like].tolist():
-                yield int(sets.positions[candidate]), int(sets.positions[number])
+            like = candidates[shared >= threshold * (sizes[number] + sizes[candidates] - shared)]
+            yield from zip(sets.positions[like].tolist(), repeat(int(sets.positions[number])))
 
 
 def _matrix(sets: ShingleSets, kept: "Numbers") -> Any:

@@ -51,6 +51,8 @@ def _leaders(entities: Mapping[str, Entity], params: SplitParams) -> dict[str, s
 def _texts(entity: Entity) -> Iterable[str]:
     """Every text that a question may quote: the whole one, its beginning, a summary, and observed examples."""
     yield entity.text
-    yield " ".join(entity.text.split()[:LEAD_WORDS])
+    words = entity.text.split(maxsplit=LEAD_WORDS)
+    if len(words) > LEAD_WORDS:
+        yield " ".join(words[:LEAD_WORDS])
     yield entity.fields.get("description", "")
     yield from entity.fields.get("observed_examples", [])
