@@ -1,5 +1,7 @@
 """Section `graph`: how the graph is split, sampled and checked."""
 
+from datetime import date
+
 import msgspec
 
 from stages.config import Params
@@ -15,8 +17,11 @@ class SplitParams(Params):
     shingle: int = 3  # words; with 5, one other word in a sentence of 12 would hide that the rest is equal
     similar: float = 0.5  # Jaccard similarity from which texts share a part: more of the wording is common than not
     seed: int = 17
+    heldout_after: str = ""  # ISO date: vulnerabilities published on or after it are held out, whatever their hash; empty: none
 
     def __post_init__(self) -> None:
+        if self.heldout_after and (len(self.heldout_after) != 10 or not date.fromisoformat(self.heldout_after)):
+            raise ValueError("`heldout_after` is a date such as 2024-10-01, or empty")
         if self.shingle < 1 or not 0 < self.similar <= 1:
             raise ValueError("`shingle` is a number of words from 1, `similar` a share above 0 up to 1")
         if self.heldout < 0 or self.dev < 0 or self.heldout + self.dev > 0.9:

@@ -41,7 +41,8 @@ def _merged(group: list[Entity]) -> Entity:
             sources.add(other.source)
     if len(sources) > 1:
         fields["sources"] = sorted(sources)
-    return msgspec.structs.replace(best, fields=fields, licence=" AND ".join(sorted(licences)))
+    published = best.published or min((other.published for other in group if other.published), default="")
+    return msgspec.structs.replace(best, fields=fields, licence=" AND ".join(sorted(licences)), published=published)
 
 
 def resolve_links(links: Iterable[Link], entities: dict[str, Entity]) -> tuple[list[Link], list[Reject], dict[str, Any]]:

@@ -3,7 +3,8 @@
 The part is decided by a hash of the id, not by a draw over the list, so that a new source moves few. Entities with
 texts that are equal or nearly so (two CVEs told in the same words, weaknesses that differ in a delimiter) share a
 part, or a benchmark question would stand in the training data. Weaknesses of CWE view 1003 are never held out, nor
-is what is like them: they are the labels of root-cause mapping.
+is what is like them: they are the labels of root-cause mapping. With `heldout_after`, vulnerabilities published from
+that date on are held out too, with what is like them: what a model can do with CVEs that are newer than it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,20 @@ def assign_splits(entities: Mapping[str, Entity], params: SplitParams) -> list[S
     """One row per entity, sorted by id."""
     leaders = _leaders(entities, params)
     kept_in = {leaders[id] for id, entity in entities.items() if entity.fields.get("in_view_1003")}
-    return [Split(entity_id=id, split=_part(leaders[id], leaders[id] in kept_in, params)) for id in sorted(entities)]
+    late = {id for id, entity in entities.items() if _is_late(entity, params)}
+    held_out = {leaders[id] for id in late} - kept_in
+    return [
+        Split(
+            entity_id=id,
+            split="heldout" if id in late or leaders[id] in held_out else _part(leaders[id], leaders[id] in kept_in, params),
+        )
+        for id in sorted(entities)
+    ]
+
+
+def _is_late(entity: Entity, params: SplitParams) -> bool:
+    """Whether the temporal hold-out takes it. ISO dates sort as texts, with or without a time behind them."""
+    return bool(params.heldout_after) and entity.type == "vulnerability" and entity.published >= params.heldout_after
 
 
 def _part(leader: str, kept_in: bool, params: SplitParams) -> str:

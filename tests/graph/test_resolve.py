@@ -24,6 +24,15 @@ def test_a_cut_text_loses_against_a_whole_one_and_its_mark_goes_with_it() -> Non
     assert merged.text == "Whole." and "text_cut" not in merged.fields and merged.licence == "CC0-1.0"
 
 
+def test_the_date_of_a_source_that_knows_it() -> None:
+    rows = [
+        entity("cve:1", text=text, published=date, source=text)
+        for text, date in (("Longest text.", ""), ("B.", "2031-02"), ("C.", "2031-01"))
+    ]
+    assert merge_entities(rows)["cve:1"].published == "2031-01"
+    assert merge_entities([*rows, entity("cve:1", text="The longest text.", published="2032")])["cve:1"].published == "2032"
+
+
 def test_a_bare_id_adds_nothing() -> None:
     stub = msgspec.structs.replace(entity("capec:CAPEC-1", fields={"stub": True}, source="cwe", licence="CWE"), text="")
     full = entity("capec:CAPEC-1", source="capec", licence="CAPEC")

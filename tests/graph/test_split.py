@@ -82,6 +82,33 @@ def test_weaknesses_of_the_simplified_view_are_not_held_out() -> None:
     assert [row for row in outside if found[row.id] == "heldout"]
 
 
+def test_vulnerabilities_from_a_date_on_are_held_out_with_what_is_like_them() -> None:
+    dates = ["", "2031-01-31", "2031-02-01", "2031-02-01T08:00:00Z", "2032-01-01"]
+    rows = [entity(f"cve:{i}", "vulnerability", published=date) for i, date in enumerate(dates)]
+    like = entity("cve:7", "vulnerability", text="text of CVE 4", published="2030-01-01")
+    other = entity("report", "advisory", published="2032-01-01")
+    none = SplitParams(heldout=0.0, dev=0.0)
+    assert set(splits(*rows, like, other, params=none).values()) == {"train"}
+    found = splits(*rows, like, other, params=SplitParams(heldout=0.0, dev=0.0, heldout_after="2031-02-01"))
+    assert {id for id, part in found.items() if part == "heldout"} == {"cve:2", "cve:3", "cve:4", "cve:7"}
+
+
+def test_a_late_vulnerability_takes_no_label_of_root_cause_mapping_with_it() -> None:
+    text = "The product copies a record of any length into a fixed buffer before it looks at its header."
+    label = entity("cwe:CWE-9", "weakness", text=text, fields={"in_view_1003": True})
+    early, late = (entity(f"cve:{when}", "vulnerability", text=text, published=when) for when in ("2030-01-01", "2031-01-01"))
+    found = splits(label, early, late, params=SplitParams(heldout=0.0, dev=0.0, heldout_after="2031-01-01"))
+    assert found == {"cwe:CWE-9": "train", "cve:2030-01-01": "train", "cve:2031-01-01": "heldout"}
+
+
+@pytest.mark.parametrize("date", ["2031", "2031-13-01", "01.02.2031", "20310201"])
+def test_a_date_that_is_none_is_refused(tmp_path, date: str) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "params.yaml"
+    file.write_text(f"graph: {{split: {{heldout_after: '{date}'}}}}")
+    with pytest.raises(ParamsError, match=r"heldout_after|isoformat|month"):
+        load_section("graph", GraphParams, file)
+
+
 def test_shares_that_leave_nothing_to_train_on_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "params.yaml"
     file.write_text("graph: {split: {heldout: 0.9, dev: 0.2}}")
