@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stages.errors import InputError
 from stages.ingest.readers.capec_stix.markup import FLOW_LIMIT, prose, steps
 from stages.ingest.records import Records
-from tests.ingest.readers.anything import ANYTHING
+from tests.ingest.anything import ANYTHING
 from tests.ingest.reading import read_with
 
 FLOW = (

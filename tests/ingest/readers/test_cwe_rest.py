@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stages.errors import InputError
 from stages.ingest.readers.cwe_rest.markup import code, text
 from stages.ingest.records import Records
-from tests.ingest.readers.anything import ANYTHING
+from tests.ingest.anything import ANYTHING
 from tests.ingest.reading import read_with
 
 WEAKNESS: dict[str, Any] = {
