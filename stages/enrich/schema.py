@@ -21,7 +21,7 @@ class EnrichedRow(msgspec.Struct, frozen=True, kw_only=True):
     labels: list[str]
     sources: list[str]  # of the template and of the evidence used
     licences: list[str]
-    decision: str  # rewritten, template, not-selected
+    decision: str  # rewritten, template, not-selected; synthesized for rows of the second step
     reasons: list[str]  # why the rewrite was not kept: `key-changed`, `unknown-id`, `mentions-evidence`, ...
     readability: str  # rewritten, original, tie, inconsistent, or empty if not judged
     factuality: int | None  # 1-10

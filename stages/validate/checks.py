@@ -118,7 +118,7 @@ _ROWS = [
     _text("answer", 1, 30_000, "critical", "a row without an answer: see stages/enrich"),
     _text("answer", 1, 6_000, "warning", "an answer this long will be cut by the training context"),
     _one_of("split", ["train", "dev"], "critical", "held-out subjects make no rows: see stages/tasks"),
-    _one_of("decision", ["rewritten", "template", "not-selected"], "critical", "a decision nobody reads: see stages/enrich"),
+    _one_of("decision", ["rewritten", "template", "not-selected", "synthesized"], "critical", "a decision nobody reads: see stages/enrich"),
     _one_of("key_kind", ["letter", "yes-no", "cwe", "technique", "id", "vector", "none"], "critical", "no extractor checks this kind: see stages/tasks"),
     Check("ColumnValuesToBeBetween", "factuality", "critical", "factuality is 1-10 or absent", {"min_value": 1, "max_value": 10}),
     _true("is_not_heldout", "subject", "critical", "the subject is held out for a benchmark: see stages/tasks"),

@@ -18,6 +18,7 @@ from stages.validate.params import ValidateParams
 from stages.validate.schema import TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner
 
+SYNTHESIZED = "data/synthesize/rows.parquet"
 CARD = "data/validate/data_card.md"
 
 
@@ -81,7 +82,7 @@ def _read(stage: Stage) -> Inputs:
         links=stage.read(PATHS["links"], Link),
         splits=stage.read(PATHS["splits"], Split),
         items=stage.read(PATHS["items"], BenchmarkItem),
-        rows=stage.read(PATHS["rows"], EnrichedRow),
+        rows=[*stage.read(PATHS["rows"], EnrichedRow), *stage.read(SYNTHESIZED, EnrichedRow)],
         evidence=stage.read(PATHS["evidence"], Evidence),
     )
 

@@ -13,5 +13,5 @@ class TrainingRow(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     key_kind: str
     answer_key: list[str]
-    decision: str  # rewritten, template, not-selected
+    decision: str  # rewritten, template, not-selected; synthesized for rows of the second step
     licences: list[str]

@@ -34,6 +34,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     whole = tables()
     whole["rows"] += [row(12, id="zz", instruction=f"Look: {item(1).question}"), row(4, id="yy")]
+    write_table(SYNTHESIZED, [whole["rows"].pop()], EnrichedRow)
     for name, rows in whole.items():
         write_table(PATHS[name], rows, TYPES[name])
     Path("params.yaml").write_text("validate: {duplicates: {threshold: 0.7}}\n")
