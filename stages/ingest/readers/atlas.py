@@ -5,6 +5,7 @@ only there. References to ATT&CK become links.
 """
 
 import datetime
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -17,6 +18,12 @@ from stages.ingest.text import clean
 
 SUPPORTED = "5"
 _PAGE = "https://atlas.mitre.org"
+_NOTE = re.compile(r"(?m)^ {0,8}\[[^\]\n]{1,80}\]: {1,3}\S{1,2000}(?: \"[^\"]{0,300}\")? {0,8}$")  # `[1]: https://... "Title"`
+_NOTE_MARK = re.compile(  # `[\[1\]][1]`, `[<sup>\[1\]</sup>][1]`, `[[1]](https://...)`
+    r"(?:<sup>)?(?:\[(?:<sup>)?\\\[\d+\\\](?:</sup>)?\](?:\[[^\]\n]+\])?|\[\[\d+\]\]\([^()\s]*\))(?:</sup>)?"
+)
+_NOTE_WORDS = re.compile(r"\[([^\[\]\n]+)\]\[[^\[\]\n]+\]")  # `[words][1]`
+_LINK_SPACE = re.compile(r"\]\(\s{1,3}(?=https?://)")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
@@ -135,7 +142,7 @@ def _add_matrix(matrix: Matrix, records: Records) -> None:
             if not isinstance(phase, str):
                 records.reject(f"{mitigation.id} lifecycle", "misplaced-record", str(phase))
         for use in mitigation.techniques:
-            records.link(entity.id, "mitigates", f"atlas:{use.id}", clean(use.use, markdown=True))
+            records.link(entity.id, "mitigates", f"atlas:{use.id}", _prose(use.use))
 
 
 def _add_technique(technique: Technique, parent: Technique | None, records: Records) -> None:
@@ -149,7 +156,7 @@ def _add_technique(technique: Technique, parent: Technique | None, records: Reco
 
 
 def _add(row: Common, type: str, site: str, fields: dict[str, Any], records: Records) -> Entity:
-    text = clean(row.description, markdown=True)
+    text = _prose(row.description)
     attack = row.attack.id if row.attack else ""
     entity = records.entity(
         f"atlas:{row.id}",
@@ -167,11 +174,8 @@ def _add(row: Common, type: str, site: str, fields: dict[str, Any], records: Rec
 
 
 def _add_study(study: CaseStudy, records: Records) -> None:
-    text = clean(study.summary, markdown=True)
-    steps = [
-        {"technique": step.technique, "tactic": step.tactic, "text": clean(step.description, markdown=True)}
-        for step in study.procedure
-    ]
+    text = _prose(study.summary)
+    steps = [{"technique": step.technique, "tactic": step.tactic, "text": _prose(step.description)} for step in study.procedure]
     entity = records.entity(
         f"atlas:{study.id}",
         "case-study",
@@ -185,6 +189,12 @@ def _add_study(study: CaseStudy, records: Records) -> None:
         records.link(entity.id, "uses", f"atlas:{step['technique']}", step["text"])
     records.passage(entity, "summary", text)
     records.passage(entity, "procedure", "\n".join(step["text"] for step in steps if step["text"]), f"Procedure of {entity.name}")
+
+
+def _prose(text: str) -> str:
+    """Clean text; of footnotes nothing, of words that refer to one the words remain."""
+    text = _NOTE_MARK.sub("", _NOTE.sub("", text))
+    return clean(_LINK_SPACE.sub("](", _NOTE_WORDS.sub(r"\1", text)), markdown=True)
 
 
 def _iso(date: datetime.date | None) -> str:

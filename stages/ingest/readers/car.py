@@ -15,6 +15,7 @@ from stages.ingest.text import clean
 PATTERN = "*analytics/CAR-*.yaml"
 _ID = re.compile(r"CAR-\d{4}-\d{2}-\d{3}")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_LINK = re.compile(r"\[([^\[\]]+)\]\((?:\.\./)*CAR-[\d-]+/?\)")  # to another analytic
 _NONE = "N/A"
 
 
@@ -57,7 +58,7 @@ def read(files: SourceFiles, records: Records) -> None:
         analytic = records.decode_yaml(member, Analytic)
         if analytic is None:
             continue
-        text = clean(analytic.description, markdown=True)
+        text = clean(_LINK.sub(r"\1", analytic.description), markdown=True)
         if not _ID.fullmatch(analytic.id) or not text:
             records.reject(member.name, "empty-text" if _ID.fullmatch(analytic.id) else "no-id", analytic.id)
         else:

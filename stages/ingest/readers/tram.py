@@ -1,6 +1,7 @@
 """Sentences of threat reports that people labelled with ATT&CK techniques, from TRAM.
 
 Files: `sentences` (single_label.json). A sentence that was labelled more than once is one entity with all its labels.
+Ids of ATT&CK that the report itself put behind a phrase are removed: they would give the label away.
 """
 
 import re
@@ -13,6 +14,7 @@ from stages.ingest.text import tidy
 from stages.tables import content_id
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_GIVEN_AWAY = re.compile(r"\[TA?\d{4}(?:\.\d{3})?\]|\bTA?\d{4}(?:\.\d{3})?\b")
 _PAGE = "https://github.com/center-for-threat-informed-defense/tram"
 
 
@@ -36,7 +38,7 @@ def read(files: SourceFiles, records: Records) -> None:
         ) from error
     found: dict[str, dict[str, str]] = {}  # by text: documents by technique
     for number, sentence in enumerate(records.convert(raws, Sentence)):
-        text = tidy(sentence.text)
+        text = tidy(_GIVEN_AWAY.sub("", sentence.text))
         reason = _reason_to_drop(text, sentence.label, found)
         if reason:
             records.reject(f"sentence {number} of {sentence.doc_title}", reason, f"{sentence.label}: {text}")

@@ -68,6 +68,13 @@ def test_objects_and_links(tmp_path: Path) -> None:
     assert [reject.reason for reject in records.rejects] == ["misplaced-record"]
 
 
+def test_footnotes_are_no_prose(tmp_path: Path) -> None:
+    text = 'Riddles <sup>[\\[1\\]][1]</sup> are [old][myth] and[<sup>\\[2\\]</sup>][2] [[3]](https://w/a) [good]( https://x.example).\n\n[1]: https://y.example "A\nB"\n[myth]: https://z'
+    document = copy.deepcopy(DOCUMENT)
+    document["matrices"][0]["tactics"][0]["description"] = text
+    assert read_document(tmp_path, document).entities[0].text == "Riddles are old and good."
+
+
 def test_a_broken_record_is_named_and_the_rest_read(tmp_path: Path) -> None:
     document = copy.deepcopy(DOCUMENT)
     document["matrices"][0]["techniques"] += [{"id": "AML.T9009"}, None, TECHNIQUE | {"created_date": "soon"}]

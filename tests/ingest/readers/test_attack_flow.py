@@ -36,7 +36,7 @@ ABOUT = block("flow", "f", name="Pie Fight", description="Pies **flew**.", scope
               created={"time": "2031-01-02T03:04", "zone": "UTC"})  # fmt: skip
 OBJECTS = [
     ABOUT,
-    block("action", "throw", name="Throw", ttp=[["tactic", "TA9002"], ["technique", "T9002"]], description="The pie flies far."),
+    block("action", "throw", name="Throw", ttp=[["tactic", "TA9002"], ["technique", "T9002"]], description="The pie [T9002] flies far."),
     block("action", "bake", name="Bake", technique_id="T9001.001", tactic_id="TA9001", ttp=[], description=None),
     block("action", "smile", name="Smile", ttp=[["tactic", None], ["technique", "[ATL] AML.T9003 Smiles"]], description="x"),
     block("action", "bow", name="Bow", ttp=None),

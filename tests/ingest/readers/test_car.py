@@ -19,7 +19,7 @@ from tests.ingest.reading import read_with
 ANALYTIC = {
     "id": "CAR-2031-01-001",
     "title": "Processes that `sing`",
-    "description": "Looks for processes that [sing](https://song.example) while they start.",
+    "description": "Looks for processes that [sing](https://song.example) while they start, as [CAR-1](CAR-2031-01-002).",
     "submission_date": "2031/01/02",
     "information_domain": "Host, Network",
     "platforms": ["Windows", "N/A"],
@@ -55,7 +55,7 @@ def test_an_analytic_without_its_code(tmp_path: Path) -> None:
     records = read_files(tmp_path, {"analytics/CAR-2031-01-001.yaml": as_yaml(ANALYTIC), "analytics/readme.md": b"x"})
     (entity,) = records.entities
     assert (entity.id, entity.type, entity.name) == ("car:CAR-2031-01-001", "analytic", "Processes that sing")
-    assert entity.text == "Looks for processes that sing while they start." and entity.published == "2031-01-02"
+    assert entity.text == "Looks for processes that sing while they start, as CAR-1." and entity.published == "2031-01-02"
     assert entity.fields["platforms"] == ["Windows"] and entity.fields["information_domain"] == ["Host", "Network"]
     assert entity.fields["coverage"][0] == {
         "technique": "T9001", "subtechniques": ["T9001.001"], "tactics": ["TA9001"], "level": "Moderate",

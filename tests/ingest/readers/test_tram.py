@@ -35,6 +35,11 @@ def test_labels_of_one_sentence_come_together(tmp_path: Path) -> None:
     assert [reject.reason for reject in records.rejects] == ["duplicate", "no-technique-id", "empty-text"]
 
 
+def test_the_label_is_not_in_the_text(tmp_path: Path) -> None:
+    records = read_sentences(tmp_path, [SENTENCE | {"text": "It tosses [T9001] balls for access [TA9001] to T9001.001 rings."}])
+    assert records.entities[0].text == "It tosses balls for access to rings."
+
+
 def test_order_does_not_matter(tmp_path: Path) -> None:
     sentences = [SENTENCE | {"text": f"It juggles {n} balls."} for n in range(9)]
     assert read_sentences(tmp_path, sentences).entities == read_sentences(tmp_path, sentences[::-1]).entities

@@ -8,6 +8,7 @@ import msgspec
 from stages.ingest.text import clean
 
 _TECHNIQUE = re.compile(r"\b(?:AML\.)?T\d{4}(?:\.\d{3})?\b")
+_GIVEN_AWAY = re.compile(r"\[TA?\d{4}(?:\.\d{3})?\]")  # as reports put behind the phrase that it is about
 _TACTIC = re.compile(r"\b(?:AML\.)?TA\d{4}\b")
 
 
@@ -40,7 +41,7 @@ def action(technique: Any, tactic: Any, name: Any, text: Any) -> Action:
         technique=found.group() if (found := _TECHNIQUE.search(str(technique or ""))) else "",
         tactic=found.group() if (found := _TACTIC.search(str(tactic or ""))) else "",
         name=clean(words(name)),
-        text=clean(words(text), markdown=True),
+        text=clean(_GIVEN_AWAY.sub("", words(text)), markdown=True),
     )
 
 
