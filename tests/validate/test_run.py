@@ -14,7 +14,7 @@ from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from stages.validate.inspect_tables import PATHS
-from stages.validate.run import CARD, run_validate
+from stages.validate.run import CARD, SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
 from tests.validate.samples import item, row, tables
 
