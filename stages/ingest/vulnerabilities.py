@@ -10,9 +10,9 @@ from stages.ingest.records import Records
 from stages.ingest.schema import Entity
 from stages.ingest.text import clean
 
-CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
-_CWE = re.compile(r"CWE-(\d{1,6})")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}")
+_CWE = re.compile(r"CWE-([0-9]{1,6})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARK = re.compile(r"^\s*\*\*\s*((?:UN|PRODUCT NOT )SUPPORTED WHEN ASSIGNED|DISPUTED)\s*\*\*[\s:]*")
 
 

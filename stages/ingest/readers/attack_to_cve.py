@@ -17,8 +17,8 @@ _RELATIONS = {
     "Secondary Impact": "secondary-impact",
     "Uncategorized": "related-to",
 }
-_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
-_ICS_TECHNIQUE = re.compile(r"T8\d{2}")
+_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
+_ICS_TECHNIQUE = re.compile(r"T8[0-9]{2}")
 _BETWEEN = re.compile(r"[;,\s]+")
 
 

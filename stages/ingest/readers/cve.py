@@ -240,6 +240,6 @@ def _stated(other: Other) -> dict[str, Any]:
         if other.type == "kev":
             added = msgspec.json.decode(other.content, type=Exploited).added
             return {"known_exploited": True, "kev_added": iso_date(added)}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}  # an addition of another layout takes nothing from the record
     return {}

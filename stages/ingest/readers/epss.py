@@ -18,7 +18,7 @@ _COLUMNS = {  # by the header's first name: the columns of id, score and percent
     "CVE": ("CVE", "EPSS", "EPSS Percentile"),
 }
 _SCORE_DATE = re.compile(r"score_date:(\d{4}-\d{2}-\d{2})")
-_PROBABILITY = re.compile(r"[01](?:\.\d{1,12})?|0?\.\d{1,12}|\d(?:\.\d{1,12})?[eE]-\d{1,2}")
+_PROBABILITY = re.compile(r"[01](?:\.\d{1,12})?|0?\.\d{1,12}|\d(?:\.\d{1,12})?[eE]-\d{1,2}", re.ASCII)
 
 
 def read(files: SourceFiles, records: Records) -> None:

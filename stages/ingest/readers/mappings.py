@@ -35,8 +35,8 @@ _FRAMEWORKS = {
     "m365": "Microsoft 365",
     "veris": "VERIS",
 }
-_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
-_CONTROL = re.compile(r"([A-Z]{2})-0*(\d+)(?:\(0*(\d+)\))?")
+_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
+_CONTROL = re.compile(r"([A-Z]{2})-0*([0-9]+)(?:\(0*([0-9]+)\))?")
 _DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 
 
