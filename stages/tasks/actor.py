@@ -55,26 +55,24 @@ def actor_same(knowledge: Knowledge, params: TasksParams) -> Drafts:
         open_ones = [one for one in foreign if knowledge.split(one[0]) != "heldout"]
         if open_ones:
             other, name = min(open_ones, key=lambda one: content_id(actor, one[1]))
-            reason = (
-                f"{name} is a name of {knowledge.entities[other].name}"
-                if name != knowledge.entities[other].name
-                else f"{name} is an actor of its own"
-            )
+            home = knowledge.entities[other].name
+            reason = f"{name} is an actor of its own" if _alike(name, home) else f"{name} is a name of {home}"
             yield _pair(actor, entity.name, name, False, f"{reason}; {entity.name} is not known by it.", other)
 
 
 def actor_profile(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Actor -> where it is said to come from, who is behind it, what for, and whom it attacks (fields of the actor)."""
     for actor in knowledge.of_type("threat-actor"):
-        targets = _strings(actor, "targets")
+        targets, victims = _whole(_strings(actor, "targets")), _strings(actor, "victims")
         told = {
-            "Attributed to": _strings(actor, "sponsor") or _strings(actor, "country"),
+            "Attributed to": _strings(actor, "sponsor"),
             "Motive": _strings(actor, "motive"),
             "Targets": targets[:MOST_TARGETS],
+            "Victims in": victims[:MOST_TARGETS],
             "Also called": _strings(actor, "synonyms")[:MOST_ALIASES],
         }
         lines = [f"- {name}: {sentence(listing(values))}" for name, values in told.items() if values]
-        if len(lines) < 2 or not targets:
+        if len(lines) < 2 or not (targets or victims):
             yield Skip(actor.id, "no-field")
             continue
         yield Draft(subject=actor.id, slots={"name": actor.name}, answer="\n".join(lines))
@@ -121,6 +119,12 @@ def _alike(one: str, other: str) -> bool:
 def _sound(name: str) -> str:
     """What names of one vendor have in common: `panda` of Dizzy Panda, `apt` of APT29."""
     return re.sub(r"[^a-z]", "", name.casefold().split()[-1]) or name.casefold()
+
+
+def _whole(values: list[str]) -> list[str]:
+    """Values without those that another one lists: `Government` beside `Government, Administration`."""
+    parts = {part.strip().casefold() for value in values if "," in value for part in value.split(",")}
+    return [value for value in values if value.casefold() not in parts]
 
 
 def _enterprise(group: Entity) -> bool:

@@ -20,7 +20,7 @@ MOST_NAMED = 4
 def advisory_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Advisory -> a triage note: what is affected, how bad, through which weakness, what to do first (`reports` and fields)."""
     for advisory in knowledge.of_type("advisory"):
-        risk = clip(knowledge.text(advisory.id), 50)
+        risk = clip(_risk(advisory), 50)
         lines = [*_scope(advisory), *_severity(advisory), *_causes(knowledge, advisory)]
         remedy = points(_remedies(advisory), 60)
         if not risk or not lines or not remedy:
@@ -53,7 +53,7 @@ def advisory_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Advisory -> what the operator of the product should do, the vendor's own steps first (`remediations`)."""
     for advisory in knowledge.of_type("advisory"):
         steps = points(_remedies(advisory), params.max_answer_words)
-        text = clip(knowledge.text(advisory.id), params.max_text_words)
+        text = clip(_risk(advisory), params.max_text_words)
         if not steps or not text:
             yield Skip(advisory.id, "no-field" if text else "no-text")
             continue
@@ -89,6 +89,11 @@ def _ticket(knowledge: Knowledge, params: TasksParams, subject: Entity, title: s
     )
 
 
+def _risk(advisory: Entity) -> str:
+    """What the advisory itself says of the risk; its text holds those of the vulnerabilities, which are subjects of their own."""
+    return without_identifiers(str(advisory.fields.get("summary") or ""))
+
+
 def _title(advisory: Entity) -> str:
     return without_identifiers(str(advisory.fields.get("title") or advisory.name))
 
@@ -106,12 +111,10 @@ def _remedies(advisory: Entity) -> list[str]:
 def _scope(advisory: Entity) -> list[str]:
     products, vendor = _products(advisory), str(advisory.fields.get("vendor") or "")
     sectors = [str(one) for one in advisory.fields.get("sectors") or []]
-    named = (
-        listing(products[:MOST_NAMED]) + (f" and {len(products) - MOST_NAMED} more" if len(products) > MOST_NAMED else "")
-        if products
-        else ""
-    )
-    lines = [f"Affected: {named}{f' of {vendor}' if vendor and vendor not in named else ''}."] if named else []
+    more = len(products) - MOST_NAMED
+    named = f"{', '.join(products[:MOST_NAMED])} and {more} more" if more > 0 else listing(products) if products else ""
+    maker = f"; made by {vendor}" if vendor and vendor not in named else ""
+    lines = [f"Affected: {named}{maker}."] if named else []
     return lines + ([f"Sectors: {listing(sectors)}."] if sectors else [])
 
 

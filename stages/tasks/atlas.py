@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import clip, mask
 from stages.tasks.draft import Draft, Skip
@@ -16,14 +19,17 @@ _ID = re.compile(r"\s*\(?\bAML\.(?:TA?|M|CS)\d{4}(?:\.\d{3})?\)?")
 
 def ai_technique_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of an attack on an AI system -> its ATLAS id."""
-    return identify(knowledge, params, knowledge.of_type("ai-technique"), "AI technique")
+    for drafted in identify(knowledge, params, knowledge.of_type("ai-technique"), "AI technique"):
+        technique = knowledge.entities[drafted.subject]
+        named = f"AI technique: {_full(knowledge, technique)}"
+        yield replace(drafted, answer=named) if isinstance(drafted, Draft) else drafted
 
 
 def ai_tactic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Description of an AI technique -> what it is for, one tactic of four (`achieves`)."""
     subjects = list(knowledge.of_type("ai-technique"))
     return linked_choice(
-        knowledge, params, subjects, "achieves", "ai-tactic", lambda one, right: f"{titled(one)} serves {titled(right)}"
+        knowledge, params, subjects, "achieves", "ai-tactic", lambda one, right: f"{_full(knowledge, one)} serves {titled(right)}"
     )
 
 
@@ -36,7 +42,7 @@ def ai_mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         subjects,
         "^mitigates",
         "ai-mitigation",
-        lambda one, right: f"{titled(right)} is listed against {titled(one)}",
+        lambda one, right: f"{titled(right)} is listed against {_full(knowledge, one)}",
     )
 
 
@@ -58,6 +64,12 @@ def incident_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
                 yield Skip(case.id, "no-text")
                 continue
             meaning = "" if knowledge.split(technique.id) == "heldout" else clip(knowledge.text(technique.id), 40)
-            answer = f"The step is {technique.name}. {meaning}".strip()
+            answer = f"The step is {_full(knowledge, technique)}. {meaning}".strip()
             slots = {"name": mask(case.name, knowledge.hidden_names(technique.id)), "text": text}
             yield Draft(subject=case.id, slots=slots, answer=answer, key=[number(technique.id)], entities=[technique.id])
+
+
+def _full(knowledge: Knowledge, technique: Entity) -> str:
+    """`LLM Prompt Injection: Direct`: the names of sub-techniques say little alone."""
+    parents = knowledge.objects(technique.id, "subtechnique-of", "ai-technique")
+    return f"{parents[0].name}: {technique.name}" if parents else technique.name

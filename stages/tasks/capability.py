@@ -12,6 +12,8 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import choice, short_text, titled
 
 Drafts = Iterator[Draft | Skip]
+STRANGERS = 12  # techniques that a capability is not meant for, to ask about
+DOES = {"mitigates": "prevents or limits", "detects": "detects", "responds-to": "responds to"}
 ROLES = {"mitigates": "It prevents or limits it", "detects": "It detects it", "responds-to": "It responds to it"}
 
 
@@ -52,25 +54,33 @@ def capability_role(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for capability in knowledge.of_type("security-capability"):
         links = {relation: knowledge.links_from(capability.id, relation, "technique") for relation in ROLES}
         met = {link.object for found in links.values() for link in found}
-        foreign = knowledge.distractors(capability.id, "capability", met, pool, 1)
+        foreign = knowledge.distractors(capability.id, "capability", met, pool, STRANGERS)
         for letter, relation in zip("ABC", ROLES, strict=True):
             others = {one.object for role, found in links.items() if role != relation for one in found}
             for link in links[relation]:
                 technique = knowledge.entities[link.object]
                 text = told(knowledge, link.text, [technique], params)
                 if not text or link.object in others:
-                    yield Skip(capability.id, "ambiguous-key" if text else "no-text")
+                    yield Skip(link.object, "ambiguous-key" if text else "no-text")
                     continue
-                yield _role(capability, technique, text, letter, f"{sentence(ROLES[relation])} {titled(technique)} is meant.")
-                if foreign:
-                    answer = f"What is described is meant for {titled(technique)}; {foreign[0].name} is not covered."
-                    yield _role(capability, foreign[0], text, "D", answer)
+                answer = f"What is described {DOES[relation]} {titled(technique)}."
+                yield _role(capability, technique, text, letter, answer)
+                if foreign and knowledge.split(technique.id) != "heldout":
+                    stranger = min(foreign, key=lambda one: content_id(link.object, one.id))
+                    answer = f"What is described is meant for {titled(technique)}; {stranger.name} is not covered."
+                    yield _role(capability, stranger, text, "D", answer, technique)
 
 
-def _role(capability: Entity, technique: Entity, text: str, letter: str, answer: str) -> Draft:
-    slots = {"name": capability.name, "technique": technique.name, "text": text}
-    options = [*ROLES.values(), "It is meant for another technique"]
-    return Draft(subject=capability.id, slots=slots, answer=answer, options=options, letter=letter, entities=[technique.id])
+def _role(capability: Entity, asked: Entity, text: str, letter: str, answer: str, meant: Entity | None = None) -> Draft:
+    return Draft(
+        subject=asked.id,
+        slots={"name": capability.name, "technique": asked.name, "text": text},
+        answer=answer,
+        options=[*ROLES.values(), "It is meant for another technique"],
+        letter=letter,
+        entities=[meant.id] if meant else [],
+        quoted=[capability.id],
+    )
 
 
 def _framework(capability: Entity) -> str:

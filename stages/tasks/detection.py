@@ -19,6 +19,7 @@ Drafts = Iterator[Draft | Skip]
 COVERAGE = ["Only the first rule", "Only the second rule", "Both rules", "Neither rule"]
 RULE_WORDS = 50  # of each of two rules that are compared
 OPTION_WORDS = 45  # of a text that is an option
+UNSEEN = "PRE"  # the platform of what happens before an intrusion: its analytics all say that little can be seen
 LONGEST_CHANNEL = 60  # characters: a longer one is a query, no name of a log
 
 
@@ -67,11 +68,12 @@ def rule_coverage(knowledge: Knowledge, params: TasksParams) -> Drafts:
         one for one in knowledge.of_type("sigma-rule") if _covered(knowledge, one) and clip(knowledge.text(one.id), RULE_WORDS)
     ]
     open_rules = [one for one in rules if knowledge.split(one.id) != "heldout"]
+    quotable = {one.id for one in open_rules}
     for rule in rules:
         kin = _kin(knowledge, rule)
         stranger = next((one for one in _turned(open_rules, rule) if not kin & _kin(knowledge, one)), None)
         own = hash_order(_covered(knowledge, rule), rule.id)[0]
-        twins = [one for one in knowledge.subjects(own.id, "detects", "sigma-rule") if one.id != rule.id and one in open_rules]
+        twins = [one for one in knowledge.subjects(own.id, "detects", "sigma-rule") if one.id in quotable - {rule.id}]
         if stranger is None:
             continue
         theirs = hash_order(_covered(knowledge, stranger), rule.id)[0]
@@ -145,11 +147,13 @@ def cases_of(
 
 
 def _analytics(knowledge: Knowledge, technique: Entity) -> Iterator[tuple[Entity, str, dict[str, Any]]]:
-    """Technique, platform and analytic of each of its detection strategies."""
+    """Technique, platform and analytic of each of its detection strategies; none whose text is held out."""
     for strategy in knowledge.subjects(technique.id, "detects", "detection-strategy"):
         for analytic in strategy.fields.get("analytics") or []:
+            heldout = "heldout" in (knowledge.split(strategy.id), knowledge.split(f"attack:{analytic.get('id')}"))
             for platform in (analytic.get("platforms") or [])[:1]:
-                yield technique, str(platform), analytic
+                if not heldout and platform != UNSEEN:
+                    yield technique, str(platform), analytic
 
 
 def _logs(analytic: dict[str, Any]) -> list[str]:
@@ -163,7 +167,9 @@ def _logs(analytic: dict[str, Any]) -> list[str]:
 
 
 def _sources(detection: Entity) -> list[str]:
-    return sorted({str(one).strip() for one in detection.fields.get("data_sources") or [] if str(one).strip()})
+    """Names of single sources: the source joins some by AND."""
+    joined = " AND ".join(str(one) for one in detection.fields.get("data_sources") or [])
+    return sorted({one.strip(" .") for one in joined.split(" AND ")} - {""})
 
 
 def _named_choice(
@@ -204,7 +210,7 @@ def _coverage(knowledge: Knowledge, technique: Entity, letter: str, one: Entity,
     answer = f"The first rule is tagged with {names[one.id]}, the second with {names[other.id]}. {technique.name} is covered by {verdict}."
     hidden = knowledge.hidden_names(technique.id)
     first, second = (
-        f"{mask(rule.name, hidden)}. {clip(mask(without_identifiers(knowledge.text(rule.id)), hidden), RULE_WORDS)}"
+        sentence(f"{mask(rule.name, hidden)}. {clip(mask(without_identifiers(knowledge.text(rule.id)), hidden), RULE_WORDS)}")
         for rule in (one, other)
     )
     return Draft(

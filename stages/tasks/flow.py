@@ -18,6 +18,7 @@ Drafts = Iterator[Draft | Skip]
 WINDOW = 4  # steps to be put in order: 24 orders, one right
 STEP_WORDS = 30
 LABELS = "ABCD"
+LEAST_SENTENCE = 5  # content words: people labelled these sentences one by one, short ones too
 
 
 def flow_order(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -25,7 +26,7 @@ def flow_order(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for flow in knowledge.of_type("attack-flow"):
         steps = _steps(flow)
         for start in range(0, max(0, len(steps) - WINDOW + 1), WINDOW):
-            window = [_told(one) for one in steps[start : start + WINDOW]]
+            window = [sentence(_told(one)) for one in steps[start : start + WINDOW]]
             if len(set(window)) < WINDOW:
                 yield Skip(flow.id, "same-text")
                 continue
@@ -61,7 +62,13 @@ def flow_next(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def sentence_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Sentence of a threat report -> the technique that it tells of (`describes`)."""
     return linked_keys(
-        knowledge, params, knowledge.of_type("report-sentence", "report"), "describes", "technique", "The sentence tells of"
+        knowledge,
+        params,
+        knowledge.of_type("report-sentence", "report"),
+        "describes",
+        "technique",
+        "The sentence tells of",
+        LEAST_SENTENCE,
     )
 
 

@@ -27,7 +27,7 @@ TRIES = 40  # candidates of each tier looked at for the three less urgent option
 STRIDE = 7919  # a prime: no two tries meet the same candidate
 OTHERS_PER_KNOWN = 1  # subjects outside the catalogue for each inside: the flag alone must not tell the answer
 STORY_WORDS = 60
-LEAST_CASES = 3  # fewer are no pattern
+LEAST_CASES = 2
 TIERS = (
     "no exploitation is known",
     "a proof of concept is public",
@@ -41,7 +41,7 @@ class Urgency(msgspec.Struct, frozen=True):
 
     tier: int  # place in TIERS
     epss: float | None
-    cvss: float
+    cvss: float | None
 
     def clearly_before(self, other: "Urgency") -> bool:
         """Whether this one is to be mended first beyond doubt."""
@@ -49,7 +49,12 @@ class Urgency(msgspec.Struct, frozen=True):
             return self.tier > other.tier
         if self.epss is not None and other.epss is not None and abs(self.epss - other.epss) >= CLEAR_EPSS:
             return self.epss > other.epss
-        return self.epss is None and other.epss is None and self.cvss - other.cvss >= CLEAR_CVSS
+        both = self.cvss is not None and other.cvss is not None and self.epss is None and other.epss is None
+        return both and self.cvss - other.cvss >= CLEAR_CVSS
+
+    def scores_below(self, other: "Urgency") -> bool:
+        """Whether the other one has the higher CVSS score, which is the trap where it is less urgent."""
+        return self.cvss is not None and other.cvss is not None and self.cvss < other.cvss
 
 
 Rated = tuple[Entity, Urgency]
@@ -114,7 +119,7 @@ def exploited_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
         lines.append(
             f"Ransomware campaigns used {ransom} of them." if ransom else "None of them is known from ransomware campaigns."
         )
-        lines += [f"Products most often hit: {listing(often)}."] if often else []
+        lines += [f"Makers most often hit: {listing(often)}."] if often else []
         examples = (likely or hash_order(cases, weakness.id))[:2]
         lines.append(f"Examples: {listing([_short(one) for one in examples])}.")
         slots = {"name": weakness.name, "id": number(weakness.id)}
@@ -122,14 +127,14 @@ def exploited_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def urgency_of(vulnerability: Entity) -> Urgency | None:
-    """What is known about exploitation and severity; nothing where there is no score."""
-    score, fields = vulnerability.fields.get("cvss_score"), vulnerability.fields
-    if not isinstance(score, int | float):
+    """What is known about exploitation and severity; nothing where there is neither prediction nor score."""
+    fields = vulnerability.fields
+    epss, cvss = (float(fields[name]) if isinstance(fields.get(name), int | float) else None for name in ("epss", "cvss_score"))
+    if epss is None and cvss is None:
         return None
     exploitation = str(fields.get("ssvc_exploitation") or "").lower()
     tier = 2 if fields.get("known_exploited") or exploitation == "active" else int(exploitation == "poc")
-    epss = fields.get("epss")
-    return Urgency(3 if fields.get("kev_ransomware") == "Known" else tier, None if epss is None else float(epss), float(score))
+    return Urgency(3 if fields.get("kev_ransomware") == "Known" else tier, epss, cvss)
 
 
 def _open(knowledge: Knowledge, entity: Entity) -> bool:
@@ -138,39 +143,39 @@ def _open(knowledge: Knowledge, entity: Entity) -> bool:
 
 def _less_urgent(first: Entity, urgency: Urgency, rated: dict[int, list[Rated]]) -> list[Rated]:
     """Three others: one as much exploited, the rest less, and if possible with a higher CVSS score, which is the trap."""
-    found: list[Rated] = []
+    wanted: list[Rated] = []
+    spare: list[Rated] = []
     for tier in range(urgency.tier, -1, -1):
         pool = rated.get(tier, [])
         start = int(content_id("later", first.id, str(tier)), 16)
         tried = [pool[(start + place * STRIDE) % len(pool)] for place in range(min(TRIES, len(pool)))]
-        clear = list(
-            {one.id: (one, worth) for one, worth in tried if one.id != first.id and urgency.clearly_before(worth)}.values()
-        )
-        traps = [one for one in clear if one[1].cvss > urgency.cvss]
-        found += [*clear[:1], *clear[1:2]] if tier == urgency.tier else [*traps[:1], *clear[:2]]
-    few = list({one[0].id: one for one in found}.values())
-    return few[:1] + few[2:4] if len(few) > 3 else few[:3]
+        clear = [(one, worth) for one, worth in tried if one.id != first.id and urgency.clearly_before(worth)]
+        traps = [one for one in clear if urgency.scores_below(one[1])]
+        wanted += (traps or clear)[:1]
+        spare += clear[:3]
+    return list({one[0].id: one for one in [*wanted, *spare]}.values())[:3]
 
 
 def _short(vulnerability: Entity) -> str:
-    """`CVE-2021-44228 (Apache Log4j2)`."""
-    made = " ".join(dict.fromkeys(str(vulnerability.fields.get(name) or "") for name in ("vendor", "product"))).strip()
+    """`CVE-2021-44228 (Apache Log4j2)`; the maker once where the product's name begins with it."""
+    vendor, product = (str(vulnerability.fields.get(name) or "").strip() for name in ("vendor", "product"))
+    made = product if product.casefold().startswith(vendor.casefold()) else f"{vendor} {product}".strip()
     return f"{number(vulnerability.id)} ({made})" if made else number(vulnerability.id)
 
 
 def _facts(urgency: Urgency) -> str:
-    epss = f", EPSS {urgency.epss:.2f}" if urgency.epss is not None else ""
-    return f"{TIERS[urgency.tier]}, CVSS {urgency.cvss:.1f}{epss}"
+    scores = [f"CVSS {urgency.cvss:.1f}"] if urgency.cvss is not None else []
+    return ", ".join([TIERS[urgency.tier], *scores, *([f"EPSS {urgency.epss:.2f}"] if urgency.epss is not None else [])])
 
 
 def _compare(first: Urgency, later: Urgency) -> str:
     """Why `later` is less urgent."""
     if first.tier != later.tier:
-        more = " although its CVSS score is higher" if later.cvss > first.cvss else ""
-        return f"{TIERS[later.tier]}{more}"
+        trap = "; that its CVSS score is higher does not outweigh this" if first.scores_below(later) else ""
+        return f"{TIERS[later.tier]}, which is less{trap}"
     if first.epss is not None and later.epss is not None:
-        return f"equally exploited, but with EPSS {later.epss:.2f} against {first.epss:.2f}"
-    return f"equal exploitation, but CVSS {later.cvss:.1f} against {first.cvss:.1f}"
+        return f"equal in exploitation, but with EPSS {later.epss:.2f} against {first.epss:.2f}"
+    return f"equal in exploitation, but with CVSS {later.cvss:.1f} against {first.cvss:.1f}"
 
 
 def _days(added: str, due: str) -> int | None:

@@ -14,11 +14,13 @@ Drafts = Iterator[Draft | Skip]
 Because = Callable[[Entity, Entity], str]  # subject and right answer -> the reason
 
 
-def told(knowledge: Knowledge, text: str, answers: Iterable[Entity], params: TasksParams) -> str:
+def told(
+    knowledge: Knowledge, text: str, answers: Iterable[Entity], params: TasksParams, least: int = LEAST_CONTENT_WORDS
+) -> str:
     """`text` without ids and without the names of the answers and their relatives; empty if little is left."""
     names = knowledge.hidden_names(*(one.id for one in answers))
     shown = clip(mask(without_identifiers(text), names), params.max_text_words)
-    return shown if len(re.findall(r"[A-Za-z]{3,}", shown)) >= LEAST_CONTENT_WORDS else ""
+    return shown if len(re.findall(r"[A-Za-z]{3,}", shown)) >= least else ""
 
 
 def linked(knowledge: Knowledge, subject: Entity, relation: str, *types: str) -> list[Entity]:
@@ -56,14 +58,20 @@ def linked_choice(
 
 
 def linked_keys(
-    knowledge: Knowledge, params: TasksParams, subjects: Iterable[Entity], relation: str, kind: str, says: str
+    knowledge: Knowledge,
+    params: TasksParams,
+    subjects: Iterable[Entity],
+    relation: str,
+    kind: str,
+    says: str,
+    least: int = LEAST_CONTENT_WORDS,
 ) -> Drafts:
     """Text of each subject -> the ids of what it is linked with; `says` opens the answer."""
     for subject in subjects:
         rights = linked(knowledge, subject, relation, kind)
         if not rights:
             continue
-        text = told(knowledge, knowledge.text(subject.id), rights, params)
+        text = told(knowledge, knowledge.text(subject.id), rights, params, least)
         if not text:
             yield Skip(subject.id, "no-text")
             continue

@@ -90,7 +90,7 @@ def control_enhancement(knowledge: Knowledge, params: TasksParams) -> Drafts:
             if not base or not more:
                 yield Skip(control.id, "no-text")
                 continue
-            answer = f"The base control {titled(parent)} asks: {sentence(base)}\nThe enhancement {titled(control)} adds: {sentence(more)}"
+            answer = f"The base control {titled(parent)} asks: {_stated(base)}\nThe enhancement {titled(control)} adds: {_stated(more)}"
             slots = {"name": control.name, "id": number(control.id), "parent": titled(parent)}
             yield Draft(subject=control.id, slots=slots, answer=answer, quoted=[parent.id])
 
@@ -108,8 +108,13 @@ def control_revision(knowledge: Knowledge, params: TasksParams) -> Drafts:
                 if old.name.casefold() == new.name.casefold()
                 else f"is now named {new.name}, before {old.name}"
             )
-            answer = f"{number(new.id)} {named}.\nRevision 4: {sentence(before)}\nRevision 5: {sentence(after)}"
+            answer = f"{number(new.id)} {named}.\nRevision 4: {_stated(before)}\nRevision 5: {_stated(after)}"
             yield Draft(subject=old.id, slots={"name": old.name, "id": number(old.id)}, answer=answer, quoted=[new.id])
+
+
+def _stated(text: str) -> str:
+    """A statement as a sentence; one that begins with the label of an item keeps it as it is."""
+    return text if re.match(r"[a-z]\.\s", text) else sentence(text)
 
 
 def _bare(text: str) -> str:

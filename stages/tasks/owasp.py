@@ -8,9 +8,10 @@ from stages.prose import clip, mask, sentence
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.linked import linked_choice
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, number, points, titled
+from stages.tasks.questions import choice, number, points, short_text, titled
 
 Drafts = Iterator[Draft | Skip]
+BARE_HEADINGS = ("", "introduction", "overview", "references", "related articles", "further reading", "conclusion", "summary")
 LEAST_WORDS = 20  # of a section: shorter ones only announce what follows
 
 
@@ -51,12 +52,23 @@ def choice_of_test(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def risk_category(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Weakness -> the category of the OWASP Top 10 under which it is counted (`includes`)."""
-
-    def because(weakness: Entity, category: Entity) -> str:
-        return f"{titled(weakness)} is counted under {titled(category)}"
-
-    return linked_choice(knowledge, params, list(knowledge.of_type("weakness")), "^includes", "risk-category", because)
+    """Weakness and edition -> the category of that OWASP Top 10 under which it is counted (`includes`)."""
+    pools: dict[str, list[Entity]] = {}
+    for category in knowledge.of_type("risk-category"):
+        pools.setdefault(_edition(category), []).append(category)
+    for weakness in knowledge.of_type("weakness") if pools else ():
+        text = short_text(knowledge, weakness, params)
+        for category in knowledge.subjects(weakness.id, "includes", "risk-category"):
+            if not text:
+                yield Skip(weakness.id, "no-text")
+                continue
+            edition = _edition(category)
+            others = [one for one in knowledge.subjects(weakness.id, "includes", "risk-category") if _edition(one) == edition]
+            slots = {"name": weakness.name, "text": text, "edition": edition}
+            because = f"{titled(weakness)} is counted under {titled(category)}"
+            yield choice(
+                knowledge, weakness, slots, category, others, pools[edition], relation="^includes", because=because, group=edition
+            )
 
 
 def guide_advice(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -65,7 +77,7 @@ def guide_advice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         for section in guide.fields.get("sections") or []:
             text = clip(str(section.get("text") or ""), params.max_answer_words)
             heading = str(section.get("heading") or "").strip()
-            if len(text.split()) < LEAST_WORDS or not heading:
+            if len(text.split()) < LEAST_WORDS or heading.casefold() in BARE_HEADINGS:
                 yield Skip(guide.id, "thin-answer")
                 continue
             yield Draft(subject=guide.id, slots={"name": guide.name, "heading": heading}, answer=text)
@@ -75,6 +87,11 @@ def _strings(entity: Entity, field: str) -> list[str]:
     """A field as strings, whether its source gives one or several."""
     value = entity.fields.get(field) or []
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _edition(category: Entity) -> str:
+    """`2021` of `owasp-top10:A01-2021`."""
+    return category.id.rpartition("-")[2]
 
 
 def _chapter(test: Entity) -> str:
