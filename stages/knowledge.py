@@ -89,10 +89,11 @@ class Knowledge:
         return [form for name in self.names_of(entity_id) for form in (name, *_plurals(name))]
 
     def names_of(self, entity_id: str) -> list[str]:
-        """The source's own name and the common one that it quotes: `(... 'Cross-site Scripting')`."""
+        """The source's own name, the common one that it quotes, `(... 'Cross-site Scripting')`, and an actor's aliases."""
         entity, own = self.entities[entity_id], self._own_names[entity_id]
         quoted = [one for part in re.findall(r"\('([^()]+)'\)", own) for one in part.split("' or '")]
         terms = [str(one.get("term") or "") for one in entity.fields.get("alternate_terms") or [] if isinstance(one, dict)]
+        terms += [str(one) for one in entity.fields.get("aliases") or []]
         bare = re.sub(r"\s*\([^()]*\)", "", own)
         return [one for one in dict.fromkeys([own, bare, *quoted, *terms]) if len(one) > 2]
 
