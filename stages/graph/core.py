@@ -1,7 +1,7 @@
 """From the tables of ingest to the graph, and the figures that describe it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,8 @@ from stages.ingest.schema import Entity, Link
 from stages.tables import Reject
 
 EXAMPLES = 3  # of each reject reason and source, shown in the metrics
+UNRESOLVED = ("unknown-id", "deprecated-id")  # an end that the other sources do not have, or no longer
+SKEW = 0.02  # share of a source's links: more than strays, so its version is not that of the others
 
 
 class Graph(msgspec.Struct):
@@ -31,7 +33,7 @@ class Graph(msgspec.Struct):
     figures: dict[str, Any]
 
 
-def build_graph(entities: Iterable[Entity], links: Iterable[Link], params: GraphParams) -> Graph:
+def build_graph(entities: Iterable[Entity], links: Sequence[Link], params: GraphParams) -> Graph:
     """Merge, resolve, drop contradictions, split and sample. The same rows in any order give the same graph."""
     merged = merge_entities(entities)
     resolved, rejects, counters = resolve_links(links, merged)
@@ -46,7 +48,8 @@ def build_graph(entities: Iterable[Entity], links: Iterable[Link], params: Graph
         figures=counters | {"walks": count_walks(merged, resolved, params.paths)},
     )
     graph.figures |= _figures(graph)
-    graph.figures["warnings"] = deviations(graph.figures, params.expected)
+    graph.figures["unresolved"] = unresolved(links, rejects)
+    graph.figures["warnings"] = deviations(graph.figures, params.expected) + skewed(graph.figures["unresolved"])
     return graph
 
 
@@ -68,8 +71,37 @@ def deviations(figures: Mapping[str, Any], expected: ExpectedParams) -> list[str
         for key, count in sorted(wanted.items()):
             found = figures[table].get(key, 0)
             if abs(found - count) > expected.tolerance * count:
-                lines.append(f"{table} `{key}`: {found:,} instead of {count:,}")
+                lines.append(f"{table} `{key}`: {found:,} instead of {count:,}; a source has changed, see graph.expected")
     return lines
+
+
+def unresolved(links: Iterable[Link], rejects: Iterable[Reject]) -> dict[str, Any]:
+    """By source that has any: its links, how many of them have an end that does not resolve, and the commonest such ends."""
+    total = Counter(link.source for link in links)
+    ends: dict[str, Counter[str]] = {}
+    for reject in rejects:
+        if reject.reason in UNRESOLVED:
+            ends.setdefault(reject.source, Counter())[reject.detail] += 1
+    return {
+        source: {
+            "links": total[source],
+            "unresolved": sum(found.values()),
+            "share": round(sum(found.values()) / total[source], 4),
+            "ids": len(found),
+            "examples": dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:EXAMPLES]),
+        }
+        for source, found in sorted(ends.items())
+    }
+
+
+def skewed(sources: Mapping[str, Any]) -> list[str]:
+    """One line for each source whose share of unresolved links passes SKEW."""
+    return [
+        f"source `{source}`: {one['unresolved']:,} of {one['links']:,} links do not resolve; its version may not be that of the "
+        f"other sources. Missing: {', '.join(one['examples'])}{' ...' if one['ids'] > EXAMPLES else ''}"
+        for source, one in sources.items()
+        if one["share"] > SKEW
+    ]
 
 
 def _figures(graph: Graph) -> dict[str, Any]:
@@ -103,7 +135,8 @@ def _rejected(rejects: Iterable[Reject]) -> dict[str, Any]:
     """Count and first examples by source and reason."""
     grouped: dict[str, list[str]] = {}
     for reject in rejects:
-        grouped.setdefault(f"{reject.source} {reject.reason}", []).append(reject.record)
+        record = f"{reject.record} ({reject.detail})" if reject.detail else reject.record
+        grouped.setdefault(f"{reject.source} {reject.reason}", []).append(record)
     return {key: {"count": len(records), "examples": sorted(records)[:EXAMPLES]} for key, records in sorted(grouped.items())}
 
 

@@ -15,6 +15,7 @@ from stages.ingest.__main__ import run as run_ingest
 from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import read_table
+from tests.graph.sample import entity, link
 from tests.toy.build import toy_params
 
 TABLES = ("entities", "links", "splits", "paths", "negatives", "rejects")
@@ -95,8 +96,25 @@ def test_the_toy_graph_gives_every_later_stage_something_to_do(graph: Graph) -> 
 def test_a_deviation_is_named() -> None:
     figures = {"entities": {"technique": 97}, "links": {}}
     expected = ExpectedParams(entities={"technique": 100}, links={"a uses b": 5}, tolerance=0.02)
-    assert deviations(figures, expected) == ["entities `technique`: 97 instead of 100", "links `a uses b`: 0 instead of 5"]
+    assert [line.split(";")[0] for line in deviations(figures, expected)] == [
+        "entities `technique`: 97 instead of 100",
+        "links `a uses b`: 0 instead of 5",
+    ]
     assert deviations(figures, msgspec.structs.replace(expected, links={}, tolerance=0.03)) == []
+
+
+def test_a_source_out_of_step_is_named_with_the_ids_that_are_missing() -> None:
+    entities = [entity("a"), entity("b"), entity("old", deprecated=True)]
+    skewed = [link("a", "uses", f"new{i % 4}", source="skewed") for i in range(7)] + [link("a", "uses", "old", source="skewed")]
+    sound = [link("a", "uses", "b", text=str(i), source="sound") for i in range(98)] + [link("a", "uses", "lost", source="sound")]
+    figures = build_graph(entities, [*skewed, *sound], GraphParams()).figures
+    assert figures["unresolved"]["skewed"] == {
+        "links": 8, "unresolved": 8, "share": 1.0, "ids": 5, "examples": {"new0": 2, "new1": 2, "new2": 2},
+    }  # fmt: skip
+    assert figures["unresolved"]["sound"]["unresolved"] == 1
+    (line,) = figures["warnings"]
+    assert "`skewed`: 8 of 8 links" in line and "Missing: new0, new1, new2 ..." in line
+    assert "a uses old (old)" in figures["rejects"]["skewed deprecated-id"]["examples"]
 
 
 def test_missing_input_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
