@@ -19,6 +19,7 @@ from stages.tables import Reject
 EXAMPLES = 3  # of each reject reason and source, shown in the metrics
 UNRESOLVED = ("unknown-id", "deprecated-id")  # an end that the other sources do not have, or no longer
 SKEW = 0.02  # share of a source's links: more than strays, so its version is not that of the others
+FEW = 10  # unresolved links: fewer are strays, whatever their share of a small source
 
 
 class Graph(msgspec.Struct):
@@ -95,12 +96,12 @@ def unresolved(links: Iterable[Link], rejects: Iterable[Reject]) -> dict[str, An
 
 
 def skewed(sources: Mapping[str, Any]) -> list[str]:
-    """One line for each source whose share of unresolved links passes SKEW."""
+    """One line for each source whose share of unresolved links passes SKEW, unless they are FEW."""
     return [
         f"source `{source}`: {one['unresolved']:,} of {one['links']:,} links do not resolve; its version may not be that of the "
         f"other sources. Missing: {', '.join(one['examples'])}{' ...' if one['ids'] > EXAMPLES else ''}"
         for source, one in sources.items()
-        if one["share"] > SKEW
+        if one["share"] > SKEW and one["unresolved"] >= FEW
     ]
 
 

@@ -105,15 +105,16 @@ def test_a_deviation_is_named() -> None:
 
 def test_a_source_out_of_step_is_named_with_the_ids_that_are_missing() -> None:
     entities = [entity("a"), entity("b"), entity("old", deprecated=True)]
-    skewed = [link("a", "uses", f"new{i % 4}", source="skewed") for i in range(7)] + [link("a", "uses", "old", source="skewed")]
+    skewed = [link("a", "uses", f"new{i % 4}", source="skewed") for i in range(11)] + [link("a", "uses", "old", source="skewed")]
     sound = [link("a", "uses", "b", text=str(i), source="sound") for i in range(98)] + [link("a", "uses", "lost", source="sound")]
     figures = build_graph(entities, [*skewed, *sound], GraphParams()).figures
     assert figures["unresolved"]["skewed"] == {
-        "links": 8, "unresolved": 8, "share": 1.0, "ids": 5, "examples": {"new0": 2, "new1": 2, "new2": 2},
+        "links": 12, "unresolved": 12, "share": 1.0, "ids": 5, "examples": {"new0": 3, "new1": 3, "new2": 3},
     }  # fmt: skip
     assert figures["unresolved"]["sound"]["unresolved"] == 1
     (line,) = figures["warnings"]
-    assert "`skewed`: 8 of 8 links" in line and "Missing: new0, new1, new2 ..." in line
+    assert "`skewed`: 12 of 12 links" in line and "Missing: new0, new1, new2 ..." in line
+    assert build_graph(entities, skewed[:9], GraphParams()).figures["warnings"] == []
     assert "a uses old (old)" in figures["rejects"]["skewed deprecated-id"]["examples"]
 
 
