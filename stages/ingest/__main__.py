@@ -1,5 +1,7 @@
 """Fetch the pinned sources and read them into entities, links and passages."""
 
+import sys
+
 from stages.fetch import fetch
 from stages.ingest.core import check_declarations, counts, ingest, ingest_own, tables
 from stages.ingest.params import IngestParams
@@ -21,4 +23,9 @@ def run(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    stage_main("ingest", run, __doc__)
+    if sys.argv[1:2] == ["diff"]:
+        from stages.ingest.diff_command import main
+
+        main(sys.argv[2:])
+    else:
+        stage_main("ingest", run, f"{__doc__} `diff` as first argument tells what a change of sources would change.")
