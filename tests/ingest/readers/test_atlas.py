@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.errors import InputError
 from stages.ingest.core import _refuse_empty
 from stages.ingest.records import Records
-from tests.ingest.anything import ANYTHING, YAML_BOMB
+from tests.ingest.anything import ANYTHING, SLOW, YAML_BOMB
 from tests.ingest.reading import read_with
 
 TACTIC = {"id": "AML.TA9001", "name": "Confusing", "description": "The adversary confuses.", "created_date": "2031-01-02",
@@ -108,7 +108,7 @@ def test_another_major_version_is_refused(tmp_path: Path) -> None:
         read_document(tmp_path, DOCUMENT | {"version": "6.0.0"})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(kind=st.sampled_from([TECHNIQUE, STUDY]), data=st.data(), value=ANYTHING, whole=st.booleans())
 def test_anything_in_a_records_place_leaves_the_others(
     tmp_path: Path, kind: dict[str, Any], data: st.DataObject, value: Any, whole: bool

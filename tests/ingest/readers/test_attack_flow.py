@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.ingest.readers.attack_flow.flows import BLOCKS_LIMIT
 from stages.ingest.readers.attack_flow.graph import Action, Flow, following_actions, ordered_actions
 from stages.ingest.records import Records
-from tests.ingest.anything import ANYTHING, NO_DOCUMENTS
+from tests.ingest.anything import ANYTHING, NO_DOCUMENTS, SLOW
 from tests.ingest.reading import read_with
 
 
@@ -137,7 +137,7 @@ def test_hostile_members_are_refused_by_name_and_the_rest_read(tmp_path: Path) -
     }  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 @given(number=st.integers(0, len(OBJECTS) - 1), data=st.data(), value=ANYTHING, how=st.sampled_from(["whole", "key", "property"]))
 def test_any_json_in_an_objects_place_leaves_the_other_flows(
     tmp_path: Path, number: int, data: st.DataObject, value: Any, how: str

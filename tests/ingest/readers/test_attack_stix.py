@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.errors import InputError
 from stages.ingest.records import Records
 from stages.ingest.schema import Entity
-from tests.ingest.anything import ANYTHING, NO_DOCUMENTS
+from tests.ingest.anything import ANYTHING, NO_DOCUMENTS, SLOW
 from tests.ingest.reading import read_with
 
 
@@ -233,7 +233,7 @@ def test_broken_records_are_one_reject_each(tmp_path: Path) -> None:
     assert len(records.entities) == 8 and reasons["broken-record"] == 4 and reasons["duplicate-id"] == 2
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(
     target=st.sampled_from([TECHNIQUE, GROUP, ANALYTIC, STRATEGY, COMPONENT, SINCE_18[-1]]),
     data=st.data(),

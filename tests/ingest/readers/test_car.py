@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.ingest.records import Records
-from tests.ingest.anything import ANYTHING, YAML_BOMB
+from tests.ingest.anything import ANYTHING, SLOW, YAML_BOMB
 from tests.ingest.reading import read_with
 
 ANALYTIC = {
@@ -110,7 +110,7 @@ def test_an_archive_that_ends_early_keeps_what_came_before(tmp_path: Path) -> No
     ] == ["broken-archive"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(key=st.sampled_from(sorted(ANALYTIC)), value=ANYTHING, whole=st.booleans(), noise=st.none() | st.binary(max_size=60))
 def test_anything_in_a_records_place_leaves_the_others(
     tmp_path: Path, key: str, value: Any, whole: bool, noise: bytes | None

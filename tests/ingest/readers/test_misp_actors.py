@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.ingest.records import Records
-from tests.ingest.anything import ANYTHING, NO_DOCUMENTS
+from tests.ingest.anything import ANYTHING, NO_DOCUMENTS, SLOW
 from tests.ingest.reading import read_with
 
 ACTOR = {
@@ -95,7 +95,7 @@ def test_broken_records_and_files_are_named_and_the_rest_read(tmp_path: Path) ->
     assert Counter(reject.reason for reject in records.rejects) == {"broken-record": 5, "no-name": 1, "unsafe-path": 1}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(key=st.sampled_from([*ACTOR, *ACTOR["meta"]]), value=ANYTHING, whole=st.booleans())
 def test_any_json_in_a_records_place_leaves_the_others(tmp_path: Path, key: str, value: Any, whole: bool) -> None:
     inside = ACTOR | {"uuid": "other", "meta": ACTOR["meta"] | {key: value}} if key in ACTOR["meta"] else ACTOR | {key: value}

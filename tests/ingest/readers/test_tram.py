@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.errors import InputError
 from stages.ingest.records import Records
-from tests.ingest.anything import ANYTHING, NO_DOCUMENTS
+from tests.ingest.anything import ANYTHING, NO_DOCUMENTS, SLOW
 from tests.ingest.reading import read_with
 
 SENTENCE = {"text": "It  juggles\u00a0three balls.", "label": "T9001", "doc_title": "Circus News"}
@@ -63,7 +63,7 @@ def test_bytes_that_are_no_utf8_are_one_reject(tmp_path: Path) -> None:
     assert len(records.entities) == 1 and [reject.reason for reject in records.rejects] == ["broken-record"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(key=st.sampled_from(sorted(SENTENCE)), value=ANYTHING, whole=st.booleans())
 def test_any_json_in_a_records_place_leaves_the_others(tmp_path: Path, key: str, value: Any, whole: bool) -> None:
     records = read_sentences(tmp_path, [value if whole else SENTENCE | {"text": "Other.", key: value}, SENTENCE])
