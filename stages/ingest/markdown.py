@@ -13,7 +13,7 @@ from stages.ingest.containers import Member
 from stages.ingest.records import Records
 from stages.ingest.text import tidy
 
-PAGE_LIMIT = 1 << 20  # bytes: the longest known page has 0.1 MB, and a parser in Python is slow on what was made to be slow
+PAGE_LIMIT = 1 << 19  # bytes: the longest known page has 0.1 MB, and what was made to be slow takes 5 s at this size
 _ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")  # of kramdown: `{: style="height:80px"}`
 _ANNOUNCEMENT = re.compile(r"(?:^|(?<=[.!?] ))[^.!?]*(?:[.!?](?! )[^.!?]*)*:$")
 _NUMBERING = re.compile(r"[\d\s.,;:()\-–]*")

@@ -58,6 +58,8 @@ def read_rules(member: Member, records: Records) -> list[Rule]:
     except BrokenYaml as error:
         records.reject(member.name, "not-utf8" if "UTF-8" in str(error) else "broken-yaml", str(error))
         return []
+    if not documents:
+        records.reject(member.name, "broken-record", "the file is empty")
     found = []
     for number, document in enumerate(documents, start=1):
         name = member.name if len(documents) == 1 else f"{member.name} rule {number}"
@@ -79,7 +81,11 @@ def _rule(name: str, document: Any, records: Records) -> Rule | None:
     fault = _fault(document)
     if fault:
         records.reject(f"{name} {rule.id}", "invalid-rule", fault)
-    return None if fault else rule
+    elif not clean(rule.description, markdown=True):
+        records.reject(f"{name} {rule.id} {rule.title}", "empty-text", "a rule without a description")
+    else:
+        return rule
+    return None
 
 
 def _unsupported(document: Any) -> tuple[str, str] | None:
@@ -116,9 +122,6 @@ def _nesting(condition: str) -> int:
 def add_rule(rule: Rule, records: Records, *, id: str, uri: str, filename: str, **more: Any) -> None:
     """An entity `sigma-rule`, the techniques it detects, the vulnerabilities it is about, and a passage."""
     text = clean(rule.description, markdown=True)
-    if not text:
-        records.reject(f"{filename} {rule.id} {rule.title}", "empty-text", "a rule without a description")
-        return
     tags = rule.tags or []
     notes = [found for item in _listed(rule.falsepositives) if (found := clean(str(item), markdown=True))]
     entity = records.entity(

@@ -4,9 +4,12 @@ Files: `rules` (an archive; `*.yml` of it unless `member` names a pattern). The 
 1.1, which asks that the author stays named: the author is in every record. Retired rules are kept, marked deprecated.
 """
 
+import re
+
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.sigma_rule import add_rule, read_rules
 
+_FOLDER = re.compile(r"(?:rules|deprecated|unsupported)[\w-]*/.*")  # what stands above it is the archive's own folder
 _PAGE = "https://github.com/SigmaHQ/sigma/tree/master/"
 
 
@@ -19,5 +22,6 @@ def read(files: SourceFiles, records: Records) -> None:
                 records.reject(f"{member.name} {rule.title}", "duplicate-id" if rule.id else "no-id", rule.id)
                 continue
             seen.add(rule.id)
-            path = member.name[member.name.find("rules") :]  # below the archive's own folder
+            found = _FOLDER.search(member.name)
+            path = found.group() if found else member.name
             add_rule(rule, records, id=f"sigma:{rule.id}", uri=_PAGE + path, filename=path)
