@@ -15,15 +15,15 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import hash_order, number, points, titled
 
 Drafts = Iterator[Draft | Skip]
-STEP_WORDS = 32  # of a step's description: what is seen, not how it is done
+STEP_WORDS = 45  # of a step's description: what is seen, not how it is done
 MOST_NAMED = 6  # relatives of one sort in an answer
 _SEE_ALSO = re.compile(r"\s*\bSee also:\s*CVE-\d{4}-\d{4,}[.,;]?\s*")
 _RELATIVES = (  # relation as asked here, and how its members are headed
-    ("child-of", "Broader pattern"),
-    ("^child-of", "More specific patterns"),
+    ("child-of", "Broader"),
+    ("^child-of", "More specific"),
     ("can-precede", "Can lead to"),
     ("^can-precede", "Can follow on"),
-    ("related-to", "Related pattern"),
+    ("related-to", "Related"),
 )
 
 
@@ -96,7 +96,8 @@ def pattern_relations(knowledge: Knowledge, params: TasksParams) -> Drafts:
             if named:
                 lines.append(f"{head}: {listing([titled(one) for one in named])}.")
                 used += [one.id for one in named]
-        yield _entry(pattern, points(lines, params.max_answer_words), used, "no-link")
+        told = points(lines, params.max_answer_words)
+        yield _entry(pattern, f"{titled(pattern)} among the attack patterns:\n{told}" if told else "", used, "no-link")
 
 
 def pattern_taxonomy(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -168,10 +169,10 @@ def _told(pattern: Entity, field: str) -> list[str]:
 
 
 def _step(step: dict[str, Any]) -> str:
-    """`Explore - Survey the application: <what the adversary does>`, in general terms."""
-    name, phase = str(step.get("step") or "").strip(" .:"), str(step.get("phase") or "").strip()
+    """`Explore - Survey: <what the adversary does>`, in general terms; nothing of a step that says neither name nor act."""
+    name, phase = (str(step.get(key) or "").strip(" .:") for key in ("name", "phase"))
     text = clip(str(step.get("description") or ""), STEP_WORDS)
-    text = "" if is_runnable(text) else text.removeprefix(f"[{name}]").strip()
+    text = "" if is_runnable(text) else text
     if not (name or text) or is_runnable(name):
         return ""
     head = " - ".join(part for part in (phase, name) if part)

@@ -1,12 +1,13 @@
 """What the record of a vulnerability says: description, CVSS v3.1 base metrics, severity."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
 from stages.answers import base_vector
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import clip, is_cut, listing, sentence, without_identifiers
+from stages.prose import clip, is_cut, listing, sentence, sentences
 from stages.tasks.catalogue import FOLDER, read_yaml
 from stages.tasks.cve import vulnerability_text
 from stages.tasks.draft import Draft, Skip
@@ -15,13 +16,14 @@ from stages.tasks.questions import number, titled
 
 Drafts = Iterator[Draft | Skip]
 SEVERITIES = ("Low", "Medium", "High", "Critical")  # CVSS v3.1 specification, section 5; `None` has no attack to reason about
+_RATED = re.compile(r"\bCVSS|\bbase score\b|\bseverity\b|/AC:[LH]/|classified as|declared as|rated as", re.IGNORECASE)
 LEAST_DESCRIPTION = 12  # words: shorter ones say too little to rate eight metrics
 
 
 def vulnerability_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Number, product and title of a vulnerability -> its description, with severity and root cause where known."""
     for vulnerability in knowledge.of_type("vulnerability"):
-        text = clip(knowledge.text(vulnerability.id), params.max_answer_words - 30)
+        text = _unrated(clip(knowledge.text(vulnerability.id), params.max_answer_words - 30))
         product, title = affected(vulnerability), str(vulnerability.fields.get("title") or "").strip()
         if is_cut(title) or text.startswith(title[:40]):  # such a title is the beginning of the answer
             title = ""
@@ -43,7 +45,7 @@ def cvss_vector(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability -> its base vector, one metric at a time with what each value says (field `cvss_vector`)."""
     for vulnerability in knowledge.of_type("vulnerability"):
         vector = base_vector(str(vulnerability.fields.get("cvss_vector") or ""))
-        text = _report(knowledge, vulnerability, params)
+        text = _report(knowledge, vulnerability, params) if vector else ""
         if not vector or not text:
             yield Skip(vulnerability.id, "no-text" if vector else "no-field")
             continue
@@ -55,15 +57,16 @@ def cvss_vector(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def cve_severity(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability -> one of four severity ratings, with the metrics that drive it (field `cvss_severity`)."""
     for vulnerability in knowledge.of_type("vulnerability"):
-        rated, text = _severity(vulnerability), _report(knowledge, vulnerability, params)
-        rated = rated if base_vector(str(vulnerability.fields.get("cvss_vector") or "")) else ""  # without it there is no reason
+        vector = base_vector(str(vulnerability.fields.get("cvss_vector") or ""))  # without it a rating has no reason
+        rated = _severity(vulnerability) if vector else ""
+        text = _report(knowledge, vulnerability, params) if rated else ""
         if not rated or not text:
             yield Skip(vulnerability.id, "no-text" if rated else "no-field")
             continue
         yield Draft(
             subject=vulnerability.id,
             slots={"text": text},
-            answer=_reason(vulnerability, rated),
+            answer=_reason(vulnerability, vector, rated),
             options=[f"{one}." for one in SEVERITIES],
             letter="ABCD"[SEVERITIES.index(rated)],
         )
@@ -78,9 +81,14 @@ def affected(vulnerability: Entity) -> str:
 
 
 def _report(knowledge: Knowledge, vulnerability: Entity, params: TasksParams) -> str:
-    """The text as a question shows it, without ids; empty if it is too thin to rate."""
-    text = vulnerability_text(knowledge, vulnerability, params.max_text_words)
-    return text if len(without_identifiers(text).split()) >= LEAST_DESCRIPTION else ""
+    """The text as a question shows it, without ids and without the sentences that rate it; empty if little is left."""
+    text = _unrated(vulnerability_text(knowledge, vulnerability, params.max_text_words))
+    return text if len(text.split()) >= LEAST_DESCRIPTION else ""
+
+
+def _unrated(text: str) -> str:
+    """The text without sentences that tell a score, a vector or a rating: they are what is asked."""
+    return " ".join(one for one in sentences(text) if not _RATED.search(one)) if _RATED.search(text) else text
 
 
 def _severity(vulnerability: Entity) -> str:
@@ -89,16 +97,17 @@ def _severity(vulnerability: Entity) -> str:
     return rated if rated in SEVERITIES else ""
 
 
-def _reason(vulnerability: Entity, rated: str) -> str:
-    """The rating with its score and the metrics that drive it."""
-    score, vector = vulnerability.fields.get("cvss_score"), base_vector(str(vulnerability.fields.get("cvss_vector") or ""))
-    scored = f" with a base score of {score}" if score else ""
-    values = dict(part.split(":") for part in vector.split("/")[1:]) if vector else {}
-    drivers = [_metrics()[name][values[name]] for name in ("AV", "PR", "UI") if name in values]
-    losses = [_metrics()[name]["name"].lower() for name in ("C", "I", "A") if values.get(name) == "H"]
-    lost = f" High impact on {listing(losses)}." if losses else ""
-    driven = f" {sentence('; '.join(drivers))}" if drivers else ""
-    return f"The severity is {rated.lower()}{scored}.{driven}{lost}"
+def _reason(vulnerability: Entity, vector: str, rated: str) -> str:
+    """The metrics that drive the rating, then the rating with its score."""
+    values = dict(part.split(":") for part in vector.split("/")[1:])
+    drivers = "; ".join(_metrics()[name][values[name]] for name in ("AV", "AC", "PR", "UI"))
+    lost = {rank: [_metrics()[name]["name"].lower() for name in ("C", "I", "A") if values[name] == rank] for rank in "HL"}
+    losses = [f"{word} impact on {listing(lost[rank])}" for rank, word in (("H", "high"), ("L", "low")) if lost[rank]]
+    score = vulnerability.fields.get("cvss_score")
+    harm = sentence(" and ".join(losses) or "no impact on confidentiality, integrity or availability")
+    return (
+        f"{sentence(drivers)} {harm} Hence the severity is {rated.lower()}{f', with a base score of {score}' if score else ''}."
+    )
 
 
 @cache

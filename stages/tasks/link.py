@@ -14,6 +14,7 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import choice, hash_order, rarest, times_linked, verdicts
 
 Drafts = Iterator[Draft | Skip]
+MOST_SUBJECTS = 1500  # of one kind of link: most links of the graph are of vulnerabilities
 MOST_OF_SUBJECT = 2  # links of one kind and subject: hubs would fill the task
 GIST_WORDS = 40
 
@@ -23,7 +24,7 @@ Kind = tuple[str, str, str]  # subject type, relation, object type
 def direct_link(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Two nodes, in either order -> the link between them in its own direction, and what it means (any relation)."""
     for kind in _kinds("told"):
-        for subject in _subjects(knowledge, kind):
+        for subject in hash_order(_pool(knowledge, kind[0]), *kind)[:MOST_SUBJECTS]:
             links = sorted(_links(knowledge, subject, kind), key=lambda one: content_id(one.subject, one.object, one.text))
             for link in links[:MOST_OF_SUBJECT]:
                 yield _told(knowledge, link)
@@ -33,7 +34,7 @@ def direct_link_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Two nodes -> is there a link between them? The wrong one reads like a right one and has no link in any direction."""
     for kind in _kinds("confirmed"):
         pool = _pool(knowledge, kind[2])
-        for subject in _subjects(knowledge, kind):
+        for subject in _pool(knowledge, kind[0]):
             linked = _linked(knowledge, subject, kind)
             right = hash_order(_objects(knowledge, subject, kind, pool), subject.id)
             wrong = knowledge.distractors(subject.id, kind[1], [one.id for one in linked], pool, 1, "verdict")
@@ -52,7 +53,7 @@ def direct_link_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         kind = _kind(spec)
         pool = _pool(knowledge, kind[2])
         times = times_linked(knowledge, kind[1], pool, kind[0])
-        for subject in _subjects(knowledge, kind):
+        for subject in _pool(knowledge, kind[0]):
             linked = rarest(_objects(knowledge, subject, kind, pool), times, subject.id)
             if not linked:
                 continue
@@ -80,10 +81,6 @@ def _told(knowledge: Knowledge, link: Link) -> Draft | Skip:
         answer="\n".join([say(link.relation, subject, object, "links.yaml"), *([sentence(own)] if own else gists)]),
         entities=[object.id],
     )
-
-
-def _subjects(knowledge: Knowledge, kind: Kind) -> Iterator[Entity]:
-    return iter(_pool(knowledge, kind[0]))
 
 
 def _pool(knowledge: Knowledge, type: str) -> list[Entity]:

@@ -30,7 +30,7 @@ def rule_attack(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(rule.id, "no-text")
             continue
         aims = listing([one.name for one in tactics])
-        answer = f"The behaviour is {titled(technique)}, which serves {aims}. {sentence(meaning)}"
+        answer = f"{rule.name}: the behaviour is {titled(technique)}, which serves {aims}. {sentence(meaning)}"
         used = [one.id for one in tactics]
         yield Draft(subject=rule.id, slots={"text": text}, answer=answer, entities=used, quoted=[technique.id])
 
@@ -63,7 +63,7 @@ def rule_building(knowledge: Knowledge, params: TasksParams) -> Drafts:
         head = {key: str(rule.fields.get(key) or "") for key in ("author", "level")}
         lines = [f"title: {_scalar(rule.name)}", *(f"{key}: {_scalar(value)}" for key, value in head.items() if value)]
         answer = "\n".join(["```yaml", *lines, "logsource:", *_indented(source), "detection:", *_indented(logic), "```"])
-        yield Draft(subject=rule.id, slots={"text": goal, "source": log_source_words(rule)}, answer=answer)
+        yield Draft(subject=rule.id, slots={"text": f"{rule.name}. {goal}", "source": log_source_words(rule)}, answer=answer)
 
 
 def rule_goal(knowledge: Knowledge, params: TasksParams) -> Drafts:
