@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
+from stages.report.composition import read_composition
 from stages.report.curve import read_curves
 from stages.report.examples import choose_examples
 from stages.report.figures import read_figures
@@ -22,6 +23,7 @@ def build_page(
         formats=sorted(formats, key=lambda one: (one.status, one.task)),
         examples=choose_examples(rows, params.examples, params.excerpt),
         curves=read_curves(root / "metrics" / "finetune_loss.csv"),
+        composition=read_composition(root / "metrics" / "validate_composition.csv"),
         data_card=card.read_text(encoding="utf-8") if card.exists() else "",
     )
     page = render(build, params)

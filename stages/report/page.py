@@ -23,7 +23,10 @@ from stages.report.scores import (
 )
 
 NOTHING: Figures = {}
-STAGES = ("ingest", "graph", "tasks", "benchmarks", "formats", "ground", "enrich", "validate", "finetune", "quantize", "evaluate")
+STAGES = (
+    "ingest", "graph", "tasks", "benchmarks", "label", "formats", "ground", "enrich", "synthesize", "validate", "finetune",
+    "quantize", "evaluate",
+)  # fmt: skip
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     examples: Sequence[Example]
     curves: Sequence[Curve]
     data_card: str
+    composition: Sequence[Mapping[str, str]]  # family, source, licence, type, rows
 
 
 def render(build: Build, params: ReportParams) -> str:

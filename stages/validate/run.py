@@ -12,6 +12,7 @@ from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import write_text
 from stages.validate.card import data_card
+from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
 from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
@@ -19,6 +20,7 @@ from stages.validate.schema import TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
+COMPOSITION = "metrics/validate_composition.csv"
 CARD = "data/validate/data_card.md"
 
 
@@ -39,6 +41,7 @@ def run_validate(stage: Stage) -> None:
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
     metrics = metrics_of(results, built, len(train), len(dev))
+    write_text(COMPOSITION, composition(built.rows))
     write_text(CARD, data_card(built, metrics, params))
     stage.record(CARD)
     stage.metrics(metrics)

@@ -1,0 +1,25 @@
+"""The composition table as the report reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.errors import InputError
+from stages.report.composition import read_composition
+
+HEADER = "family,source,licence,type,rows\n"
+
+
+def test_most_rows_first(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(f"{HEADER}a,s,l,t,3\nb,s,l,t,12\n")
+    assert [line["family"] for line in read_composition(path)] == ["b", "a"]
+    assert read_composition(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize("content", ["", "step,loss\n1,2\n", f"{HEADER}a,s,l,t,many\n", f"{HEADER}a\n"])
+def test_another_table_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match="c.csv is no composition table"):
+        read_composition(path)
