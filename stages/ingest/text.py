@@ -28,7 +28,7 @@ _BEFORE_MARK = re.compile(r"\s+([,;](?=\s|$)|\.(?=\s*$|\s+[A-Z]))", re.MULTILINE
 _GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
 _GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
 _TWO_STOPS = re.compile(r"(?<=[A-Za-z)])\.\.(?=\s+[A-Z]|\s*$)")  # a citation stood between them
-_MARKS_APART = tuple(space + mark for space in " \n" for mark in ",;.")
+_MARK_APART = re.compile(r"[ \n][,;.]")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]\"'%A-Z]{2})[.!?][\"')\]]?(?=\s+[\"'(\[]?[A-Z0-9]|\s*$)")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|approx|incl|Inc|Ltd|Corp|No|St|Mr|Dr|U\.S|U\.K))\.$")
@@ -62,7 +62,7 @@ def tidy(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r", "\n").replace("\u00a0", " "))
     text = _SPACES.sub(" ", text if text.isprintable() else _INVISIBLE.sub("", text))
     text = (_BREAKS.sub("\n", text) if "\n" in text else text).strip()
-    text = _BEFORE_MARK.sub(r"\1", text) if any(apart in text for apart in _MARKS_APART) else text
+    text = _BEFORE_MARK.sub(r"\1", text) if _MARK_APART.search(text) else text
     return _TWO_STOPS.sub(".", text) if ".." in text else text
 
 
