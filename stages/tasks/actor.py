@@ -113,12 +113,16 @@ def _folded(name: str) -> str:
 def _alike(one: str, other: str) -> bool:
     """Whether one name gives the other away."""
     first, second = _folded(one), _folded(other)
-    return first in second or second in first or bool(set(one.casefold().split()) & set(other.casefold().split()))
+    return first in second or second in first or bool(_words(one) & _words(other))
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", name.casefold()))
 
 
 def _sound(name: str) -> str:
     """What names of one vendor have in common: `panda` of Dizzy Panda, `apt` of APT29."""
-    return re.sub(r"[^a-z]", "", name.casefold().split()[-1]) or name.casefold()
+    return next(reversed(re.findall(r"[a-z]+", name.casefold())), name.casefold())
 
 
 def _whole(values: list[str]) -> list[str]:

@@ -28,7 +28,9 @@ def advisory_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
             continue
         answer = "\n".join([*lines, f"First steps:\n{remedy}"])
         used = [one.id for one in knowledge.objects(advisory.id, "shows", "weakness")]
-        yield Draft(subject=advisory.id, slots={"title": _title(advisory), "text": risk}, answer=answer, entities=used)
+        told_of = [one.id for one in knowledge.objects(advisory.id, "reports", "vulnerability")]  # their causes are stated
+        slots = {"title": _title(advisory), "text": risk}
+        yield Draft(subject=advisory.id, slots=slots, answer=answer, entities=used, quoted=told_of)
 
 
 def advisory_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:

@@ -85,10 +85,10 @@ def kev_action(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Vulnerability known to be exploited -> what is required, by when, and how long that leaves (`kev_action`)."""
     for vulnerability in knowledge.of_type("vulnerability"):
         action, added, due = (str(vulnerability.fields.get(name) or "") for name in ("kev_action", "kev_added", "kev_due"))
-        days = _days(added, due)
-        text = vulnerability_text(knowledge, vulnerability, STORY_WORDS)
         if not action:
             continue
+        days = _days(added, due)
+        text = vulnerability_text(knowledge, vulnerability, STORY_WORDS)
         if days is None or not text:
             yield Skip(vulnerability.id, "no-field" if text else "no-text")
             continue
