@@ -33,7 +33,7 @@ def test_a_pair_that_sounds_alike_is_the_wrong_one() -> None:
     assert {"Lone Crow", "APT 95"} & set(wrong.slots.values())
     assert any(value.startswith("APT 9") for value in wrong.slots.values())
     assert wrong.answer.endswith("Lone Crow is not known by it.")
-    assert by_subject["misp-actor:2", True].slots.values() >= {"Lone Crow"}
+    assert "Lone Crow" in by_subject["misp-actor:2", True].slots.values()
 
 
 def test_a_heldout_actor_is_no_wrong_partner() -> None:
