@@ -16,6 +16,9 @@ from stages.ingest.text import tidy
 PAGE_LIMIT = 1 << 19  # bytes: the longest known page has 0.1 MB, and what was made to be slow takes 5 s at this size
 _ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")  # of kramdown: `{: style="height:80px"}`
 _ANNOUNCEMENT = re.compile(r"(?:^|(?<=[.!?] ))[^.!?]*(?:[.!?](?! )[^.!?]*)*:$")
+_BULLET = re.compile(r"-|\d+[.)] ")
+_BARE_BULLET = re.compile(r"(?:-|\d+[.)])?")
+_ALERT = re.compile(r"^\[!\w+\]\s*")  # of GitHub: `[!WARNING]`
 _NUMBERING = re.compile(r"[\d\s.,;:()\-–]*")
 
 
@@ -55,15 +58,18 @@ def parse_sections(text: str, *, whole: bool = False) -> list[Section]:
     page = _Page(whole)
     for token in MarkdownIt("commonmark").enable("table").parse(text):
         page.add(token)
+    for section in page.sections if not whole else []:
+        _drop_announcement(section.lines)
     return page.sections
 
 
 def prose(sections: list[Section]) -> str:
-    """The text of several sections; headings below the first section's stand before theirs."""
+    """The text of several sections; those below the first begin with their heading: `Limits: Set one for each client.`"""
     lines: list[str] = []
     for number, section in enumerate(sections):
-        if section.lines:
-            lines += ([f"{section.heading.rstrip(':')}:"] if number and section.heading else []) + section.lines
+        heading = f"{section.heading.rstrip(':')}:" if number and section.heading else ""
+        glue = "\n" if _BULLET.match(section.text) else " "
+        lines += [f"{heading}{glue if heading else ''}{section.text}"] if section.lines else []
     return "\n".join(lines)
 
 
@@ -111,7 +117,9 @@ class _Page:
             self._open_section(" ".join(text.split()))
         elif self._cells is not None:
             self._cells.append(" ".join(text.split()))
-        elif text and (self._whole or not is_link):
+        elif is_link and not self._whole:
+            _drop_announcement(self.sections[-1].lines)
+        elif text:
             if self._bullet:
                 self.sections[-1].items.append(text)
             self.sections[-1].lines.append(self._bullet + text)
@@ -126,10 +134,8 @@ class _Page:
         lines = self.sections[-1].lines
         if self._whole:
             lines.append(tidy(code))
-        elif lines and lines[-1].endswith(":"):
-            lines[-1] = _ANNOUNCEMENT.sub("", lines[-1]).strip()
-            if lines[-1] in ("", "-"):
-                lines.pop()
+        else:
+            _drop_announcement(lines)
 
     def _add_row(self, kind: str) -> None:
         if kind == "thead_open":
@@ -148,6 +154,14 @@ class _Page:
             self._cells = None
 
 
+def _drop_announcement(lines: list[str]) -> None:
+    """Take away the last sentence if it ends with a colon and what it announced is left out."""
+    if lines and lines[-1].endswith(":"):
+        lines[-1] = _ANNOUNCEMENT.sub("", lines[-1]).strip()
+        if _BARE_BULLET.fullmatch(lines[-1]):
+            lines.pop()
+
+
 def _words(children: list[Any], whole: bool) -> tuple[str, bool]:
     """(the text of an inline token, whether it is nothing but links)."""
     parts: list[str] = []
@@ -161,5 +175,5 @@ def _words(children: list[Any], whole: bool) -> tuple[str, bool]:
             found = child.content
         parts.append(found)
         outside += [] if depth else [found]
-    text = tidy(_ATTRIBUTES.sub("", "".join(parts)))
+    text = tidy(_ALERT.sub("", _ATTRIBUTES.sub("", "".join(parts))))
     return text, bool(links) and not _NUMBERING.sub("", "".join(outside))

@@ -64,6 +64,12 @@ def test_sections_are_prose_without_code_and_lists_of_links() -> None:
     assert sections[4].text == "A quotation."
 
 
+def test_what_is_left_out_takes_its_announcement_along() -> None:
+    page = "A fact. See these:\n\n- [one](a.md)\n- [two](b.md)\n\n- Such as:\n\n      code\n\nLike this:\n"
+    assert parse_sections(page)[0].lines == ["A fact."]
+    assert parse_sections(page, whole=True)[0].lines[-1] == "Like this:"
+
+
 def test_a_page_kept_whole_has_its_code_links_and_html() -> None:
     text = prose(parse_sections(PAGE + "\n<div onclick=x>raw</div>\n", whole=True))
     assert all(part in text for part in ("SELECT 1", "Only a link", "indented code", "<div onclick=x>raw</div>"))
@@ -72,7 +78,7 @@ def test_a_page_kept_whole_has_its_code_links_and_html() -> None:
 def test_branches_hold_what_is_below_and_name_it() -> None:
     found = dict(branches(parse_sections(PAGE)))
     assert list(found) == ["Part one", "Part two"]
-    assert "Below:\nHeader: X-A" in prose(found["Part one"])
+    assert "Below: Header: X-A" in prose(found["Part one"])
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_a_test_with_all_its_parts_and_its_continuation(tmp_path: Path) -> None:
     assert (entity.id, entity.type, entity.name) == ("wstg:WSTG-QUEU-05", "security-test", "Testing for Open Queues")
     assert entity.text == entity.fields["summary"] and entity.text.startswith("A queue without a bound")
     assert entity.fields["objectives"] == ["Find the queues.", "Assess the bounds."]
-    assert entity.fields["how_to"] == "Black-Box Testing:\nSend requests and watch the length."
+    assert entity.fields["how_to"] == "Black-Box Testing: Send requests and watch the length."
     assert entity.fields["remediation"] == "Bound the queue and answer that it is full."
     assert entity.fields["chapter"] == "Queue Testing"
     assert entity.uri.endswith("/4-Web_Application_Security_Testing/07-Queue_Testing/05-Testing_for_Open_Queues")
