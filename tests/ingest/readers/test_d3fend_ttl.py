@@ -37,7 +37,7 @@ TOY = (
 A counter.
 
 ## Considerations:
- - Choose `max` well.
+ - Choose `max` well [1].
 
 ## References
 None\"\"\" .
@@ -67,7 +67,7 @@ def test_a_countermeasure_with_all_its_parts(tmp_path: Path) -> None:
         "actions": ["use-limits"],
         "kb": [{"title": "On Bounds", "link": "https://example.org/b"}],
         "how_it_works": "A counter.",
-        "considerations": "- Choose max well.",
+        "considerations": "Choose max well.",
     }
     assert entities["d3fend:D3-QH"].text == "Making queues hard to fill."
     assert (entities["d3fend:Queue"].type, entities["d3fend:Queue"].fields) == ("digital-artifact", {"synonyms": ["Line"]})

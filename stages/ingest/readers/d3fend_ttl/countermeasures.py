@@ -17,6 +17,8 @@ from stages.ingest.text import clean
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
 _MEASURE = re.compile(r"D3-[A-Z0-9]+")
 _HEADING = re.compile(r"(?m)^##\s+(.+?):?\s*$")
+_ITEM = re.compile(r"(?m)^[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+")
+_NUMBERED = re.compile(r"[ \t]?\[\d{1,2}\](?!\()")
 _SITE = "https://d3fend.mitre.org"
 
 
@@ -64,7 +66,7 @@ def _techniques(ontology: Ontology, records: Records) -> dict[str, str]:
 
 
 def _add_artifact(name: str, ontology: Ontology, artifacts: set[str], records: Records) -> None:
-    label, text = clean(ontology.text(name, "label")), clean(ontology.text(name, "definition"), markdown=True)
+    label, text = clean(ontology.text(name, "label")), _prose(ontology.text(name, "definition"))
     if not label:
         records.reject(f"artifact {name}", "broken-record", "no label")
         return
@@ -77,7 +79,7 @@ def _add_artifact(name: str, ontology: Ontology, artifacts: set[str], records: R
 
 
 def _add_measure(name: str, measures: dict[str, str], ontology: Ontology, artifacts: set[str], records: Records) -> None:
-    label, text = clean(ontology.text(name, "label")), clean(ontology.text(name, "definition"), markdown=True)
+    label, text = clean(ontology.text(name, "label")), _prose(ontology.text(name, "definition"))
     if not label or not text:
         records.reject(f"{measures[name]} {label or name}", "empty-text" if label else "broken-record")
         return
@@ -150,9 +152,14 @@ def _add_counters(
 def _article(source: str) -> dict[str, str]:
     """{how_it_works, considerations} of an article in Markdown; its other sections are references and examples."""
     pieces = _HEADING.split(source)
-    sections = {head.lower(): clean(body, markdown=True) for head, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+    sections = {head.lower(): _prose(body) for head, body in zip(pieces[1::2], pieces[2::2], strict=True)}
     how = sections.get("how it works") or sections.get("technique overview", "")
     return {"how_it_works": how, "considerations": sections.get("considerations", "")}
+
+
+def _prose(source: str) -> str:
+    """Markdown as prose: one line per item, without the numbers of references that are listed elsewhere."""
+    return clean(_NUMBERED.sub("", _ITEM.sub("", source)), markdown=True)
 
 
 def _synonyms(name: str, ontology: Ontology) -> list[str]:
