@@ -98,9 +98,10 @@ def choose_name(
             yield Skip(entity.id, "no-text")
             continue
         because = f"The text describes the {noun} {titled(entity)}"
-        yield choice(
-            knowledge, entity, {"text": text}, entity, [], pool, relation="similar", because=because, near=near[entity.id]
-        )
+        hard = near[entity.id]
+        if ordinary is None:  # names that say what they stand for: those that share words with the text come first
+            hard = [*knowledge.closest_by_name(text, [one for one in pool if one.id != entity.id], RESERVE // 2), *hard]
+        yield choice(knowledge, entity, {"text": text}, entity, [], pool, relation="similar", because=because, near=hard)
 
 
 def confirm_name(
