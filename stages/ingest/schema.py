@@ -9,7 +9,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """One published object. Text is clean prose: no citations, markup or link syntax."""
 
     id: str  # `attack:T1059.001`, `cwe:CWE-79`, `capec:CAPEC-66`, `cve:CVE-2021-44228`, `sigma:<uuid>`, `d3fend:D3-...`, `nist:AC-2`, `check:<provider>/<id>`
-    type: str  # technique, tactic, mitigation, group, malware, tool, campaign, data-component, detection-strategy, weakness, attack-pattern, vulnerability, sigma-rule, defensive-technique, control, cloud-check
+    type: str  # technique, tactic, mitigation, group, malware, tool, campaign, data-component, detection-strategy, weakness, attack-pattern, vulnerability, sigma-rule, defensive-technique, control, cloud-check, weakness-category, weakness-view, digital-artifact, control-r4, ...
     name: str
     text: str
     fields: dict[str, Any]  # what only this type has: platforms, consequences, severity, author, ...
@@ -26,7 +26,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A typed, directed statement of a source about two entities."""
 
     subject: str
-    relation: str  # subtechnique-of, achieves, mitigates, not-preventable, uses, detects, counters, child-of, can-precede, exploits, corresponds-to, instance-of, related-to, covers, satisfies
+    relation: str  # subtechnique-of, achieves, mitigates, not-preventable, uses, detects, counters, child-of, can-precede, exploits, corresponds-to, instance-of, related-to, covers, satisfies, member-of, acts-on, affects, succeeded-by, ...
     object: str
     text: str  # the source's sentence about this pair (a procedure, an observed example), or empty
     source: str
