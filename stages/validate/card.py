@@ -28,6 +28,7 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) 
         _lengths(built.rows),
         _table("Drops by reason", ("reason", "rows"), list(built.drops.items())),
         _decontamination(built, params),
+        *_hashed(built),
         _duplicates(built, params),
         _safety(built),
         _checks(metrics["suites"]),
@@ -121,6 +122,20 @@ def _decontamination(built: Built, params: ValidateParams) -> str:
         f"without common language: {after}; {built.boilerplate_grams:,} runs were common. An ATT&CK or CWE id alone is no leak. "
         "Benchmarks that are not listed were not checked."
     )
+
+
+def _hashed(built: Built) -> list[str]:
+    if not built.hashed_benchmarks:
+        return []
+    lines = [
+        (name, one.items, one.items_unsearchable, one.rows_dropped, ", ".join(f"{rule} {count:,}" for rule, count in one.by_rule.items()) or "none")
+        for name, one in built.hashed_benchmarks.items()
+    ]  # fmt: skip
+    table = _table("Public benchmarks", ("benchmark", "items", "items not searchable", "rows dropped", "rows by rule"), lines)
+    return [
+        f"{table}\n\nNone of these is part of the build: hashes of their word runs come with the project (stages/validate/benchmark_hashes.py "
+        "says what they find for sure). CVEs that CTI-Bench asks about are not read at all (metrics/ingest.json, `benchmark_cves`)."
+    ]
 
 
 def _duplicates(built: Built, params: ValidateParams) -> str:

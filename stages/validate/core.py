@@ -13,13 +13,17 @@ from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
 from stages.ground.schema import Evidence
 from stages.tables import Reject
+from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
 from stages.validate.duplicates import Duplicates, conflicting, remove_duplicates
+from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
 from stages.validate.licences import filter_licences, load_classes
 from stages.validate.params import ValidateParams
 from stages.validate.safety import make_safe
 from stages.validate.schema import TrainingRow
+
+NONE_KNOWN = HashedBenchmarks([], [])
 
 
 class BenchmarkFinding(msgspec.Struct, frozen=True):
@@ -42,6 +46,7 @@ class Built(msgspec.Struct, frozen=True):
     secrets: dict[str, int]
     licence_classes: dict[str, int]
     benchmarks: dict[str, BenchmarkFinding]  # empty: not checked
+    hashed_benchmarks: dict[str, HashedFinding]  # public ones, of which only hashes of n-grams are known
     overlap_before: dict[str, int]  # rule -> rows, before the boilerplate rule
     overlap_after: dict[str, int]
     boilerplate_grams: int
@@ -56,14 +61,20 @@ class Built(msgspec.Struct, frozen=True):
 
 
 def build(
-    rows: Sequence[EnrichedRow], evidence: Sequence[Evidence], items: Sequence[BenchmarkItem], params: ValidateParams
+    rows: Sequence[EnrichedRow],
+    evidence: Sequence[Evidence],
+    items: Sequence[BenchmarkItem],
+    params: ValidateParams,
+    known: HashedBenchmarks = NONE_KNOWN,
 ) -> Built:
     """Apply every filter to `rows`. Raises InputError if no training row is left."""
     safe = make_safe(sorted(rows, key=lambda row: row.id), params.safety)
     licensed, unlicensed, classes = filter_licences(safe.rows, params.licences, load_classes())
     index = build_index(own_items(items), params.decontamination)
-    contamination = find_contamination(documents(licensed, evidence), index, params.decontamination)
-    clean, contaminated = _without_matches(licensed, contamination.matches)
+    texts = documents(licensed, evidence)
+    contamination = find_contamination(texts, index, params.decontamination)
+    hashed = find_hashed(texts, known, params.decontamination)
+    clean, contaminated = _without_matches(licensed, [*contamination.matches, *hashed])
     unique = remove_duplicates(clean, params.duplicates)
     rejects = [*safe.rejects, *unlicensed, *contaminated, *unique.rejects]
     _require_training_rows(unique.rows, rejects)
@@ -75,6 +86,7 @@ def build(
         secrets=safe.secrets,
         licence_classes=classes,
         benchmarks=benchmark_findings(index, contamination.matches),
+        hashed_benchmarks=hashed_findings(known, hashed),
         conflicts=[f"{one.id} {two.id}" for one, two in conflicting(unique.rows)],
         **_counts(contamination, unique),
     )
@@ -127,11 +139,17 @@ def _without_matches(rows: Sequence[EnrichedRow], matches: Sequence[Match]) -> t
             source="validate",
             record=match.row,
             reason=f"contaminated-{match.rule}",
-            detail=f"{match.benchmark} item {match.item} in {match.level}, overlap {match.overlap:.2f}: {match.evidence}",
+            detail=_detail(match),
         )
         for match in best.values()
     ]
     return [row for row in rows if row.id not in best], rejects
+
+
+def _detail(match: Match) -> str:
+    if not match.item:
+        return f"{match.benchmark} in {match.level}, known by hashes: {match.evidence}"
+    return f"{match.benchmark} item {match.item} in {match.level}, overlap {match.overlap:.2f}: {match.evidence}"
 
 
 def _counts(contamination: Contamination, unique: Duplicates) -> dict[str, object]:

@@ -11,6 +11,7 @@ from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import write_text
+from stages.validate.benchmark_hashes import load_hashes
 from stages.validate.card import data_card
 from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
@@ -32,7 +33,7 @@ def run_validate(stage: Stage) -> None:
     runner = SuiteRunner()
     results = inspect(runner, input_frames(inputs), params)
     inspected = time.perf_counter()
-    built = build(inputs.rows, inputs.evidence, inputs.items, params)
+    built = build(inputs.rows, inputs.evidence, inputs.items, params, load_hashes())
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
     results += inspect(runner, output_frames(train, dev), params)
@@ -69,8 +70,9 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int) -
 def contamination_metrics(built: Built) -> dict[str, Any]:
     """Per benchmark; without any item the status says so and no zero looks like a clean result."""
     if not built.benchmarks:
-        return {"status": "not checked"}
+        return {"status": "not checked", "hashed_benchmarks": built.hashed_benchmarks}
     return {
+        "hashed_benchmarks": built.hashed_benchmarks,
         "status": "checked",
         "benchmarks": built.benchmarks,
         "rows_with_overlap": built.overlap_before,
