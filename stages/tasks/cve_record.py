@@ -1,6 +1,5 @@
 """What the record of a vulnerability says: description, CVSS v3.1 base metrics, severity."""
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -16,7 +15,7 @@ from stages.tasks.questions import number, titled
 
 Drafts = Iterator[Draft | Skip]
 SEVERITIES = ("Low", "Medium", "High", "Critical")  # CVSS v3.1 specification, section 5; `None` has no attack to reason about
-_RATED = re.compile(r"\bCVSS|\bbase score\b|\bseverity\b|/AC:[LH]/|classified as|declared as|rated as", re.IGNORECASE)
+_RATINGS = ("cvss", "base score", "severity", "/ac:", "classified as", "declared as", "rated as")
 LEAST_DESCRIPTION = 12  # words: shorter ones say too little to rate eight metrics
 
 
@@ -88,7 +87,12 @@ def _report(knowledge: Knowledge, vulnerability: Entity, params: TasksParams) ->
 
 def _unrated(text: str) -> str:
     """The text without sentences that tell a score, a vector or a rating: they are what is asked."""
-    return " ".join(one for one in sentences(text) if not _RATED.search(one)) if _RATED.search(text) else text
+    return " ".join(one for one in sentences(text) if not _is_rating(one)) if _is_rating(text) else text
+
+
+def _is_rating(text: str) -> bool:
+    text = text.lower()
+    return any(word in text for word in _RATINGS)
 
 
 def _severity(vulnerability: Entity) -> str:
