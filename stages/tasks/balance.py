@@ -68,7 +68,7 @@ def _with_wrong_options(drafts: Sequence[Draft], cap: int) -> list[Draft]:
 
 def letters_for(task: str, drafts: Sequence[Draft], seed: int) -> list[str]:
     """A letter per draft: by hash, each letter at most its share of the task, so that a new record moves few others."""
-    open_drafts = [draft for draft in drafts if draft.options and not draft.letter]
+    open_drafts = sum(bool(draft.options and not draft.letter) for draft in drafts)
     counts: Counter[str] = Counter()
     letters = []
     for draft in drafts:
@@ -76,7 +76,9 @@ def letters_for(task: str, drafts: Sequence[Draft], seed: int) -> list[str]:
         if draft.options and not letter:
             first = int(content_id("letter", draft_order(task, seed, draft)), 16)
             turn = [LETTERS[(first + step) % len(draft.options)] for step in range(len(draft.options))]
-            letter = next(one for one in turn if counts[one] < -(-len(open_drafts) // len(draft.options)))
+            share, more = divmod(open_drafts, len(draft.options))
+            full = sum(times > share for times in counts.values()) >= more
+            letter = next(one for one in turn if counts[one] < share + (not full))
             counts[letter] += 1
         letters.append(letter)
     return letters

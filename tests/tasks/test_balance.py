@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from stages.tasks.balance import within_quota
+import pytest
+
+from stages.tasks.balance import letters_for, within_quota
 from stages.tasks.draft import Draft
 
 
@@ -27,3 +29,11 @@ def test_of_alternatives_the_most_overdue_is_taken_once_a_subject() -> None:
 def test_what_is_never_right_soon_stands_no_more() -> None:
     same = [Draft(subject=str(place), slots={}, answer="", options=[f"r{place}", "x", "y", "z"]) for place in range(50)]
     assert len(within_quota(same, 50)) == 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 15, 17, 32, 97])
+def test_letters_differ_by_one_at_most_however_small_the_task(count: int) -> None:
+    chosen = drafts(count)[::5]
+    times = Counter(letters_for("some-task", chosen, 0))
+    assert sum(times.values()) == count
+    assert max(times.values()) - min(times[letter] for letter in "ABCD") <= 1
