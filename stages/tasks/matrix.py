@@ -15,6 +15,7 @@ from stages.tasks.recognition import nearest, of_domain
 Drafts = Iterator[Draft | Skip]
 DOMAINS = {"enterprise": "enterprise IT", "mobile": "mobile devices", "ics": "industrial control systems"}
 OWN = ("mobile", "ics")
+MOST_ASSETS = 6  # what can hit nearly every part of a plant tells none of them apart
 CUES = {  # words that show the environment: several texts of a mobile technique repeat those of its namesake
     "mobile": re.compile(
         r"\b(?:mobile|phones?|smartphones?|android|ios|sms|sim|imei|app store|google play|cellular|tap|tapjacking)\b", re.I
@@ -38,7 +39,7 @@ def domain_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(technique.id, "ambiguous-key" if text and foreign else "no-text")
             continue
         wrong = sorted(foreign, key=lambda one: (own != "enterprise" and one != "enterprise", one))[0]
-        platforms = listing(sorted(technique.fields.get("platforms") or [DOMAINS[own]]))
+        platforms = listing(_platforms(technique) or [DOMAINS[own]])
         told = f"The text describes {titled(technique)} of the ATT&CK matrix for {DOMAINS[own]}, documented for {platforms}."
         for verdict, named in ((True, own), (False, wrong)):
             slots = {"text": text, "matrix": DOMAINS[named]}
@@ -103,7 +104,7 @@ def domain_procedure_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(technique.id, "no-text")
         for link, text in told:
             user = knowledge.entities[link.subject]
-            platforms, goals = sorted(technique.fields.get("platforms") or []), _tactic_names(knowledge, technique)
+            platforms, goals = _platforms(technique), _tactic_names(knowledge, technique)
             steps = [f"{user.name} acts on {DOMAINS[_domain(technique)]}{f' ({listing(platforms)})' if platforms else ''}"]
             steps += [f"The act serves {listing(goals)} there"] if goals else []
             steps += [f"The technique of that matrix is {technique.name}"]
@@ -140,6 +141,9 @@ def asset_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not linked or not text:
             yield Skip(technique.id, "no-text" if linked else "no-link")
             continue
+        if len(linked) > MOST_ASSETS:
+            yield Skip(technique.id, "ambiguous-key")
+            continue
         because = f"{titled(technique)} targets {listing([one.name for one in hash_order(linked, technique.id)])}"
         slots = {"text": text}
         yield choice(knowledge, technique, slots, linked[0], linked[1:], pool, relation="targets", because=because)
@@ -162,6 +166,11 @@ def _matched(knowledge: Knowledge) -> list[Entity]:
 
 def _domain(technique: Entity) -> str:
     return str(technique.fields.get("domain") or "enterprise")
+
+
+def _platforms(technique: Entity) -> list[str]:
+    """Platforms that the record names; the ICS matrix often writes `None`."""
+    return sorted({str(one) for one in technique.fields.get("platforms") or []} - {"None", "PRE"})
 
 
 def _tells(text: str, domain: str) -> bool:

@@ -15,6 +15,7 @@ from stages.tasks.matrix import (
 )
 from stages.tasks.params import TasksParams
 from tests.tasks.attack_graph import attack_knowledge, attack_tables
+from tests.tasks.small_graph import entity, link
 
 P = TasksParams()
 
@@ -70,3 +71,22 @@ def test_a_report_is_followed_over_platform_and_goal() -> None:
 def test_safeguards_and_assets_come_from_their_own_matrix() -> None:
     assert {draft.options[0] for draft in drafts_of(domain_mitigation_choice)} == {f"mobile Shield {place}" for place in range(4)}
     assert {draft.options[0] for draft in drafts_of(asset_choice)} == {f"Machine {place}" for place in range(4)}
+
+
+def test_a_platform_called_none_is_none() -> None:
+    tables = attack_tables()
+    tables["entities"] = [
+        replace(one, fields={**one.fields, "platforms": ["None"]}) if one.id.startswith("attack:T8") else one
+        for one in tables["entities"]
+    ]
+    made = [
+        one for one in domain_verdict(Knowledge(**tables), P) if isinstance(one, Draft) and one.subject.startswith("attack:T8")
+    ]
+    assert made and all("documented for industrial control systems." in one.answer for one in made)
+
+
+def test_an_act_that_hits_every_asset_is_no_question() -> None:
+    tables = attack_tables()
+    tables["entities"] += [entity(f"attack:A010{place}", "asset", f"Part {place}", "A part.", domain="ics") for place in range(7)]
+    tables["links"] += [link("attack:T8000", "targets", f"attack:A010{place}") for place in range(7)]
+    assert Skip("attack:T8000", "ambiguous-key") in list(asset_choice(Knowledge(**tables), P))
