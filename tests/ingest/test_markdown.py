@@ -91,10 +91,10 @@ def test_what_is_no_page_is_a_reject_that_names_it(content: bytes, reason: str) 
 
 
 def test_nesting_without_end_ends() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for page in (">" * 200_000, "- " * 100_000, "[" * 50_000, "![" * 20_000, "*a " * 50_000):
         parse_sections(page)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @given(st.text(alphabet=st.sampled_from(list("#*_`[]()!<>|-=\\ \n\tab1.:é&;")), max_size=200) | st.text(max_size=200))
