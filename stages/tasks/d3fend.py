@@ -88,7 +88,9 @@ def defence_chain(knowledge: Knowledge, params: TasksParams) -> Drafts:
                 continue
             measures = [knowledge.entities[one.subject] for one in acts]
             met = listing([f"{one.name} ({verb(act, 'acts on')} it)" for one, act in zip(measures, acts, strict=True)])
-            lines.append(f"{len(lines) + 1}. The technique {verb(link, 'touches')} {artifact.name}; there stand {met}.")
+            lines.append(
+                f"{len(lines) + 1}. The technique {verb(link, 'touches')} {artifact.name}; countermeasures there: {met}."
+            )
             used += [artifact.id, *(one.id for one in measures)]
         if not lines:
             continue

@@ -1,6 +1,7 @@
 """Detection engineering: what an analytic finds, which logs it needs, what disturbs it, what two rules leave open."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -90,18 +91,20 @@ def rule_coverage(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Technique, platform and what an analytic looks for -> the log of four that it needs (log sources of ATT&CK's analytics)."""
+    """Technique, platform and what an analytic looks for -> the log of four that it needs (log sources of ATT&CK's analytics).
+
+    A log of the same data component would do as well: it is no wrong option.
+    """
     cases = [case for technique in knowledge.techniques() for case in _analytics(knowledge, technique)]
-    known: dict[str, set[str]] = {}
-    for _, platform, analytic in cases:
-        known.setdefault(platform, set()).update(_logs(analytic))
+    known: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))  # platform -> log -> its data components
+    of_technique: dict[tuple[str, str], set[str]] = defaultdict(set)
     for technique, platform, analytic in cases:
-        own = sorted({log for one, where, other in cases_of(cases, technique) if where == platform for log in _logs(other)})
-        text = clip(
-            mask(without_identifiers(str(analytic.get("text") or "")), knowledge.hidden_names(technique.id)),
-            params.max_text_words,
-        )
-        logs = _logs(analytic)
+        for log, component in _logs(analytic):
+            known[platform][log].add(component)
+            of_technique[technique.id, platform].add(component)
+    for technique, platform, analytic in cases:
+        text = _analytic_text(knowledge, technique, analytic, params.max_text_words)
+        logs = sorted({log for log, _ in _logs(analytic)})
         if not logs or not text:
             yield Skip(technique.id, "no-field" if text else "no-text")
             continue
@@ -109,9 +112,10 @@ def log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if right.casefold() in text.casefold():
             yield Skip(technique.id, "names-the-answer")
             continue
+        fitting = [log for log, parts in known[platform].items() if parts & of_technique[technique.id, platform]]
         slots = {"text": text, "platform": platform}
         answer = f"On {platform} the analytic for {titled(technique)} needs {right}."
-        yield _named_choice(technique, slots, answer, right, own, sorted(known[platform]), platform)
+        yield _named_choice(technique, slots, answer, right, fitting, sorted(known[platform]), platform)
 
 
 def analytic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -119,9 +123,7 @@ def analytic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     cases = [case for technique in knowledge.techniques() for case in _analytics(knowledge, technique)]
     shown: dict[str, list[tuple[Entity, str]]] = {}
     for technique, platform, analytic in cases:
-        text = clip(
-            mask(without_identifiers(str(analytic.get("text") or "")), knowledge.hidden_names(technique.id)), OPTION_WORDS
-        )
+        text = _analytic_text(knowledge, technique, analytic, OPTION_WORDS)
         if len(text.split()) >= 8 and not analytic.get("text_cut"):
             shown.setdefault(platform, []).append((technique, text))
     for platform, texts in sorted(shown.items()):
@@ -139,11 +141,9 @@ def analytic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
                 yield Draft(subject=technique.id, slots=slots, answer=answer, options=[right], ask=ask)
 
 
-def cases_of(
-    cases: Sequence[tuple[Entity, str, dict[str, Any]]], technique: Entity
-) -> Iterator[tuple[Entity, str, dict[str, Any]]]:
-    """The analytics of one technique."""
-    return (case for case in cases if case[0].id == technique.id)
+def _analytic_text(knowledge: Knowledge, technique: Entity, analytic: dict[str, Any], max_words: int) -> str:
+    """What an analytic looks for, without the name of its technique."""
+    return clip(mask(without_identifiers(str(analytic.get("text") or "")), knowledge.hidden_names(technique.id)), max_words)
 
 
 def _analytics(knowledge: Knowledge, technique: Entity) -> Iterator[tuple[Entity, str, dict[str, Any]]]:
@@ -156,14 +156,14 @@ def _analytics(knowledge: Knowledge, technique: Entity) -> Iterator[tuple[Entity
                     yield technique, str(platform), analytic
 
 
-def _logs(analytic: dict[str, Any]) -> list[str]:
-    """`WinEventLog:Security (EventCode=4688)`: logs that a person would name."""
-    found = []
+def _logs(analytic: dict[str, Any]) -> list[tuple[str, str]]:
+    """`WinEventLog:Security (EventCode=4688)` with its data component, as far as a person would name it."""
+    found = set()
     for log in analytic.get("log_sources") or []:
-        name, channel = (re.sub(r"\s+", " ", str(log.get(part) or "")).strip() for part in ("name", "channel"))
+        name, channel, part = (re.sub(r"\s+", " ", str(log.get(key) or "")).strip() for key in ("name", "channel", "component"))
         if name and channel not in ("", "None") and len(channel) <= LONGEST_CHANNEL:
-            found.append(f"{name} ({channel})")
-    return sorted(set(found))
+            found.add((f"{name} ({channel})", part or name))
+    return sorted(found)
 
 
 def _sources(detection: Entity) -> list[str]:

@@ -13,7 +13,6 @@ from stages.tasks.questions import choice, hash_order, number, rarest, short_tex
 
 Drafts = Iterator[Draft | Skip]
 BASELINES = ("LOW", "MODERATE", "HIGH")
-BASELINE_OPTIONS = ["From LOW upwards", "From MODERATE upwards", "Only HIGH", "None of the three baselines"]
 MOST_TACTICS = 5  # lines of a summary
 STATEMENT_WORDS = 60  # of each of two statements that are compared
 
@@ -61,25 +60,23 @@ def technique_control_choice(knowledge: Knowledge, params: TasksParams) -> Draft
 
 
 def control_baseline(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Control -> the impact level from which systems must have it (`baselines`)."""
-    known = any(control.fields.get("baselines") for control in knowledge.of_type("control"))
-    for control in knowledge.of_type("control") if known else ():
-        chosen = [one for one in BASELINES if one in (control.fields.get("baselines") or [])]
+    """Control and impact level -> must a system of that level have it? (`baselines`; levels that no control names are unknown)."""
+    chosen = {control.id: set(control.fields.get("baselines") or []) for control in knowledge.of_type("control")}
+    levels = [one for one in BASELINES if any(one in own for own in chosen.values())]
+    for control in knowledge.of_type("control") if levels else ():
         text = clip(knowledge.text(control.id), STATEMENT_WORDS)
         if not text:
             yield Skip(control.id, "no-text")
             continue
-        place = BASELINES.index(chosen[0]) if chosen else len(BASELINES)
+        own = [one for one in levels if one in chosen[control.id]]
         who = (
-            f"selected in the {listing(chosen)} baseline{'s' if len(chosen) > 1 else ''}" if chosen else "selected in no baseline"
+            f"in the baseline{'s' if len(own) > 1 else ''} {listing(own)}"
+            if own
+            else f"in no baseline known here ({listing(levels)})"
         )
-        yield Draft(
-            subject=control.id,
-            slots={"name": control.name, "id": number(control.id), "text": text},
-            answer=f"{titled(control)} is {who}{'' if chosen else '; an organisation adds it by its own choice'}.",
-            options=BASELINE_OPTIONS,
-            letter="ABCD"[place],
-        )
+        for level in levels:
+            slots = {"name": control.name, "id": number(control.id), "text": text, "level": level}
+            yield Draft(subject=control.id, slots=slots, answer=f"{titled(control)} is {who}.", verdict=level in own)
 
 
 def control_enhancement(knowledge: Knowledge, params: TasksParams) -> Drafts:

@@ -29,7 +29,7 @@ def test_the_artifact_is_told_with_its_verb() -> None:
 
 def test_a_chain_joins_technique_and_measures_at_the_artifact() -> None:
     draft = drafts(defence_chain, graph())[0]
-    assert draft.answer.startswith("1. The technique may create Artifact 0; there stand Measure ")
+    assert draft.answer.startswith("1. The technique may create Artifact 0; countermeasures there: Measure ")
     assert set(draft.entities) == {"d3fend:Artifact0", "d3fend:D3-M0", "d3fend:D3-M5"}
 
 

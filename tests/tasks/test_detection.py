@@ -72,7 +72,7 @@ def test_heldout_rules_are_not_quoted() -> None:
 def strategies(heldout: tuple[str, ...] = ()):
     entities, links = [], []
     for place in range(6):
-        log = {"name": "WinEventLog:Security", "channel": f"EventCode={4600 + place}", "component": "Process"}
+        log = {"name": "WinEventLog:Security", "channel": f"EventCode={4600 + place}", "component": f"Part {place // 2}"}
         analytic = {"id": f"AN000{place}", "platforms": ["Windows"], "text": f"{TEXT} {place}.", "log_sources": [log]}
         entities.append(entity(f"attack:DET000{place}", "detection-strategy", f"Strategy {place}", analytics=[analytic]))
         entities.append(entity(f"attack:T100{place}", "technique", f"Trick {place}"))
@@ -84,6 +84,12 @@ def test_the_log_of_the_analytic_is_the_answer() -> None:
     made = drafts(log_source_choice, strategies())
     assert [draft.options[0] for draft in made] == [f"WinEventLog:Security (EventCode={4600 + place})" for place in range(6)]
     assert made[0].slots["platform"] == "Windows"
+
+
+def test_a_log_of_the_same_data_component_is_no_wrong_option() -> None:
+    made = drafts(log_source_choice, strategies())
+    assert "winEventLog:Security (EventCode=4601)".casefold() in made[0].ask.barred
+    assert not any("4601" in name for name in made[0].ask.hard) and any("4602" in name for name in made[0].ask.hard)
 
 
 def test_an_analytic_of_another_technique_is_the_wrong_option() -> None:

@@ -1,7 +1,6 @@
 """Controls: what they limit, from which baseline on, what an enhancement and a revision change."""
 
 from stages.tasks.nist import (
-    BASELINE_OPTIONS,
     control_baseline,
     control_enhancement,
     control_revision,
@@ -48,10 +47,13 @@ def test_techniques_are_counted_by_tactic_without_those_held_out() -> None:
     assert "- Persistence: Trick 0 (T1000)." in draft.answer and "Trick 1" not in draft.answer
 
 
-def test_the_letter_is_the_lowest_baseline() -> None:
-    letters = {draft.subject: draft.letter for draft in drafts(control_baseline, graph())}
-    assert letters == {"nist:AC-1": "A", "nist:AC-1(1)": "B", "nist:AC-2": "C", "nist:AC-3": "D", "nist:AC-4": "A"}
-    assert len(BASELINE_OPTIONS) == 4
+def test_every_level_that_is_known_is_asked() -> None:
+    verdicts = {(draft.subject, draft.slots["level"]): draft.verdict for draft in drafts(control_baseline, graph())}
+    assert len(verdicts) == 15
+    assert verdicts["nist:AC-2", "HIGH"] and not verdicts["nist:AC-2", "MODERATE"] and not verdicts["nist:AC-3", "HIGH"]
+    only_high = drafts(control_baseline, known([control("AC-1", baselines=["HIGH"]), control("AC-2")]))
+    assert {draft.slots["level"] for draft in only_high} == {"HIGH"}
+    assert only_high[1].answer == "Name of AC-2 (AC-2) is in no baseline known here (HIGH)."
 
 
 def test_without_baselines_nothing_is_asked() -> None:
