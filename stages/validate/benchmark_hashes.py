@@ -1,13 +1,12 @@
 """Public benchmarks known by hashes of their word n-grams, so that a build that has none of them is decontaminated too.
 
-`python -m stages.validate.benchmark_hashes --benchmarks FOLDER` makes `benchmark_grams.bin` again. It holds no text: of the
-n-grams that decontamination compares (`benchmark_index`), the smallest of each WINDOW in a row by hash (winnowing,
-Schleimer, Wilkerson and Aiken 2003, "Winnowing: local algorithms for document fingerprinting"), 48 bits of each.
+`python -m stages.validate.benchmark_hashes --benchmarks FOLDER` makes `benchmark_grams.bin` again. It holds no text: of every
+n-gram that decontamination compares (`benchmark_index`) the upper 48 bits of its hash.
 
-- Surely found: any run of ngram + WINDOW - 1 = 16 words of an item's own that is no common language; an item of 13-15 words
-  as a whole; 8 + WINDOW - 1 = 11 words, or the whole, of an item under 13 words. Shorter runs from n words on: often.
-- A row's n-gram is taken for one of them by chance with probability (number of hashes) / 2**48, about 3e-10: one row in
-  ten data sets of a million rows.
+- Surely found: any run of 13 words of an item's own (8 of an item under 13 words) that is no common language, as with the
+  benchmarks at hand. Items under 8 words are not searchable.
+- A row's n-gram is taken for one of them by chance with probability (number of hashes) / 2**48, about 8e-10: one row in
+  five data sets of a million rows.
 """
 
 import argparse
@@ -22,13 +21,12 @@ import numpy.typing as npt
 
 from stages.errors import InputError, SecForgeError
 from stages.tables import file_sha256
-from stages.validate.benchmark_index import GramTable, build_index
+from stages.validate.benchmark_index import build_index
 from stages.validate.contamination import read_items
 from stages.validate.ngrams import Hashes
 from stages.validate.params import DecontaminationParams
 
 GRAMS = Path(__file__).with_name("benchmark_grams.bin")
-WINDOW = 4
 BITS = 48
 FILES = {
     "cti-mcq": "cti-mcq.tsv",
@@ -71,7 +69,6 @@ class HashedBenchmarks(msgspec.Struct, frozen=True):
 class _Head(msgspec.Struct):
     about: str
     bits: int
-    window: int
     tables: list[tuple[int, int]]  # n, number of hashes
     benchmarks: list[Known]
 
@@ -92,20 +89,8 @@ def hash_benchmarks(folder: Path, params: DecontaminationParams) -> HashedBenchm
         searchable = {item for table in tables for item in table.items.tolist()}
         benchmarks.append(Known(name, len(items), len(items) - len(searchable), file_sha256(path)))
         for table in tables:
-            found[table.n].append((shortened(winnowed(table, WINDOW)), number))
+            found[table.n].append((np.unique(shortened(table.hashes)), number))
     return HashedBenchmarks(benchmarks, [_united(n, parts) for n, parts in found.items()])
-
-
-def winnowed(table: GramTable, window: int) -> Hashes:
-    """Of every `window` n-grams in a row of an item the smallest; of a shorter row the smallest of all."""
-    order = np.lexsort((table.positions, table.items))
-    hashes, items, positions = table.hashes[order], table.items[order], table.positions[order]
-    breaks = np.flatnonzero((np.diff(items) != 0) | (np.diff(positions) != 1)) + 1
-    chosen = []
-    for run in np.split(hashes, breaks):
-        windows = np.lib.stride_tricks.sliding_window_view(run, min(window, len(run))) if len(run) else run[:, None]
-        chosen.append(windows.min(axis=1))
-    return np.unique(np.concatenate(chosen)) if chosen else hashes
 
 
 def write_hashes(path: Path, known: HashedBenchmarks) -> int:
@@ -113,7 +98,6 @@ def write_hashes(path: Path, known: HashedBenchmarks) -> int:
     head = _Head(
         about="Hashes of word n-grams of public benchmarks: stages/validate/benchmark_hashes.py says how and what for.",
         bits=BITS,
-        window=WINDOW,
         tables=[(table.n, len(table.hashes)) for table in known.tables],
         benchmarks=known.benchmarks,
     )
