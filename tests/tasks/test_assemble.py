@@ -141,9 +141,11 @@ def test_the_same_records_in_another_order_give_the_same_bytes(tmp_path, rows) -
 def test_no_row_states_what_an_item_of_the_benchmark_asks(rows) -> None:
     everything = small_knowledge()
     kinds = {kind.name: kind for kind in load_kinds()}
-    for item in build_items(everything, list(kinds.values()), BenchmarksParams())[0]:
-        if item.options and not kinds[item.task].relation:
-            continue  # the name itself is asked: the text is held out
+    for item in build_items(everything, list(kinds.values()), BenchmarksParams(), lambda prompts: [(0.7, 0.7) for _ in prompts])[
+        0
+    ]:
+        if item.options and (item.task not in kinds or not kinds[item.task].relation):
+            continue  # the name itself or an impact is asked: the text is held out
         answers = item.entity_ids[1:2] if item.options else item.entity_ids[1:]
         for row in rows:
             told = row.answer + (row.instruction if row.key_kind != "letter" else "\n".join(row.instruction.split("\n")[:-4]))
