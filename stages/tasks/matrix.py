@@ -84,6 +84,9 @@ def domain_tactic_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not text or not goals or len(rest) - len(goals) < 3:
             yield Skip(technique.id, "few-distractors" if goals and text else "no-text")
             continue
+        if any(name.casefold() in text.casefold() for name in goals):
+            yield Skip(technique.id, "names-the-answer")
+            continue
         right = sorted(goals, key=lambda name: (sum(name in _tactic_names(knowledge, one) for one in pool), name))[0]
         barred = frozenset(name.casefold() for name in goals if name != right)
         matrix = DOMAINS[_domain(technique)]

@@ -144,7 +144,11 @@ def procedure_platform_path(knowledge: Knowledge, params: TasksParams) -> Drafts
         if not own or not goals or len(foreign) < 3:
             yield Skip(technique.id, "few-distractors")
             continue
-        right = min(own, key=lambda one: (times[one], content_id(technique.id, one)))
+        unnamed = [one for one in own if one.casefold() not in text.casefold()]
+        if not unnamed:
+            yield Skip(technique.id, "names-the-answer")
+            continue
+        right = min(unnamed, key=lambda one: (times[one], content_id(technique.id, one)))
         times[right] += 1
         steps = [
             f"The behaviour that is described is {titled(technique)}.",

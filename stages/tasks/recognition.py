@@ -44,6 +44,8 @@ def shown_text(knowledge: Knowledge, entity: Entity, params: TasksParams, ordina
         words = {word for name in knowledge.names_of(entity.id) for word in re.findall(r"[\w.-]{3,}", name)}
         names = sorted({*names, *(word for word in words if word.casefold() not in ordinary)})
     text = clip(mask(without_identifiers(entity.text), names), params.max_text_words)
+    if re.search(rf"(?<!\w){re.escape(entity.name)}(?!\w)", text, re.IGNORECASE):  # too short to be hidden: `at`
+        return ""
     return text if len(re.findall(r"[A-Za-z]{3,}", text)) >= LEAST_CONTENT_WORDS else ""
 
 

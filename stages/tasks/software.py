@@ -17,7 +17,7 @@ LEAST_USED = 4  # techniques of a program from which the fitting one is to be fo
 KINDS = {"malware": "malware", "tool": "a tool"}
 _CLASS_TOLD = re.compile(
     r"\b(?:malicious|trojan|backdoor|rats?|ransomware|worm|virus|wiper|rootkit|implant|spyware|bot|botnet|legitimate|adware|bootkit|infector|"
-    r"remote access tool|remote access trojan|malware famil\w+|stealer|keylogger)\b",
+    r"is (?!an? |the )\w+ malware|remote access tool|remote access trojan|malware famil\w+|stealer|keylogger)\b",
     re.IGNORECASE,
 )
 

@@ -114,6 +114,9 @@ def _by_place(knowledge: Knowledge, sightings: dict[str, list[Sighting]], places
                 key=lambda one: (times[one.component], content_id(technique.id, one.component, one.source)),
             )
             elsewhere = [named[one.component] for one in own if place not in seen_at[one.component]]
+            if here[0].component.casefold() in technique.name.casefold():
+                yield Skip(technique.id, "names-the-answer")
+                continue
             yield _place_question(knowledge, technique, places.get(place, place), here, elsewhere, named)
         if not own:
             yield Skip(technique.id, "no-link")
