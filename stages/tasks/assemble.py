@@ -21,6 +21,7 @@ def build_rows(
 ) -> tuple[list[InstructionRow], list[Reject], dict[str, int]]:
     """Rows of all tasks, rejects with reasons, and the number of usable drafts by task (before the cap)."""
     rows: dict[str, InstructionRow] = {}
+    asked: set[str] = set()
     rejects: list[Reject] = []
     usable: dict[str, int] = {}
     for task in catalogue:
@@ -30,9 +31,10 @@ def build_rows(
         chosen = choose(task.name, drafts, params.rows_of_task.get(task.name, params.max_rows_per_task), params.seed)
         for draft, letter in zip(chosen, letters_for(task.name, chosen, params.seed), strict=True):
             row = _row(knowledge, task, draft, letter)
-            if row.id in rows:
-                rejects.append(Reject(task.name, draft.subject, "duplicate"))
+            if row.instruction in asked:  # a second answer to one question would contradict the first, or repeat it
+                rejects.append(Reject(task.name, draft.subject, "duplicate" if row.id in rows else "repeated-question"))
                 continue
+            asked.add(row.instruction)
             rows[row.id] = row
     return sorted(rows.values(), key=lambda row: (row.task, row.id)), rejects, usable
 

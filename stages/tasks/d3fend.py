@@ -68,12 +68,13 @@ def artifact_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         text = short_text(knowledge, technique, params)
         if not artifacts:
             continue
-        if not text:
-            yield Skip(technique.id, "no-text")
+        right = next((one for one in artifacts if one.name.casefold() not in text.casefold()), None)
+        if not text or right is None:
+            yield Skip(technique.id, "names-the-answer" if text else "no-text")
             continue
-        right = artifacts[0]
+        others = [one for one in artifacts if one.id != right.id]
         because = f"{titled(technique)} {verb(links[right.id], 'touches')} the artifact {right.name}"
-        yield choice(knowledge, technique, {"text": text}, right, artifacts[1:], pool, relation="affects", because=because)
+        yield choice(knowledge, technique, {"text": text}, right, others, pool, relation="affects", because=because)
 
 
 def defence_chain(knowledge: Knowledge, params: TasksParams) -> Drafts:

@@ -93,20 +93,28 @@ def control_enhancement(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def control_revision(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Control of revision 4 and its successor in revision 5 (`succeeded-by`) -> what the statement says now."""
+    """Control of revision 4 and its successor in revision 5 (`succeeded-by`) -> what became of it and what is demanded now."""
     for old in knowledge.of_type("control-r4"):
-        for new in knowledge.objects(old.id, "succeeded-by", "control"):
-            before, after = (clip(knowledge.text(one.id), STATEMENT_WORDS) for one in (old, new))
-            if not before or not after or _bare(before) == _bare(after):
-                yield Skip(old.id, "same-text" if before and after else "no-text")
-                continue
-            named = (
-                f"keeps the name {new.name}"
-                if old.name.casefold() == new.name.casefold()
-                else f"is now named {new.name}, before {old.name}"
-            )
-            answer = f"{number(new.id)} {named}.\nRevision 4: {_stated(before)}\nRevision 5: {_stated(after)}"
-            yield Draft(subject=old.id, slots={"name": old.name, "id": number(old.id)}, answer=answer, quoted=[new.id])
+        successors = knowledge.objects(old.id, "succeeded-by", "control")
+        if len(successors) != 1:
+            yield Skip(old.id, "ambiguous-key" if successors else "no-link")
+            continue
+        new = successors[0]
+        before, after = (clip(knowledge.text(one.id), STATEMENT_WORDS) for one in (old, new))
+        if not before or not after or _bare(before) == _bare(after):
+            yield Skip(old.id, "same-text" if before and after else "no-text")
+            continue
+        answer = f"{_fate(old, new)}\nRevision 4: {_stated(before)}\nRevision 5: {_stated(after)}"
+        yield Draft(subject=old.id, slots={"name": old.name, "id": number(old.id)}, answer=answer, quoted=[new.id])
+
+
+def _fate(old: Entity, new: Entity) -> str:
+    """What became of id and name."""
+    if number(old.id) != number(new.id):
+        return f"{number(old.id)} has gone; what it asked for now belongs to {titled(new)}."
+    if old.name.casefold() == new.name.casefold():
+        return f"{number(new.id)} keeps the name {new.name}."
+    return f"{number(new.id)} is now named {new.name}; before it was {old.name}."
 
 
 def _stated(text: str) -> str:

@@ -1,5 +1,6 @@
 """Building and testing web applications: requirements, tests, risk categories and guides of OWASP (share-alike)."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from stages.ingest.schema import Entity
@@ -56,8 +57,9 @@ def risk_category(knowledge: Knowledge, params: TasksParams) -> Drafts:
     pools: dict[str, list[Entity]] = {}
     for category in knowledge.of_type("risk-category"):
         pools.setdefault(_edition(category), []).append(category)
+    categories = {category.name for pool in pools.values() for category in pool}
     for weakness in knowledge.of_type("weakness") if pools else ():
-        text = short_text(knowledge, weakness, params)
+        text = mask(short_text(knowledge, weakness, params), categories)
         for category in knowledge.subjects(weakness.id, "includes", "risk-category"):
             if not text:
                 yield Skip(weakness.id, "no-text")
@@ -74,9 +76,14 @@ def risk_category(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def guide_advice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Guide and heading -> what the guide advises there (`sections`)."""
     for guide in knowledge.of_type("guide", "owasp-cheatsheet"):
-        for section in guide.fields.get("sections") or []:
+        sections = guide.fields.get("sections") or []
+        times = Counter(str(section.get("heading") or "").strip() for section in sections)
+        for section in sections:
             text = clip(str(section.get("text") or ""), params.max_answer_words)
             heading = str(section.get("heading") or "").strip()
+            if times[heading] > 1:
+                yield Skip(guide.id, "ambiguous-key")
+                continue
             if len(text.split()) < LEAST_WORDS or heading.casefold() in BARE_HEADINGS:
                 yield Skip(guide.id, "thin-answer")
                 continue

@@ -191,3 +191,7 @@ def test_the_metrics_count_relations_beside_tasks(built) -> None:
     figures = summarise(load_catalogue(), *built)
     assert 12 <= figures["relations"] == len(figures["by_relation"]) < figures["tasks"]
     assert sum(figures["by_relation"].values()) == figures["rows"]
+
+
+def test_one_question_is_asked_once(rows) -> None:
+    assert len({row.instruction for row in rows}) == len(rows)

@@ -1,7 +1,7 @@
 """Countermeasures are argued for through the artifact that a technique touches, and by their aim."""
 
 from stages.tasks.d3fend import artifact_choice, defence_by_tactic, defence_chain
-from tests.tasks.drafted import drafts, known
+from tests.tasks.drafted import drafts, known, skips
 from tests.tasks.small_graph import entity, link
 
 TEXT = "Adversaries write a small program into the start folder so that it runs again whenever the user logs on"
@@ -25,6 +25,17 @@ def test_the_artifact_is_told_with_its_verb() -> None:
     draft = drafts(artifact_choice, graph())[2]
     assert draft.options == ["Artifact 2"]
     assert draft.answer == "Trick 2 (T1002) may create the artifact Artifact 2."
+
+
+def test_an_artifact_that_the_text_names_is_not_asked_for() -> None:
+    named = [
+        entity("attack:T9000", "technique", "Trick", f"{TEXT}, as Artifact 7 shows."),
+        entity("d3fend:Artifact7", "digital-artifact", "Artifact 7"),
+    ]
+    assert drafts(artifact_choice, known(named, [link("attack:T9000", "affects", "d3fend:Artifact7")])) == []
+    assert skips(artifact_choice, known(named, [link("attack:T9000", "affects", "d3fend:Artifact7")])) == {
+        "attack:T9000": "names-the-answer"
+    }
 
 
 def test_a_chain_joins_technique_and_measures_at_the_artifact() -> None:

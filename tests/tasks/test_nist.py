@@ -30,6 +30,7 @@ def graph(heldout: tuple[str, ...] = ()):
     tactics = [entity("attack:TA0001", "tactic", "Persistence"), entity("attack:TA0002", "tactic", "Impact")]
     old = [
         entity("nist-r4:AC-1", "control-r4", "Name of AC-1", "The organisation reviews accounts at times."),
+        entity("nist-r4:AC-9", "control-r4", "Lost Control", "The organisation counts its accounts at times."),
         entity("nist-r4:AC-2", "control-r4", "Old name", "The organisation reviews every account once a month for AC-2."),
     ]
     links = [link("nist:AC-1", "mitigates", f"attack:T100{place}") for place in range(3)]
@@ -38,6 +39,7 @@ def graph(heldout: tuple[str, ...] = ()):
     links += [link("nist:AC-1(1)", "mitigates", "attack:T1003"), link("nist:AC-1(1)", "child-of", "nist:AC-1")]
     links += [link(f"attack:T100{place}", "achieves", f"attack:TA000{1 + place // 2}") for place in range(4)]
     links += [link(f"nist-r4:AC-{place}", "succeeded-by", f"nist:AC-{place}") for place in (1, 2)]
+    links += [link("nist-r4:AC-9", "succeeded-by", "nist:AC-3")]
     return known([*controls, *techniques, *tactics, *old], links, heldout)
 
 
@@ -66,9 +68,10 @@ def test_an_enhancement_quotes_its_base() -> None:
     assert draft.answer.splitlines()[1].startswith("The enhancement Name of AC-1(1) (AC-1(1)) adds: The review is done")
 
 
-def test_a_revision_with_the_same_text_is_none() -> None:
-    (draft,) = drafts(control_revision, graph())
-    assert draft.subject == "nist-r4:AC-1" and "AC-1 keeps the name" in draft.answer
+def test_a_revision_tells_what_became_of_the_control_unless_nothing_changed() -> None:
+    kept, gone = drafts(control_revision, graph())
+    assert kept.subject == "nist-r4:AC-1" and kept.answer.startswith("AC-1 keeps the name Name of AC-1.\nRevision 4: The")
+    assert gone.answer.startswith("AC-9 has gone; what it asked for now belongs to Name of AC-3 (AC-3).")
     assert skips(control_revision, graph()) == {"nist-r4:AC-2": "same-text"}
 
 

@@ -62,10 +62,12 @@ def test_sections_without_advice_are_left_out() -> None:
         {"heading": "Access", "text": ADVICE},
         {"heading": "References", "text": ADVICE},
         {"heading": "Short", "text": "See above."},
+        {"heading": "In Java", "text": ADVICE},
+        {"heading": "In Java", "text": ADVICE},
     ]
     knowledge = known([entity("owasp-cheatsheet:access", "guide", "Access Control", sections=sections)])
     assert [draft.slots["heading"] for draft in drafts(guide_advice, knowledge)] == ["Access"]
-    assert skips(guide_advice, knowledge) == {"owasp-cheatsheet:access": "thin-answer"}
+    assert skips(guide_advice, knowledge) == {"owasp-cheatsheet:access": "ambiguous-key"}
 
 
 def test_a_row_keeps_the_share_alike_licence() -> None:
