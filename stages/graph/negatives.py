@@ -33,15 +33,17 @@ def find_negatives(entities: Mapping[str, Entity], links: Iterable[Link], params
     relatives = cache(lambda id: _relatives(id, neighbours))
     for pattern in progress(sorted(params.patterns), label="hard negatives", unit="relations"):
         (subject_type, object_type), (step,) = parse_pattern(pattern)
-        ids = sorted(id for id, entity in entities.items() if entity.type == object_type and _usable(entity))
-        documents = (object_type, *(_document(entities[id], step, neighbours) for id in ids))
-        if documents not in known:
-            known[documents] = _most_similar(ids, documents[1:])
+        similar: Similar = {}
+        for ids in _by_domain(object_type, entities):
+            documents = (object_type, *(_document(entities[id], step, neighbours) for id in ids))
+            if documents not in known:
+                known[documents] = _most_similar(ids, documents[1:])
+            similar |= known[documents]
         for subject in sorted(id for id, entity in entities.items() if entity.type == subject_type and not entity.deprecated):
             right = neighbours.of(subject, step, object_type)
             found += [
                 HardNegative(subject=subject, relation=step, object=o, similarity=s)
-                for o, s in _nearest(right, subject, known[documents], relatives, params)
+                for o, s in _nearest(right, subject, similar, relatives, params)
             ]
     return found
 
@@ -113,8 +115,14 @@ def _vectors(documents: Sequence[str]) -> Any:
     return matrix.multiply(1 / np.where(lengths == 0, 1, lengths)[:, None]).tocsr()
 
 
-def _usable(entity: Entity) -> bool:
-    return not entity.deprecated and not entity.fields.get("stub") and entity.fields.get("domain", "enterprise") == "enterprise"
+def _by_domain(type: str, entities: Mapping[str, Entity]) -> list[list[str]]:
+    """Current entities of `type`, sorted, those of each ATT&CK domain apart: one of another is no wrong option worth reading."""
+    domains: dict[str, list[str]] = {}
+    for id in sorted(entities):
+        entity = entities[id]
+        if entity.type == type and not entity.deprecated and not entity.fields.get("stub"):
+            domains.setdefault(entity.fields.get("domain", "enterprise"), []).append(id)
+    return [domains[domain] for domain in sorted(domains)]
 
 
 def _document(entity: Entity, step: str, neighbours: Neighbours) -> str:

@@ -7,6 +7,7 @@ is what is like them: they are the labels of root-cause mapping. With `heldout_a
 that date on are held out too, with what is like them: what a model can do with CVEs that are newer than it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from stages.graph.params import SplitParams
@@ -15,6 +16,7 @@ from stages.graph.similar import similar_pairs
 from stages.ingest.schema import Entity
 from stages.tables import content_id
 
+_CVE_YEAR = re.compile(r"cve:CVE-(\d{4})-")
 LEAD_WORDS = 60  # questions quote the beginning of a long text; a rule may quote the first paragraph of its technique
 
 
@@ -34,8 +36,14 @@ def assign_splits(entities: Mapping[str, Entity], params: SplitParams) -> list[S
 
 
 def _is_late(entity: Entity, params: SplitParams) -> bool:
-    """Whether the temporal hold-out takes it. ISO dates sort as texts, with or without a time behind them."""
-    return bool(params.heldout_after) and entity.type == "vulnerability" and entity.published >= params.heldout_after
+    """Whether the temporal hold-out takes it. ISO dates sort as texts, with or without a time behind them.
+
+    Where no source states the date, the last day of the id's year stands for it: rather held out than trained on.
+    """
+    if not params.heldout_after or entity.type != "vulnerability":
+        return False
+    year = _CVE_YEAR.match(entity.id)
+    return (entity.published or (f"{year[1]}-12-31" if year else "")) >= params.heldout_after
 
 
 def _part(leader: str, kept_in: bool, params: SplitParams) -> str:

@@ -59,3 +59,15 @@ def test_entities_without_text_are_compared_by_what_is_linked_to_them() -> None:
     links = [link(f"t{i}", "achieves", f"TA{i}") for i in (1, 2, 3)]
     found = find_negatives(entities, links, NegativeParams(patterns=["technique >achieves tactic"]))
     assert [row.object for row in found if row.subject == "t1"] == ["TA2", "TA3"]
+
+
+def test_candidates_are_of_the_domain_of_the_right_answer() -> None:
+    text = "Adversaries read the clipboard of the {}."
+    domains = {"phone": "mobile", "tablet": "mobile", "watch": "mobile", "server": "enterprise", "plc": "ics"}
+    techniques = [entity(id, text=text.format(id), fields={"domain": domain}) for id, domain in domains.items()]
+    found = find_negatives(
+        table(*techniques, entity("m", "mitigation")),
+        [link("m", "mitigates", "phone")],
+        NegativeParams(patterns=["mitigation >mitigates technique"]),
+    )
+    assert {row.object for row in found} == {"tablet", "watch"}

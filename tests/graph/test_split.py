@@ -93,6 +93,12 @@ def test_vulnerabilities_from_a_date_on_are_held_out_with_what_is_like_them() ->
     assert {id for id, part in found.items() if part == "heldout"} == {"cve:2", "cve:3", "cve:4", "cve:7"}
 
 
+def test_the_year_of_the_id_stands_for_a_date_that_nobody_states() -> None:
+    rows = [entity(f"cve:CVE-{year}-1000", "vulnerability") for year in (2029, 2030, 2031)]
+    found = splits(*rows, params=SplitParams(heldout=0.0, dev=0.0, heldout_after="2030-10-01"))
+    assert [found[row.id] for row in rows] == ["train", "heldout", "heldout"]
+
+
 def test_a_late_vulnerability_takes_no_label_of_root_cause_mapping_with_it() -> None:
     text = "The product copies a record of any length into a fixed buffer before it looks at its header."
     label = entity("cwe:CWE-9", "weakness", text=text, fields={"in_view_1003": True})
