@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -145,7 +145,7 @@ def _tar_members(path: Path, pattern: str, limit: int) -> Iterator[Member | Refu
 
 def _outside(name: str) -> bool:
     """Whether a member's path leads out of its archive's folder."""
-    return name.startswith(("/", "\\")) or ":" in name.split("/")[0] or ".." in PurePosixPath(name.replace("\\", "/")).parts
+    return name.startswith(("/", "\\")) or ":" in name.split("/")[0] or ".." in name.replace("\\", "/").split("/")
 
 
 class _Limited:

@@ -8,12 +8,13 @@ import msgspec
 
 from stages.ingest.records import Records
 from stages.ingest.schema import Entity
-from stages.ingest.text import clean
+from stages.ingest.text import clean, whole_sentences
 
 CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}")
 _CWE = re.compile(r"CWE-([0-9]{1,6})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARK = re.compile(r"^\s*\*\*\s*((?:UN|PRODUCT NOT )SUPPORTED WHEN ASSIGNED|DISPUTED)\s*\*\*[\s:]*")
+_TRUNCATED = "---truncated---"
 
 
 class Wording(msgspec.Struct):
@@ -29,12 +30,19 @@ def in_english(wordings: Iterable[Wording]) -> str:
 
 
 def described(text: str) -> tuple[str, dict[str, Any]]:
-    """(clean prose, what the marks before it say: `disputed`, `unsupported`)."""
+    """(clean prose, what the marks around it say: `disputed`, `unsupported`, `text_cut`).
+
+    CVE records hold 4,096 characters at most; some authorities cut a longer text and say so at its end.
+    """
     marks: dict[str, Any] = {}
     while match := _MARK.match(text):
         marks["disputed" if match[1] == "DISPUTED" else "unsupported"] = True
         text = text[match.end() :]
-    return clean(text, markdown=True), marks
+    if not text.rstrip().endswith(_TRUNCATED):
+        return clean(text, markdown=True), marks
+    whole = text.rstrip().removesuffix(_TRUNCATED)
+    kept, _ = whole_sentences(f"{whole}...", markdown=True)
+    return kept or clean(whole, markdown=True), marks | {"text_cut": True}  # traces of a kernel have no sentence
 
 
 def weaknesses(names: Iterable[str]) -> list[str]:

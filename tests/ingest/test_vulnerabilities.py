@@ -22,3 +22,10 @@ def test_weaknesses_once_each_in_numerical_order() -> None:
 def test_ids_and_dates_of_ascii_digits_only() -> None:
     assert CVE.fullmatch("CVE-2031-1000") and not CVE.fullmatch("CVE-2031-١٢٣٤") and not CVE.fullmatch("CVE-2031-1000\n")
     assert iso_date("2031-02-03T04:05:06Z") == "2031-02-03" and iso_date("yesterday") == "" == iso_date("")
+
+
+def test_a_text_that_was_cut_keeps_its_whole_sentences() -> None:
+    text, marks = described("The driver frees the object of a queue twice. After that the kernel wri---truncated---")
+    assert (text, marks) == ("The driver frees the object of a queue twice.", {"text_cut": True})
+    assert described("queue_free+0x10/0x20\nqueue_put+0x1---truncated---")[0] == "queue_free+0x10/0x20\nqueue_put+0x1"
+    assert described("It ends in dots...") == ("It ends in dots...", {})
