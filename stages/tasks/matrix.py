@@ -39,8 +39,9 @@ def domain_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(technique.id, "ambiguous-key" if text and foreign else "no-text")
             continue
         wrong = sorted(foreign, key=lambda one: (own != "enterprise" and one != "enterprise", one))[0]
-        platforms = listing(_platforms(technique) or [DOMAINS[own]])
-        told = f"The text describes {titled(technique)} of the ATT&CK matrix for {DOMAINS[own]}, documented for {platforms}."
+        platforms = _platforms(technique)
+        where = f", documented for {listing(platforms)}" if platforms else ""
+        told = f"The text describes {titled(technique)} of the ATT&CK matrix for {DOMAINS[own]}{where}."
         for verdict, named in ((True, own), (False, wrong)):
             slots = {"text": text, "matrix": DOMAINS[named]}
             yield Draft(subject=technique.id, slots=slots, answer=told, verdict=verdict)
@@ -108,7 +109,8 @@ def domain_procedure_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
         for link, text in told:
             user = knowledge.entities[link.subject]
             platforms, goals = _platforms(technique), _tactic_names(knowledge, technique)
-            steps = [f"{user.name} acts on {DOMAINS[_domain(technique)]}{f' ({listing(platforms)})' if platforms else ''}"]
+            where = f" ({listing(platforms)})" if platforms else ""
+            steps = [f"The report on {user.name} is about {DOMAINS[_domain(technique)]}{where}"]
             steps += [f"The act serves {listing(goals)} there"] if goals else []
             steps += [f"The technique of that matrix is {technique.name}"]
             answer = "\n".join(f"{place}. {sentence(step)}" for place, step in enumerate(steps, start=1))

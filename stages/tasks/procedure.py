@@ -14,6 +14,7 @@ from stages.tasks.questions import LEAST_WORDS, RESERVE, hash_order, number, pro
 
 Drafts = Iterator[Draft | Skip]
 OPTION_WORDS = 40  # of a procedure as an option: four of them stay readable
+STEM = 6  # letters by which a report that speaks of a goal is noticed: `exfilt`
 MOST_GROUPS = 6  # of like procedures, to choose from
 Told = tuple[Link, str]
 
@@ -22,20 +23,21 @@ def procedure_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Procedure and a technique -> an example of it? The wrong technique shares words with the report, but no goal."""
     pool = [one for one in knowledge.techniques() if knowledge.split(one.id) != "heldout"]
     goals = {one.id: _goal_ids(knowledge, one.id) for one in pool}
+    tactics = list(knowledge.of_type("tactic"))
     times: Counter[str] = Counter()
     for technique, (link, text) in _first_told(knowledge, params):
         may_fit = knowledge.family(technique.id) | {other.object for other in knowledge.links_from(link.subject, "uses")}
         own = _goal_ids(knowledge, technique.id)
-        open_ones = [one for one in pool if one.id not in may_fit and not goals[one.id] & own]
+        told = {goal.id for goal in tactics if goal.name[:STEM].casefold() in text.casefold()}
+        open_ones = [one for one in pool if one.id not in may_fit and not goals[one.id] & (own | told)]
         near = [one for one in knowledge.closest_by_name(text, open_ones, RESERVE) if one.name.casefold() not in text.casefold()]
         if not near:
             yield Skip(technique.id, "few-distractors")
             continue
         wrong = min(near, key=lambda one: times[one.id])
         times[wrong.id] += 1
-        told = f"The report shows {titled(technique)}"
-        yes = f"{told}: {_goal(knowledge, technique)}."
-        no = f"{told}: {_goal(knowledge, technique)}. {wrong.name} would serve {_goals(knowledge, wrong)}."
+        yes = f"The report shows {titled(technique)}: {_goal(knowledge, technique)}."
+        no = f"{yes} {wrong.name} would serve {_goals(knowledge, wrong)}."
         for verdict, named, answer in ((True, technique, yes), (False, wrong, no)):
             slots = {"text": text, "name": named.name}
             yield _judged(knowledge, technique, slots, verdict, answer, [link.subject, named.id])

@@ -62,7 +62,7 @@ def test_a_report_is_followed_over_platform_and_goal() -> None:
     draft = drafts_of(domain_procedure_path)[0]
     assert draft.key == ["T5000"]
     assert draft.answer.splitlines() == [
-        "1. Crowbar acts on mobile devices (Android).",
+        "1. The report on Crowbar is about mobile devices (Android).",
         "2. The act serves Goal and End 0 there.",
         "3. The technique of that matrix is Window Prying.",
     ]
@@ -82,7 +82,7 @@ def test_a_platform_called_none_is_none() -> None:
     made = [
         one for one in domain_verdict(Knowledge(**tables), P) if isinstance(one, Draft) and one.subject.startswith("attack:T8")
     ]
-    assert made and all("documented for industrial control systems." in one.answer for one in made)
+    assert made and all(one.answer.endswith("matrix for industrial control systems.") for one in made)
 
 
 def test_an_act_that_hits_every_asset_is_no_question() -> None:
