@@ -36,7 +36,7 @@ _FRAMEWORKS = {
     "veris": "VERIS",
 }
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
-_CONTROL = re.compile(r"([A-Z]{2})-0*([0-9]+)(?:\(0*([0-9]+)\))?")
+_CONTROL = re.compile(r"([A-Z]{2})-0?([0-9]{1,2})(?:\(0?([0-9]{1,2})\))?")
 _DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 
 
