@@ -15,7 +15,7 @@ from stages.tasks.campaign import (
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from tests.tasks.attack_graph import attack_knowledge, attack_tables
-from tests.tasks.small_graph import link
+from tests.tasks.small_graph import entity, link
 
 P = TasksParams()
 
@@ -70,3 +70,12 @@ def test_a_campaign_of_two_groups_has_no_one_answer() -> None:
     tables = attack_tables()
     tables["links"].append(link("attack:C0000", "attributed-to", "attack:G0001"))
     assert Skip("attack:C0000", "ambiguous-key") in list(campaign_attribution(Knowledge(**tables), P))
+
+
+def test_other_software_of_the_campaign_is_no_wrong_option() -> None:
+    tables = attack_tables()
+    tables["entities"] += [entity(f"attack:S010{place}", "tool", f"Spare {place}", "A spare.") for place in range(3)]
+    tables["links"].append(link("attack:C0000", "uses", "attack:S0002"))
+    made = {one.subject: one for one in campaign_software_choice(Knowledge(**tables), P) if isinstance(one, Draft)}
+    draft = made["attack:C0000"]
+    assert {draft.options[0].casefold(), *draft.ask.barred} >= {"crowbar", "feather"}

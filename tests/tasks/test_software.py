@@ -1,5 +1,8 @@
 """Programs: profiles joined from links, malware and tools apart, one technique for one goal."""
 
+from msgspec.structs import replace
+
+from stages.knowledge import Knowledge
 from stages.tasks.balance import choose
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
@@ -11,7 +14,7 @@ from stages.tasks.software import (
     software_kind,
     software_verdict,
 )
-from tests.tasks.attack_graph import PROGRAMS, attack_knowledge
+from tests.tasks.attack_graph import PROGRAMS, attack_knowledge, attack_tables
 
 P = TasksParams()
 
@@ -55,3 +58,12 @@ def test_only_the_right_technique_serves_the_goal() -> None:
             goal.name == draft.slots["tactic"] for goal in knowledge.objects(one.id, "achieves"))}  # fmt: skip
         assert [names[option] in serving for option in draft.options] == [True, False, False, False]
         assert names[draft.options[0]] in {one.id for one in knowledge.objects(draft.subject, "uses", "technique")}
+
+
+def test_malware_is_called_a_program_like_any_other() -> None:
+    tables = attack_tables()
+    tables["entities"] = [
+        replace(one, text=one.text.replace("is a tool", "is malware")) if one.type == "malware" else one
+        for one in tables["entities"]
+    ]
+    assert len([one for one in software_kind(Knowledge(**tables), P) if "is a program that helps" in one.slots["text"]]) == 4

@@ -1,7 +1,9 @@
 """Data components: what they are, and which one to collect where."""
 
 import pytest
+from msgspec.structs import replace
 
+from stages.knowledge import Knowledge
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from stages.tasks.telemetry import (
@@ -13,7 +15,7 @@ from stages.tasks.telemetry import (
     component_verdict,
     layer_of,
 )
-from tests.tasks.attack_graph import attack_knowledge
+from tests.tasks.attack_graph import attack_knowledge, attack_tables
 
 P = TasksParams()
 
@@ -58,3 +60,16 @@ def test_a_place_asks_for_what_its_analytic_reads() -> None:
 
 def test_a_technique_without_analytics_is_skipped() -> None:
     assert Skip("attack:T1100", "no-link") in list(component_platform_choice(attack_knowledge(), P))
+
+
+def test_each_place_is_asked_with_what_is_read_there() -> None:
+    tables = attack_tables()
+    more = {"id": "AN9", "platforms": ["Plan 9"], "log_sources": [{"name": "NSM:Wire", "component": "Bag Transfer"}]}
+    tables["entities"] = [
+        replace(one, fields={"analytics": [*one.fields["analytics"], more]}) if one.id == "attack:DET0000" else one
+        for one in tables["entities"]
+    ]
+    made = [one for one in component_platform_choice(Knowledge(**tables), P) if isinstance(one, Draft)]
+    asked = {one.slots["place"]: one for one in made if one.subject == "attack:T1000"}
+    assert asked["Windows"].options == ["Window Movement"] and asked["Plan 9"].options == ["Bag Transfer"]
+    assert "window movement" not in asked["Plan 9"].ask.barred  # it never occurs on that platform
