@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import gcd, log
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from stages.prose import is_cut
 from stages.tables import content_id
 
 TABLES: dict[str, Any] = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
+Item = TypeVar("Item")
 KINSHIP = ("subtechnique-of", "child-of")  # a parent or a child of a right answer may be right too
 
 
@@ -155,7 +156,7 @@ class Knowledge:
         allowed = {entity.id for entity in pool} if hard else set()
         near = [self.entities[one] for one in hard if one in allowed]
         chosen: list[Entity] = []
-        for entity in chain(near, _shuffled(pool, salt, owner, relation)):
+        for entity in chain(near, shuffled(pool, salt, owner, relation)):
             if entity.id in barred or entity.name.casefold() in names:
                 continue
             chosen.append(entity)
@@ -229,7 +230,7 @@ def _plurals(name: str) -> list[str]:
     return [name[:-1] + "ies"] if name.endswith("y") else [name + "s", name + "es"]
 
 
-def _shuffled(pool: Sequence[Entity], *salt: str) -> Iterator[Entity]:
+def shuffled(pool: Sequence[Item], *salt: str) -> Iterator[Item]:
     """`pool` in an order of its own for each `salt`: a start and a stride from the hash, without hashing every member."""
     size = len(pool)
     if not size:

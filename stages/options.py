@@ -32,19 +32,29 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 def balanced(asks: Sequence[Ask]) -> list[int]:
     """Places of the questions to keep: each answer at most a third as often right as there are others to show it wrong."""
-    kept = list(range(len(asks)))
+    kept = sorted(range(len(asks)), key=lambda place: content_id("balanced", asks[place].key))
+    sizes = Counter(ask.group for ask in asks)
+    barred = Counter(name for ask in asks for name in _barred(ask))
     while True:
-        limits = _limits([asks[place] for place in kept])
         seen: Counter[tuple[str, str]] = Counter()
-        again = []
-        for place in sorted(kept, key=lambda one: content_id("balanced", asks[one].key)):
-            name = asks[place].group, asks[place].right
+        again, dropped = [], []
+        for place in kept:
+            ask = asks[place]
+            name = ask.group, ask.right
             seen[name] += 1
-            if seen[name] <= limits[name]:
-                again.append(place)
-        if len(again) == len(kept):
-            return kept
-        kept = sorted(again)
+            limit = (sizes[ask.group] - barred[ask.group, ask.right.casefold()]) // WRONG_OPTIONS
+            (again if seen[name] <= max(1, limit) else dropped).append(place)
+        if not dropped:
+            return sorted(kept)
+        kept = again
+        for place in dropped:
+            sizes[asks[place].group] -= 1
+            barred.subtract(_barred(asks[place]))
+
+
+def _barred(ask: Ask) -> list[tuple[str, str]]:
+    """Group and name of everything that cannot be a wrong option of the question."""
+    return [(ask.group, name) for name in ask.barred | {ask.right.casefold()}]
 
 
 def wrong_options(asks: Sequence[Ask]) -> list[list[str]]:
@@ -110,16 +120,6 @@ def _counts(questions: Iterable[Question]) -> tuple[Counter[str], Counter[str]]:
         shown.update(options)
         right_times[right] += 1
     return shown, right_times
-
-
-def _limits(asks: Sequence[Ask]) -> dict[tuple[str, str], int]:
-    """How often each name may be right: a third of the questions that can show it wrong, once at least."""
-    sizes = Counter(ask.group for ask in asks)
-    barred = Counter((ask.group, name) for ask in asks for name in ask.barred | {ask.right.casefold()})
-    names = {(ask.group, ask.right) for ask in asks}
-    return {
-        (group, name): max(1, (sizes[group] - barred[group, name.casefold()]) // WRONG_OPTIONS) for group, name in sorted(names)
-    }
 
 
 def _of_group(asks: Sequence[Ask]) -> list[list[str]]:

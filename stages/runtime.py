@@ -61,6 +61,7 @@ class RuntimeParams(Params):
     batch: int = 8  # prompts the embedded model runs together
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    workers: int = 0  # processes of the stages that map records without a model; 0 means all cores
     threads: int = 0  # torch threads; 0 means all cores
     offline: bool = False  # never ask the network: use what is already downloaded
     mirror: str = ""  # local mirror folder; the variable SECFORGE_MIRROR wins over an empty value

@@ -2,6 +2,7 @@
 
 from stages.kinds import load_kinds
 from stages.knowledge import read_knowledge
+from stages.runtime import RuntimeParams
 from stages.stage import Stage, stage_main
 from stages.tasks.assemble import build_rows, summarise
 from stages.tasks.catalogue import load_catalogue
@@ -14,7 +15,7 @@ def run(stage: Stage) -> None:
     knowledge = read_knowledge(stage.read, "entities", "links", "splits", "negatives", "paths")
     knowledge.hold_back(load_kinds())
     catalogue = load_catalogue()
-    rows, rejects, usable = build_rows(knowledge, catalogue, params)
+    rows, rejects, usable = build_rows(knowledge, catalogue, params, stage.section("runtime", RuntimeParams).workers)
     stage.write("data/tasks/rows.parquet", rows, InstructionRow)
     stage.write_rejects("data/tasks/rejects.parquet", rejects)
     stage.metrics(summarise(catalogue, rows, rejects, usable))

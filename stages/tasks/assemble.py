@@ -3,7 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from stages.knowledge import Knowledge
+from stages.processes import map_processes
 from stages.prose import fill
 from stages.tables import Reject, content_id
 from stages.tasks.balance import LETTERS, choose, letters_for, place_options
@@ -11,32 +14,50 @@ from stages.tasks.catalogue import Task, generator_of
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from stages.tasks.schema import InstructionRow
+from stages.taxonomy import Category, labels_of, load_taxonomy
 
 LEAST_ANSWER_WORDS = 8  # of a free answer: `Integrity: Unexpected State.` teaches nothing
 MOST_EQUAL_ANSWERS = 3
 
 
+class Made(msgspec.Struct):
+    """What one task made: rows before questions are compared with those of other tasks, rejects, and usable drafts."""
+
+    rows: list[InstructionRow]
+    rejects: list[Reject]
+    usable: int  # drafts, before the cap
+
+
 def build_rows(
-    knowledge: Knowledge, catalogue: Sequence[Task], params: TasksParams
+    knowledge: Knowledge, catalogue: Sequence[Task], params: TasksParams, workers: int = 1
 ) -> tuple[list[InstructionRow], list[Reject], dict[str, int]]:
     """Rows of all tasks, rejects with reasons, and the number of usable drafts by task (before the cap)."""
+    taxonomy = load_taxonomy()
+
+    def work(task: Task) -> bytes:
+        return msgspec.msgpack.encode(_make(knowledge, task, params, taxonomy))
+
+    packed = map_processes(catalogue, work, workers, label="tasks", unit="tasks")
+    made = [msgspec.msgpack.decode(one, type=Made) for one in packed]
     rows: dict[str, InstructionRow] = {}
     asked: set[str] = set()
-    rejects: list[Reject] = []
-    usable: dict[str, int] = {}
-    for task in catalogue:
-        drafts, skipped = _screen(knowledge, task, params, generator_of(task)(knowledge, params))
-        rejects += skipped
-        usable[task.name] = len(drafts)
-        chosen = choose(task.name, drafts, params.rows_of_task.get(task.name, params.max_rows_per_task), params.seed)
-        for draft, letter in zip(chosen, letters_for(task.name, chosen, params.seed), strict=True):
-            row = _row(knowledge, task, draft, letter)
-            if row.instruction in asked:  # a second answer to one question would contradict the first, or repeat it
-                rejects.append(Reject(task.name, draft.subject, "duplicate" if row.id in rows else "repeated-question"))
-                continue
-            asked.add(row.instruction)
-            rows[row.id] = row
+    rejects = [reject for one in made for reject in one.rejects]
+    for row in (row for one in made for row in one.rows):
+        if row.instruction in asked:  # a second answer to one question would contradict the first, or repeat it
+            rejects.append(Reject(row.task, row.subject, "duplicate" if row.id in rows else "repeated-question"))
+            continue
+        asked.add(row.instruction)
+        rows[row.id] = row
+    usable = {task.name: one.usable for task, one in zip(catalogue, made, strict=True)}
     return sorted(rows.values(), key=lambda row: (row.task, row.id)), rejects, usable
+
+
+def _make(knowledge: Knowledge, task: Task, params: TasksParams, taxonomy: Sequence[Category]) -> Made:
+    drafts, rejects = _screen(knowledge, task, params, generator_of(task)(knowledge, params))
+    chosen = choose(task.name, drafts, params.rows(task.name), params.seed)
+    letters = letters_for(task.name, chosen, params.seed)
+    rows = [_row(knowledge, task, draft, letter, taxonomy) for draft, letter in zip(chosen, letters, strict=True)]
+    return Made(rows, rejects, len(drafts))
 
 
 def summarise(
@@ -132,7 +153,7 @@ def _right(draft: Draft) -> tuple[str, ...]:
     return (*draft.key, *draft.options[:1], draft.letter, str(draft.verdict))
 
 
-def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str) -> InstructionRow:
+def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str, taxonomy: Sequence[Category]) -> InstructionRow:
     instruction = fill(_phrasing(task, draft), {name: _ended(name, value) for name, value in draft.slots.items()})
     key = draft.key
     if draft.options:
@@ -156,7 +177,7 @@ def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str) -> Instruc
         entity_ids=entity_ids,
         document_ids=draft.documents,
         split=knowledge.split(draft.subject),
-        labels=task.labels,
+        labels=labels_of(task.labels, entities[0].type, str(entities[0].fields.get("domain") or ""), taxonomy),
         sources=sorted({entity.source for entity in entities}),
         licences=sorted({entity.licence for entity in entities}),
     )

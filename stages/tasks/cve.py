@@ -1,10 +1,11 @@
 """Vulnerabilities: root-cause mapping and what follows from it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from stages.ingest.schema import Entity
-from stages.knowledge import Knowledge
+from stages.knowledge import Knowledge, shuffled
 from stages.prose import clip, listing, without_identifiers
 from stages.tables import content_id
 from stages.tasks.cwe import cwe_number
@@ -14,12 +15,13 @@ from stages.tasks.questions import choice, number, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
 MOST_ALIKE = 0.6  # two texts with more words in common are one advisory written twice
+TRIES = 24
 Case = tuple[Entity, list[Entity], str]
 
 
 def cve_to_cwe(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability -> its weakness; compact, because the smallest student trains on it."""
-    for vulnerability, weaknesses, text in _cases(knowledge, params):
+    for vulnerability, weaknesses, text in cases(knowledge, params, "cve-to-cwe"):
         if not text:
             yield Skip(vulnerability.id, "no-text")
             continue
@@ -31,7 +33,7 @@ def cve_to_cwe(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def cve_weakness_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability -> its weakness among four."""
     pool = [one for one in knowledge.of_type("weakness") if knowledge.links_to(one.id, "instance-of")]
-    for vulnerability, weaknesses, text in _cases(knowledge, params):
+    for vulnerability, weaknesses, text in cases(knowledge, params, "cve-weakness-choice"):
         if not text:
             yield Skip(vulnerability.id, "no-text")
             continue
@@ -44,7 +46,7 @@ def cve_weakness_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def cve_weakness_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability and a weakness -> does the one show the other?"""
     pool = [one for one in knowledge.of_type("weakness") if knowledge.links_to(one.id, "instance-of")]
-    for vulnerability, weaknesses, text in _cases(knowledge, params):
+    for vulnerability, weaknesses, text in cases(knowledge, params, "cve-weakness-verdict"):
         wrong = knowledge.distractors(vulnerability.id, "instance-of", [one.id for one in weaknesses], pool, 1, "verdict")
         if not text or not wrong:
             yield Skip(vulnerability.id, "no-text" if wrong else "few-distractors")
@@ -61,23 +63,26 @@ def cve_weakness_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 def cve_same_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Texts of two vulnerabilities -> do they have the same root cause?"""
-    cases = [case for case in _cases(knowledge, params) if case[2] and len(case[1]) == 1]
+    single = [case for case in cases(knowledge, params, "cve-same-weakness") if case[2] and len(case[1]) == 1]
     by_weakness: dict[str, list[Case]] = defaultdict(list)
-    for case in cases:
+    for case in single:
         by_weakness[case[1][0].id].append(case)
-    for here in cases:
+    pool = [found[0][1][0] for _, found in sorted(by_weakness.items())]
+    for here in single:
         cause = here[1][0]
-        alike = [case for case in by_weakness[cause.id] if case[0].id != here[0].id]
-        others = knowledge.distractors(here[0].id, "instance-of", [cause.id], [case[1][0] for case in cases], 1, "pair")
-        if not alike or not others:
+        others = knowledge.distractors(here[0].id, "instance-of", [cause.id], pool, 1, "pair")
+        if len(by_weakness[cause.id]) < 2 or not others:
             yield Skip(here[0].id, "few-distractors")
             continue
-        for partner, same in ((alike, True), (by_weakness[others[0].id], False)):
-            unlike = [case for case in partner if likeness(here[2], case[2]) < MOST_ALIKE]
-            if unlike:
-                yield _pair(here, min(unlike, key=lambda case: content_id(here[0].id, case[0].id)), same)
-            else:
-                yield Skip(here[0].id, "same-text")
+        for partners, same in ((by_weakness[cause.id], True), (by_weakness[others[0].id], False)):
+            partner = _partner(here, partners)
+            yield _pair(here, partner, same) if partner else Skip(here[0].id, "same-text")
+
+
+def _partner(here: Case, partners: Sequence[Case]) -> Case | None:
+    """The first in an order of its own whose text is not nearly the same; of many, a few tries are enough."""
+    unlike = (case for case in islice(shuffled(partners, here[0].id), TRIES) if case[0].id != here[0].id)
+    return next((case for case in unlike if likeness(here[2], case[2]) < MOST_ALIKE), None)
 
 
 def likeness(one: str, other: str) -> float:
@@ -88,7 +93,7 @@ def likeness(one: str, other: str) -> float:
 
 def weakness_example(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Weakness -> a published vulnerability that shows it, with the reason."""
-    for vulnerability, weaknesses, text in _cases(knowledge, params):
+    for vulnerability, weaknesses, text in cases(knowledge, params, "weakness-example"):
         if not text:
             yield Skip(vulnerability.id, "no-text")
             continue
@@ -112,13 +117,22 @@ def vulnerability_text(knowledge: Knowledge, vulnerability: Entity, max_words: i
     return ""
 
 
-def _cases(knowledge: Knowledge, params: TasksParams) -> Iterator[Case]:
-    """Every vulnerability that has a weakness, its weaknesses in numerical order, and its text or nothing."""
-    for vulnerability in knowledge.of_type("vulnerability"):
+def cases(knowledge: Knowledge, params: TasksParams, task: str) -> Iterator[Case]:
+    """Vulnerabilities that have a weakness, its weaknesses in numerical order, and its text or nothing; as many as the task considers."""
+    caused = [one for one in knowledge.of_type("vulnerability") if knowledge.links_from(one.id, "instance-of", "weakness")]
+    for vulnerability in sample(caused, params.considered(task), task):
         weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
         if weaknesses:
             text = vulnerability_text(knowledge, vulnerability, params.max_text_words)
             yield vulnerability, sorted(weaknesses, key=lambda one: cwe_number(one.id)), text
+
+
+def sample(entities: Sequence[Entity], count: int, salt: str) -> list[Entity]:
+    """At most `count` of `entities`, chosen by content hash, in their order."""
+    if len(entities) <= count:
+        return list(entities)
+    chosen = {one.id for one in sorted(entities, key=lambda one: content_id("sample", salt, one.id))[:count]}
+    return [one for one in entities if one.id in chosen]
 
 
 def _pair(here: Case, there: Case, same: bool) -> Draft:

@@ -4,6 +4,8 @@ import msgspec
 
 from stages.config import Params
 
+OVERSAMPLING = 4
+
 
 class TasksParams(Params):
     """Sizes of the first-step data; tokens are about 1.35 times the words."""
@@ -15,3 +17,11 @@ class TasksParams(Params):
     max_keys: int = 3  # a question with more right answers tests listing, not reasoning
     procedures_per_technique: int = 3  # a few techniques hold most procedures; without a cap they would be most of the rows
     seed: int = 0  # another draw of rows, letters and phrasings
+
+    def rows(self, task: str) -> int:
+        """The most rows of a task."""
+        return self.rows_of_task.get(task, self.max_rows_per_task)
+
+    def considered(self, task: str) -> int:
+        """How many subjects are worth drafting: some will not make a row, and drafting them all would take the time."""
+        return OVERSAMPLING * self.rows(task)

@@ -6,7 +6,7 @@ from itertools import product
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import listing, sentence
-from stages.tasks.cve import vulnerability_text
+from stages.tasks.cve import cases, vulnerability_text
 from stages.tasks.cwe import cwe_number, mitigation_lines
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
@@ -56,17 +56,18 @@ def technique_vulnerability_path(knowledge: Knowledge, params: TasksParams) -> D
 
 def cve_remedy_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Text of a vulnerability -> weakness -> what its developers should have done."""
-    for vulnerability in knowledge.of_type("vulnerability"):
-        weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
+    remedies: dict[str, str] = {}
+    for vulnerability, weaknesses, text in cases(knowledge, params, "cve-remedy-path"):
         if len(weaknesses) != 1:
             continue
-        text = vulnerability_text(knowledge, vulnerability, params.max_text_words)
-        remedy = points(mitigation_lines(weaknesses[0].fields), params.max_answer_words // 2)
+        cause = weaknesses[0].id
+        if cause not in remedies:
+            remedies[cause] = points(mitigation_lines(weaknesses[0].fields), params.max_answer_words // 2)
+        remedy = remedies[cause]
         if not text or not remedy:
             yield Skip(vulnerability.id, "no-text" if remedy else "no-field")
             continue
         answer = f"The root cause is {titled(weaknesses[0])}.\nMitigations of that weakness:\n{remedy}"
-        cause = weaknesses[0].id
         yield Draft(
             subject=vulnerability.id, slots={"text": text}, answer=answer, key=[number(cause)], quoted=[cause], documents=[cause]
         )

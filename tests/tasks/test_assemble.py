@@ -16,6 +16,7 @@ from stages.tasks.catalogue import load_catalogue
 from stages.tasks.draft import Draft
 from stages.tasks.params import TasksParams
 from stages.tasks.schema import InstructionRow
+from stages.taxonomy import load_taxonomy
 from tests.tasks.small_graph import HELDOUT_MARK, HOSTILE, small_knowledge, small_tables
 
 
@@ -184,7 +185,7 @@ def test_an_answer_is_given_three_times_at_most() -> None:
 def test_a_text_ends_before_the_question_goes_on(knowledge) -> None:
     task = next(task for task in load_catalogue() if task.name == "cve-to-cwe")
     draft = Draft(subject="cve:CVE-2020-10000", slots={"text": "A text without an end"}, answer="x", key=["CWE-200"])
-    assert "without an end." in _row(knowledge, task, draft, "").instruction
+    assert "without an end." in _row(knowledge, task, draft, "", load_taxonomy()).instruction
 
 
 def test_the_metrics_count_relations_beside_tasks(built) -> None:
@@ -195,3 +196,14 @@ def test_the_metrics_count_relations_beside_tasks(built) -> None:
 
 def test_one_question_is_asked_once(rows) -> None:
     assert len({row.instruction for row in rows}) == len(rows)
+
+
+def test_rows_carry_the_categories_of_their_task_and_of_their_subject(knowledge, built) -> None:
+    names = {category.name for category in load_taxonomy()}
+    declared = {task.name: set(task.labels) for task in load_catalogue()}
+    assert all(labels and labels <= names for labels in declared.values())
+    assert all(declared[row.task] <= set(row.labels) <= names for row in built[0])
+
+
+def test_two_processes_make_the_rows_of_one(knowledge, built) -> None:
+    assert build_rows(knowledge, load_catalogue(), TasksParams(), workers=2) == built
