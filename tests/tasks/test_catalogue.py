@@ -9,13 +9,15 @@ from stages.errors import InputError
 from stages.formats.library import load_library
 from stages.prose import slots_of
 from stages.tasks.catalogue import FOLDER, generator_of, load_catalogue
+from stages.taxonomy import load_taxonomy
 
 MOST_ALIKE = 0.6  # mean Jaccard of word sets between the phrasings of a task
 
 
 def test_there_are_enough_tasks_each_with_a_generator_of_its_own() -> None:
     catalogue = load_catalogue()
-    assert len(catalogue) >= 24
+    assert len(catalogue) >= 100
+    assert len({task.family for task in catalogue}) >= 14
     assert len({task.generator for task in catalogue}) == len(catalogue)
     for task in catalogue:
         assert callable(generator_of(task))
@@ -28,6 +30,12 @@ def test_every_task_has_an_approved_format_that_ends_as_its_key_needs() -> None:
     for task in catalogue:
         assert library[task.name].status == "approved"
         assert library[task.name].answer_line == ("" if task.key == "none" else "Final answer: {key}"), task.name
+
+
+def test_every_task_is_labelled_by_categories_of_the_taxonomy() -> None:
+    known = {category.name for category in load_taxonomy()}
+    for task in load_catalogue():
+        assert task.labels and set(task.labels) <= known, task.name
 
 
 def test_no_phrasing_file_lacks_a_task() -> None:
