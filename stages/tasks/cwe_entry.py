@@ -146,6 +146,6 @@ def _costs(fields: dict[str, Any]) -> str:
     named = []
     for one in fields.get("consequences") or []:
         scopes = listing([_SCOPES.get(str(scope), str(scope).lower()) for scope in one.get("scopes") or []] or [""])
-        impacts = ", ".join(str(impact).lower() for impact in (one.get("impacts") or [])[:3])
+        impacts = ", ".join(str(impact).lower().replace("dos:", "DoS:") for impact in (one.get("impacts") or [])[:3])
         named += [f"{scopes} ({impacts})" if impacts else scopes] if scopes else []
     return "; ".join(list(dict.fromkeys(named))[:3])
