@@ -68,7 +68,8 @@ def artifact_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         text = short_text(knowledge, technique, params)
         if not artifacts:
             continue
-        right = next((one for one in artifacts if one.name.casefold() not in text.casefold()), None)
+        shown = f"{technique.name} {text}".casefold()  # the name is hidden in the text, and easily guessed there
+        right = next((one for one in artifacts if one.name.casefold() not in shown), None)
         if not text or right is None:
             yield Skip(technique.id, "names-the-answer" if text else "no-text")
             continue

@@ -172,7 +172,7 @@ def _compare(first: Urgency, later: Urgency) -> str:
     """Why `later` is less urgent."""
     if first.tier != later.tier:
         trap = "; that its CVSS score is higher does not outweigh this" if first.scores_below(later) else ""
-        return f"{TIERS[later.tier]}, which is less{trap}"
+        return f"{TIERS[later.tier]}, which is less urgent{trap}"
     if first.epss is not None and later.epss is not None:
         return f"equal in exploitation, but with EPSS {later.epss:.2f} against {first.epss:.2f}"
     return f"equal in exploitation, but with CVSS {later.cvss:.1f} against {first.cvss:.1f}"

@@ -1,5 +1,6 @@
 """Building and testing web applications: requirements, tests, risk categories and guides of OWASP (share-alike)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -81,13 +82,14 @@ def guide_advice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         for section in sections:
             text = clip(str(section.get("text") or ""), params.max_answer_words)
             heading = str(section.get("heading") or "").strip()
+            shown = re.sub(r"^\d+(?:\.\d+)*[.)]?\s+", "", heading)
             if times[heading] > 1:
                 yield Skip(guide.id, "ambiguous-key")
                 continue
             if len(text.split()) < LEAST_WORDS or heading.casefold() in BARE_HEADINGS:
                 yield Skip(guide.id, "thin-answer")
                 continue
-            yield Draft(subject=guide.id, slots={"name": guide.name, "heading": heading}, answer=text)
+            yield Draft(subject=guide.id, slots={"name": guide.name, "heading": shown}, answer=text)
 
 
 def _strings(entity: Entity, field: str) -> list[str]:

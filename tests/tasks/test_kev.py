@@ -44,7 +44,10 @@ def test_the_first_is_asked_and_a_higher_score_explained_away() -> None:
     knowledge = known([cve(0, **RANSOM, vendor="Acme", product="Acme Shop"), cve(1, **WILD), cve(2, **POC), cve(3, **QUIET)])
     (draft,) = drafts(kev_priority, knowledge)
     assert draft.options[0] == "CVE-2024-10000 (Acme Shop): it is exploited in ransomware campaigns, CVSS 7.0, EPSS 0.90"
-    assert "CVE-2024-10003 comes later: no exploitation is known, which is less; that its CVSS score is higher" in draft.answer
+    assert (
+        "CVE-2024-10003 comes later: no exploitation is known, which is less urgent; that its CVSS score is higher"
+        in draft.answer
+    )
     assert set(skips(kev_priority, knowledge).values()) == {"few-distractors"}
 
 
