@@ -1,11 +1,16 @@
 """Sampled paths and the pattern notation."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from ruamel.yaml import YAML
+
+from stages.config import load_params
 from stages.errors import ParamsError
 from stages.graph.params import PathParams
-from stages.graph.paths import count_walks, sample_paths
+from stages.graph.paths import FAN, MANY, count_walks, sample_paths
 from stages.graph.patterns import parse_pattern
+from stages.profiles.merge import load_profile
 from tests.graph.sample import entity, link, table
 
 CHAIN = "technique >corresponds-to attack-pattern >exploits weakness ^instance-of vulnerability"
@@ -60,3 +65,21 @@ def test_walks_are_counted_before_sampling() -> None:
 def test_a_malformed_pattern_is_named(pattern: str) -> None:
     with pytest.raises(ParamsError, match="is not a path of types and steps"):
         parse_pattern(pattern)
+
+
+def test_every_relation_of_a_sampled_path_has_a_sentence() -> None:
+    """The tasks stage says each step of a path; a pattern with an unknown relation would stop the build there."""
+    root = Path(__file__).resolve().parents[2]
+    sentences = YAML(typ="safe", pure=True).load((root / "stages/tasks/relations.yaml").read_text())
+    for params in (load_params(root / "params.yaml"), load_profile("full")):
+        for pattern in params["graph"]["paths"]["patterns"]:
+            assert {step.removeprefix("^") for step in parse_pattern(pattern)[1]} <= sentences.keys(), pattern
+
+
+def test_a_hub_is_thinned_and_walks_are_counted_without_walking() -> None:
+    entities = table(entity("t"), entity("w", "weakness"), *(entity(f"v{i}", "vulnerability") for i in range(MANY + 5)))
+    links = [link("t", "exploits", "w"), *(link(f"v{i}", "instance-of", "w") for i in range(MANY + 5))]
+    params = PathParams(patterns=["technique >exploits weakness ^instance-of vulnerability"], per_start=50)
+    found = sample_paths(entities, links, params)
+    assert len(found) == FAN and found == sample_paths(entities, links, params)
+    assert count_walks(entities, links, params) == {params.patterns[0]: MANY + 5}
