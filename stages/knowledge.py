@@ -150,14 +150,14 @@ class Knowledge:
         `relation` with a leading `^` asks for subjects instead of objects. `right` are all right answers; their
         relatives and namesakes are no distractors either.
         """
-        barred = {owner}.union(self._barred, *(self.family(one) for one in right))
-        names = {self.entities[one].name.casefold() for one in barred - self._barred}
+        barred = {owner}.union(*(self.family(one) for one in right))
+        names = {self.entities[one].name.casefold() for one in barred if one not in self._barred}
         hard = self._negatives.get((owner, relation), [])
         allowed = {entity.id for entity in pool} if hard else set()
         near = [self.entities[one] for one in hard if one in allowed]
         chosen: list[Entity] = []
         for entity in chain(near, shuffled(pool, salt, owner, relation)):
-            if entity.id in barred or entity.name.casefold() in names:
+            if entity.id in barred or entity.id in self._barred or entity.name.casefold() in names:
                 continue
             chosen.append(entity)
             names.add(entity.name.casefold())

@@ -1,7 +1,7 @@
 """Vulnerabilities: root-cause mapping and what follows from it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from stages.ingest.schema import Entity
@@ -68,6 +68,7 @@ def cve_same_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for case in single:
         by_weakness[case[1][0].id].append(case)
     pool = [found[0][1][0] for _, found in sorted(by_weakness.items())]
+    words = {case[0].id: frozenset(case[2].lower().split()) for case in single}
     for here in single:
         cause = here[1][0]
         others = knowledge.distractors(here[0].id, "instance-of", [cause.id], pool, 1, "pair")
@@ -75,20 +76,26 @@ def cve_same_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(here[0].id, "few-distractors")
             continue
         for partners, same in ((by_weakness[cause.id], True), (by_weakness[others[0].id], False)):
-            partner = _partner(here, partners)
+            partner = _partner(here, partners, words)
             yield _pair(here, partner, same) if partner else Skip(here[0].id, "same-text")
 
 
-def _partner(here: Case, partners: Sequence[Case]) -> Case | None:
+def _partner(here: Case, partners: Sequence[Case], words: Mapping[str, frozenset[str]]) -> Case | None:
     """The first in an order of its own whose text is not nearly the same; of many, a few tries are enough."""
     unlike = (case for case in islice(shuffled(partners, here[0].id), TRIES) if case[0].id != here[0].id)
-    return next((case for case in unlike if likeness(here[2], case[2]) < MOST_ALIKE), None)
+    own = words[here[0].id]
+    return next((case for case in unlike if overlap(own, words[case[0].id]) < MOST_ALIKE), None)
 
 
 def likeness(one: str, other: str) -> float:
     """Shared words of all words of two texts (Jaccard), 0-1."""
-    here, there = set(one.lower().split()), set(other.lower().split())
-    return len(here & there) / max(1, len(here | there))
+    return overlap(frozenset(one.lower().split()), frozenset(other.lower().split()))
+
+
+def overlap(here: frozenset[str], there: frozenset[str]) -> float:
+    """Shared members of all members of two sets (Jaccard), 0-1."""
+    shared = len(here & there)
+    return shared / max(1, len(here) + len(there) - shared)
 
 
 def weakness_example(knowledge: Knowledge, params: TasksParams) -> Drafts:
