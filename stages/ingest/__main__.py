@@ -13,7 +13,8 @@ def run(stage: Stage) -> None:
     """Every source in, four tables out."""
     params = stage.section("ingest", IngestParams)
     check_declarations(params)
-    read = ingest(params, fetch(params.pins, stage.section("runtime", RuntimeParams))) + ingest_own(params)
+    runtime = stage.section("runtime", RuntimeParams)
+    read = ingest(params, fetch(params.pins, runtime), runtime.workers) + ingest_own(params)
     for name, (rows, row_type) in tables(read).items():
         stage.write(f"data/ingest/{name}.parquet", rows, row_type)
     stage.write_rejects("data/ingest/rejects.parquet", (reject for records in read for reject in records.rejects))

@@ -15,7 +15,7 @@ from stages.ingest.own import FOLDER, read_own
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
-from stages.progress import progress
+from stages.processes import map_processes
 
 
 def check_declarations(params: IngestParams) -> None:
@@ -56,12 +56,18 @@ def reader_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
 
 
-def ingest(params: IngestParams, paths: dict[str, Path]) -> list[Records]:
+def ingest(params: IngestParams, paths: dict[str, Path], workers: int = 1) -> list[Records]:
     """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
     hashes = load_hashes()
+
+    def work(name: str) -> bytes:
+        return _read(name, params.sources[name], params, paths, hashes).packed()
+
+    names = sorted(params.sources)
+    packed = map_processes(names, work, workers, label="ingest", unit="sources")
     return [
-        _read(name, params.sources[name], params, paths, hashes)
-        for name in progress(sorted(params.sources), label="ingest", unit="sources")
+        Records(name, params.sources[name], params.passage_chars).unpacked(content)
+        for name, content in zip(names, packed, strict=True)
     ]
 
 

@@ -39,7 +39,7 @@ def _report(params_file: Path, data: Path, json_file: Path | None) -> None:
     before = read_table(data / "ingest/entities.parquet", Entity), read_table(data / "ingest/links.parquet", Link)
     params, runtime = load_section("ingest", IngestParams, params_file), load_section("runtime", RuntimeParams, params_file)
     check_declarations(params)
-    made = tables(ingest(params, fetch(params.pins, runtime)) + ingest_own(params))
+    made = tables(ingest(params, fetch(params.pins, runtime), runtime.workers) + ingest_own(params))
     changes = compare_sources(before, (made["entities"][0], made["links"][0]))
     changed = touched(changes)
     rows = affected(_uses(data / "tasks/rows.parquet", "task"), changed)

@@ -111,6 +111,16 @@ class SourceFiles:
             ) from None
 
 
+class Packed(msgspec.Struct):
+    """What a reader made, as a worker hands it over."""
+
+    entities: list[Entity]
+    links: list[Link]
+    passages: list[Passage]
+    rejects: list[Reject]
+    benchmark_cves: dict[str, int]
+
+
 class Records:
     """Rows of one source; source name, version and licence are filled in from its declaration."""
 
@@ -121,6 +131,17 @@ class Records:
         self.passages: list[Passage] = []
         self.rejects: list[Reject] = []
         self.benchmark_cves: dict[str, int] = {}  # how much named a CVE of a public benchmark and is gone
+
+    def packed(self) -> bytes:
+        """All rows as bytes."""
+        return msgspec.msgpack.encode(Packed(self.entities, self.links, self.passages, self.rejects, self.benchmark_cves))
+
+    def unpacked(self, content: bytes) -> "Records":
+        """Itself, filled with the rows that `packed` gave."""
+        made = msgspec.msgpack.decode(content, type=Packed)
+        self.entities, self.links, self.passages = made.entities, made.links, made.passages
+        self.rejects, self.benchmark_cves = made.rejects, made.benchmark_cves
+        return self
 
     def entity(self, id: str, type: str, name: str, text: str, uri: str, fields: dict[str, Any], **more: Any) -> Entity:
         """Add an entity; empty values of `fields` are left out. `more`: licence, published, deprecated, revoked_by."""

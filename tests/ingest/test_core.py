@@ -8,10 +8,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.errors import InputError, ParamsError
+from stages.fetch import fetch
 from stages.ingest.__main__ import run
-from stages.ingest.core import check_declarations, counts
+from stages.ingest.core import check_declarations, counts, ingest, tables
 from stages.ingest.params import IngestParams
 from stages.ingest.records import Records
+from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from tests.ingest.conftest import Toy
 from tests.toy.build import toy_params
@@ -67,3 +69,19 @@ def test_a_role_that_is_not_declared_names_it(toy: Toy) -> None:
 def test_a_source_whose_records_are_all_rejected_is_an_error(toy: Toy) -> None:
     with pytest.raises(InputError, match=r"`capec` yields no entity \(no-capec-id 15\)"):
         toy.read_changed("capec", "capec", "threats.json", lambda rows: [row | {"references": ""} for row in rows])
+
+
+def test_two_processes_read_what_one_reads(toy: Toy) -> None:
+    params = msgspec.convert(toy.section, IngestParams)
+    paths = fetch(params.pins, RuntimeParams(mirror=str(toy.folder), offline=True))
+    one, two = (tables(ingest(params, paths, workers)) for workers in (1, 2))
+    assert one == two
+
+
+def test_a_bad_source_is_named_from_a_worker_too(toy: Toy, tmp_path: Path) -> None:
+    params = msgspec.convert(toy.section, IngestParams)
+    paths = fetch(params.pins, RuntimeParams(mirror=str(toy.folder), offline=True))
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"PK\x03\x04nothing")
+    with pytest.raises(InputError, match=r"broken\.zip is not a whole zip"):
+        ingest(params, paths | {params.sources["nist"].files["catalogue"].pin: broken}, 2)
