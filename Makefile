@@ -23,7 +23,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch "$(INSTALLED)"
 
 repro: $(INSTALLED) ## rebuild everything that changed: sources -> data -> model -> scores -> report
-	@python -m stages.llm import --if-present data/formats/responses.parquet data/ground/responses.parquet data/enrich/responses.parquet
+	@python -m stages.llm import --if-present $(foreach stage,label formats ground enrich synthesize,data/$(stage)/responses.parquet)
 	dvc repro
 
 test: $(INSTALLED) ## the tests of every stage and one whole build on a toy corpus (at most 12 minutes on 2 cores)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages.base.location import resolve_base
 from stages.benchmarks.adversarial import LETTERS, Scorer
 from stages.errors import InputError
 from stages.hardware import choose_device, quiet_libraries, set_threads
@@ -17,7 +18,7 @@ PREFIX = "Final answer:"  # what stands before the letter
 
 
 def letter_scorer(folder: Path, runtime: RuntimeParams, batch: int) -> Scorer:
-    """A scorer over the model in `folder`, loaded at the first question."""
+    """A scorer over the base model in `folder` (`models/base`), loaded at the first question."""
     loaded: list[tuple[Any, Any]] = []
 
     def score(prompts: Sequence[str]) -> list[tuple[float, float]]:
@@ -35,7 +36,7 @@ def _load(folder: Path, runtime: RuntimeParams) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     quiet_libraries()
-    device = choose_device(runtime.device)
+    device, folder = choose_device(runtime.device), resolve_base(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).to(device)
     return model.eval(), AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 

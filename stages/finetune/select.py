@@ -50,8 +50,9 @@ def select_rows(
 ) -> list[RenderedRow]:
     """Rows of at most `max_tokens` tokens in all, the tasks in the proportions of `mix`.
 
-    `mix` weighs a task, a family (split evenly among its tasks) or `other` (all tasks not named). The next row
-    always comes from the task that is furthest behind its share; one that runs out leaves its tokens to the rest.
+    `mix` weighs a task, a family or `other` (all tasks not named). The next row always comes from the group that is
+    furthest behind its share, and within a group from the task that has had the fewest tokens, so that a hundred tasks
+    of a small share do not take a row each before the share counts. A task that runs out leaves its tokens to the rest.
     Within a task the order is that of `learning_order`: the choice depends on nothing but rows and params.
     The result is in the order of content hashes, that is, mixed: packs of one label each taught no label at all
     (2 of 187 exact weakness ids, although the training loss fell).
@@ -59,19 +60,26 @@ def select_rows(
     queues: dict[str, list[RenderedRow]] = defaultdict(list)
     for row in reversed(learning_order(rows, rows_per_label)):
         queues[row.task].append(row)
-    weights = task_weights({row.task: row.family for row in rows}, mix)
-    behind = [(0.0, task) for task in sorted(queues) if weights[task] > 0]
+    group_of = task_groups({row.task: row.family for row in rows}, mix)
+    turns: dict[str, list[tuple[int, str, str]]] = defaultdict(list)  # group -> heap of (tokens so far, tie, task)
+    for task in queues:
+        if mix.get(group_of[task], 0.0) > 0:
+            heapq.heappush(turns[group_of[task]], (0, content_id("turn", task), task))
+    behind = [(0.0, group) for group in sorted(turns)]
     chosen, used = [], 0
-    heapq.heapify(behind)
     while behind:
-        share, task = heapq.heappop(behind)
+        share, group = heapq.heappop(behind)
+        tokens, tie, task = heapq.heappop(turns[group])
         row = queues[task].pop()
-        if used + len(row.input_ids) > max_tokens:
-            continue  # this task is done; a task with shorter rows may still fill the rest
-        chosen.append(row)
-        used += len(row.input_ids)
-        if queues[task]:
-            heapq.heappush(behind, (share + len(row.input_ids) / weights[task], task))
+        size = len(row.input_ids)
+        if used + size <= max_tokens:  # else this task is done; one with shorter rows may still fill the rest
+            chosen.append(row)
+            used += size
+            share += size / mix[group]
+            if queues[task]:
+                heapq.heappush(turns[group], (tokens + size, tie, task))
+        if turns[group]:
+            heapq.heappush(behind, (share, group))
     if not chosen:
         raise InputError(
             f"No training row was chosen out of {len(rows):,}.",
@@ -98,8 +106,11 @@ def learning_order(rows: Sequence[RenderedRow], rows_per_label: int) -> list[Ren
     return [row for *_, row in sorted(ranked, key=lambda entry: entry[:-1])]
 
 
-def task_weights(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[str, float]:
-    """The weight of every task, given the family of each. Raises ParamsError for a name that is neither, or a weight below 0."""
+def task_groups(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[str, str]:
+    """The name in `mix` that weighs each task, given the family of each: its own, its family's or `other`.
+
+    Raises ParamsError for a name that is neither a task nor a family, or a weight below 0.
+    """
     unknown = sorted(set(mix) - set(families) - set(families.values()) - {OTHER})
     wrong = sorted(name for name, weight in mix.items() if not weight >= 0)
     if wrong:
@@ -109,9 +120,7 @@ def task_weights(families: Mapping[str, str], mix: Mapping[str, float]) -> dict[
             f"finetune.mix names no task or family of the training rows: {', '.join(unknown)}.",
             allowed=", ".join(sorted({*families, *families.values(), OTHER})),
         )
-    names = {task: task if task in mix else family if family in mix else OTHER for task, family in families.items()}
-    sharing = Counter(names.values())
-    return {task: mix.get(name, 0.0) / sharing[name] for task, name in names.items()}
+    return {task: task if task in mix else family if family in mix else OTHER for task, family in families.items()}
 
 
 def _hash(row: RenderedRow) -> tuple[str, str]:

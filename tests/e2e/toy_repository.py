@@ -47,6 +47,9 @@ class ToyRepository:
         (root / ".dvc").mkdir()
         for name in ("config", ".gitignore"):
             shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
+        (root / "data" / "own").mkdir(parents=True)
+        for name in ("README.md", ".gitignore"):
+            shutil.copy(ROOT / "data" / "own" / name, root / "data" / "own" / name)
         (root / "metrics").mkdir()
         self.environment = {
             **os.environ,

@@ -40,6 +40,14 @@ def test_the_budget_is_filled_in_the_proportions_of_the_mix() -> None:
     assert counts["a"] == pytest.approx(400, abs=20) and counts["b"] == pytest.approx(400, abs=20)
 
 
+def test_a_hundred_tasks_of_a_small_share_do_not_take_a_row_each_first() -> None:
+    many = [row for number in range(100) for row in rendered(f"task-{number:03}", "attack", 5, tokens=20)]
+    counts = tokens_per_task(
+        select_rows(ROWS[:300] + many, max_tokens=1000, rows_per_label=3, mix={"cve-to-cwe": 0.9, "other": 0.1})
+    )
+    assert counts["cve-to-cwe"] == pytest.approx(900, abs=20) and len(counts) == 6
+
+
 def test_a_family_shares_its_weight_among_its_tasks() -> None:
     counts = tokens_per_task(select_rows(ROWS, max_tokens=2000, rows_per_label=3, mix={"attack": 1.0, "cve": 1.0}))
     assert counts["cve-to-cwe"] == pytest.approx(1000, abs=20) and counts["a"] == pytest.approx(500, abs=20)
