@@ -22,8 +22,7 @@ _OPEN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?://\S*")
 _SECTIONS = "Background|Description|Details|Impact|Overview|Patches|Summary|Workarounds"
 _HEADING = re.compile(rf"(?m)(?:^#{{1,6}}|(?<=\s)#{{2,6}})\s+(?:(?:{_SECTIONS})\b:?\s*)?")
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
-_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # all but the single space that stays
-_BREAKS = re.compile(r"\s*\n\s*")
+_SPACES = re.compile(r"\s{2,}|[^\S ]")  # in a line: all but the single space that stays
 _BEFORE_MARK = re.compile(r"\s+([,;](?=\s|$)|\.(?=\s*$|\s+[A-Z]))", re.MULTILINE)  # ` . ` before a small letter is a dot
 _GLUED = re.compile(r"(?<=[a-z)])\.(?=[A-Z][a-z]*(?:-[a-z]+)?[\s:,])")
 _GLUED_ITEM = re.compile(r"(?:(?<=\))|\b([a-z]{3,}))(?=[A-Z][a-z]+(?:-[a-z]+)?(?:[ -][A-Za-z]|: ))")
@@ -60,10 +59,18 @@ def clean(text: str, *, markdown: bool = False, tags: bool = True) -> str:
 def tidy(text: str) -> str:
     """Normal form C, no control or invisible characters, single spaces, single line breaks."""
     text = unicodedata.normalize("NFC", text.replace("\r", "\n").replace("\u00a0", " "))
-    text = _SPACES.sub(" ", text if text.isprintable() else _INVISIBLE.sub("", text))
-    text = (_BREAKS.sub("\n", text) if "\n" in text else text).strip()
+    text = "\n".join(filter(None, map(_spaced, text.split("\n")))) if "\n" in text else _spaced(text)
     text = _BEFORE_MARK.sub(r"\1", text) if _MARK_APART.search(text) else text
     return _TWO_STOPS.sub(".", text) if ".." in text else text
+
+
+def _spaced(line: str) -> str:
+    """Visible characters and single spaces; a printable line has no other white space, which spares most lines the search."""
+    if not line.isprintable():
+        line = _SPACES.sub(" ", _INVISIBLE.sub("", line))
+    elif "  " in line:
+        line = _SPACES.sub(" ", line)
+    return line.strip()
 
 
 def is_cut(text: str) -> bool:

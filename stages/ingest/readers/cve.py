@@ -6,6 +6,7 @@ decision points of SSVC, the date of exploitation) completes what the numbering 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -201,8 +202,13 @@ def _products(containers: list[Container]) -> Iterator[tuple[str, str]]:
     for container in containers:
         for one in container.affected:
             if one.product.strip().lower() not in _UNKNOWN:
-                vendor = clean(one.vendor)
-                yield ("" if vendor.lower() in _UNKNOWN else vendor), clean(one.product)
+                vendor = _name(one.vendor)
+                yield ("" if vendor.lower() in _UNKNOWN else vendor), _name(one.product)
+
+
+@lru_cache(maxsize=1 << 12)  # the same names stand in many records
+def _name(text: str) -> str:
+    return clean(text)
 
 
 def _affected(entries: list[Affected]) -> str:
