@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from stages.benchmarks.choice import make_item
 from stages.benchmarks.params import BenchmarksParams
-from stages.benchmarks.questions import LEAST_WORDS, load_prompt
+from stages.benchmarks.questions import LEAST_WORDS, load_prompt, tells_nothing
 from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import ParamsError
 from stages.ingest.schema import Entity
@@ -14,6 +14,8 @@ from stages.prose import clip, fill, mask, without_identifiers
 from stages.tables import Reject, content_id
 
 TICKETS = ("ticket", "advisory")
+# The task whose training rows ask the same: a protocol may offer its answers as choices.
+TASKS = {"vulnerability": "cve-to-cwe", "ticket": "ticket-weakness", "advisory": "advisory-weakness"}
 
 
 def root_cause_items(knowledge: Knowledge, params: BenchmarksParams) -> tuple[list[BenchmarkItem], list[Reject]]:
@@ -79,7 +81,7 @@ def _asked(
         keys = sorted((one.id.removeprefix("cwe:") for one in weaknesses), key=lambda key: int(key.rpartition("-")[2]))
         used = [one.id for one in weaknesses]
         asked = fill(load_prompt(prompt), {"text": text})
-        yield make_item(subject, benchmark, f"{subject.type}-weakness", asked, [], keys, "cwe", used)
+        yield make_item(subject, benchmark, TASKS[subject.type], asked, [], keys, "cwe", used)
 
 
 def _one_per_question(items: Sequence[BenchmarkItem]) -> tuple[list[BenchmarkItem], list[Reject]]:
@@ -105,7 +107,7 @@ def _text(knowledge: Knowledge, subject: Entity, weaknesses: Sequence[Entity], m
     reason = "no-text"
     for text in (knowledge.text(subject.id), *examples):
         shown = clip(without_identifiers(text), max_words)
-        if len(shown.split()) < LEAST_WORDS:
+        if len(shown.split()) < LEAST_WORDS or tells_nothing(shown):
             continue
         names = [form for weakness in weaknesses for form in knowledge.forms_of(weakness.id)]
         if mask(shown, names) == shown:

@@ -125,3 +125,11 @@ def test_later_vulnerabilities_and_tickets_are_benchmarks_of_their_own() -> None
 def test_a_later_vulnerability_that_is_trained_on_is_an_error() -> None:
     with pytest.raises(ParamsError, match=r"CVE-2032-1[\s\S]*graph.split.heldout_after"):
         root_cause_items(causes("train"), BenchmarksParams(temporal_after="2032-01-01"))
+
+
+def test_root_cause_items_bear_the_name_of_the_task_that_trains_them() -> None:
+    from stages.tasks.catalogue import load_catalogue
+
+    items, _ = root_cause_items(causes("heldout"), BenchmarksParams())
+    names = {task.name for task in load_catalogue() if task.key == "cwe"}
+    assert {item.task for item in items} == {"cve-to-cwe", "ticket-weakness"} <= names
