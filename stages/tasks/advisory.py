@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import clip, listing, mask, sentence, without_identifiers
+from stages.prose import clip, listing, mask, sentence, sentences, without_identifiers
 from stages.tasks.cve import vulnerability_text
 from stages.tasks.cwe import cwe_number
 from stages.tasks.draft import Draft, Skip
@@ -15,6 +15,7 @@ from stages.tasks.questions import number, points, titled
 Drafts = Iterator[Draft | Skip]
 CRITICAL = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.1, "low"))  # CVSS v3.1 specification, section 5
 MOST_NAMED = 4
+LEAST_ECHO = 8  # words of a sentence that is no common phrase
 
 
 def advisory_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -59,7 +60,8 @@ def advisory_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not steps or not text:
             yield Skip(advisory.id, "no-field" if text else "no-text")
             continue
-        yield Draft(subject=advisory.id, slots={"title": _title(advisory), "text": text}, answer=steps)
+        echoed = _echoed(knowledge, advisory, f"{text}\n{steps}")
+        yield Draft(subject=advisory.id, slots={"title": _title(advisory), "text": text}, answer=steps, quoted=echoed)
 
 
 def ticket_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -91,6 +93,13 @@ def _ticket(knowledge: Knowledge, params: TasksParams, subject: Entity, title: s
     )
 
 
+def _echoed(knowledge: Knowledge, advisory: Entity, told: str) -> list[str]:
+    """Reported vulnerabilities whose own records say a sentence of `told`, too: it is theirs as much as the advisory's."""
+    said = [" ".join(one.removeprefix("- ").rstrip(".!?").split()) for one in sentences(told) if len(one.split()) >= LEAST_ECHO]
+    reported = knowledge.objects(advisory.id, "reports", "vulnerability")
+    return [one.id for one in reported if any(sentence in " ".join(one.text.split()) for sentence in said)]
+
+
 def _risk(advisory: Entity) -> str:
     """What the advisory itself says of the risk; its text holds those of the vulnerabilities, which are subjects of their own."""
     return without_identifiers(str(advisory.fields.get("summary") or ""))
@@ -116,7 +125,7 @@ def _scope(advisory: Entity) -> list[str]:
     more = len(products) - MOST_NAMED
     named = f"{', '.join(products[:MOST_NAMED])} and {more} more" if more > 0 else listing(products) if products else ""
     maker = f"; made by {vendor}" if vendor and vendor not in named else ""
-    lines = [f"Affected: {named}{maker}."] if named else []
+    lines = [sentence(f"Affected: {named}{maker}")] if named else []
     return lines + ([f"Sectors: {listing(sectors)}."] if sectors else [])
 
 

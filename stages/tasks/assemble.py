@@ -185,7 +185,7 @@ def _row(knowledge: Knowledge, task: Task, draft: Draft, letter: str, taxonomy: 
 
 def _ended(name: str, value: str) -> str:
     """A text ends its sentence before the question goes on."""
-    return value if name != "text" or value.rstrip("\"')")[-1:] in ".!?:" else f"{value}."
+    return value if name != "text" or value.rstrip("\"')")[-1:] in ".!?:" else f"{value.rstrip(' ,;')}."
 
 
 def _phrasing(task: Task, draft: Draft) -> str:

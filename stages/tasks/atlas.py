@@ -7,13 +7,15 @@ from msgspec.structs import replace
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
-from stages.prose import clip, mask
+from stages.prose import clip
 from stages.tasks.draft import Draft, Skip
+from stages.tasks.harm import is_runnable
 from stages.tasks.linked import linked_choice, linked_keys, told
 from stages.tasks.params import TasksParams
 from stages.tasks.questions import identify, number, titled
 
 Drafts = Iterator[Draft | Skip]
+_TABLE = "| - |"  # the rule of a Markdown table
 _ID = re.compile(r"\s*\(?\bAML\.(?:TA?|M|CS)\d{4}(?:\.\d{3})?\)?")
 
 
@@ -60,13 +62,19 @@ def incident_technique(knowledge: Knowledge, params: TasksParams) -> Drafts:
         for link in knowledge.links_from(case.id, "uses", "ai-technique"):
             technique = knowledge.entities[link.object]
             text = told(knowledge, _ID.sub("", link.text), [technique], params)
-            if not text:
-                yield Skip(case.id, "no-text")
+            if not text or is_runnable(text) or _TABLE in text:
+                yield Skip(case.id, "offensive-content" if is_runnable(text) else "no-text")
                 continue
             meaning = "" if knowledge.split(technique.id) == "heldout" else clip(knowledge.text(technique.id), 40)
             answer = f"The step is {_full(knowledge, technique)}. {meaning}".strip()
-            slots = {"name": mask(case.name, knowledge.hidden_names(technique.id)), "text": text}
+            slots = {"name": number(case.id) if _shares_words(case, _full(knowledge, technique)) else case.name, "text": text}
             yield Draft(subject=case.id, slots=slots, answer=answer, key=[number(technique.id)], entities=[technique.id])
+
+
+def _shares_words(case: Entity, name: str) -> bool:
+    """Whether the name of a case holds a word of a technique's name: it would give the answer away."""
+    stems = [{word[:6] for word in re.findall(r"[a-z]{4,}", one.lower())} for one in (case.name, name)]
+    return bool(stems[0] & stems[1])
 
 
 def _full(knowledge: Knowledge, technique: Entity) -> str:

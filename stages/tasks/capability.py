@@ -9,7 +9,7 @@ from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.linked import told
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, short_text, titled
+from stages.tasks.questions import choice, is_open, short_text, titled
 
 Drafts = Iterator[Draft | Skip]
 STRANGERS = 12  # techniques that a capability is not meant for, to ask about
@@ -93,6 +93,6 @@ def _reason(knowledge: Knowledge, capability: Entity, technique: Entity) -> str:
     for relation, role in ROLES.items():
         for link in knowledge.links_to(technique.id, relation, "security-capability"):
             if link.subject == capability.id:
-                comment = clip(link.text, 50)
+                comment = clip(link.text, 50) if is_open(knowledge, capability.id) else ""
                 return f"{capability.name} meets {titled(technique)}. {sentence(comment) or role + '.'}".strip()
     return f"{capability.name} meets {titled(technique)}"

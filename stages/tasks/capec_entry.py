@@ -9,6 +9,7 @@ from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import clip, listing, sentence
 from stages.tasks.cwe import cwe_number
+from stages.tasks.defence import open_strategies
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.harm import is_runnable
 from stages.tasks.params import TasksParams
@@ -58,9 +59,9 @@ def pattern_indicators(knowledge: Knowledge, params: TasksParams) -> Drafts:
         for technique in knowledge.subjects(pattern.id, "corresponds-to", "technique"):
             if knowledge.split(technique.id) == "heldout":
                 continue
-            for strategy in knowledge.subjects(technique.id, "detects", "detection-strategy"):
+            for strategy in open_strategies(knowledge, technique):
                 text = clip(knowledge.text(strategy.id), 70)
-                if text and not is_runnable(text) and knowledge.split(strategy.id) != "heldout":
+                if text and not is_runnable(text):
                     lines.append(f"As {titled(technique)}: {text}")
                     used += [technique.id, strategy.id]
         yield _entry(pattern, points(lines, params.max_answer_words), dict.fromkeys(used))

@@ -13,7 +13,7 @@ from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 
 FOLDER = Path(__file__).parent
-LEAST_PHRASINGS = 4
+LEAST_PHRASINGS = 5
 
 Generator = Callable[[Knowledge, TasksParams], Iterator[Draft | Skip]]
 

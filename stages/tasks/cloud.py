@@ -1,5 +1,6 @@
 """Controls of NIST 800-53 and cloud configuration checks."""
 
+import re
 from collections.abc import Iterator
 
 from stages.knowledge import Knowledge
@@ -17,7 +18,10 @@ def control_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """A cloud check -> the control of four that it gives evidence for."""
+    """A cloud check -> the control of four that it gives evidence for.
+
+    Catalogues map a check to dozens of controls, some far off: the right one shares words with the check, the wrong ones none.
+    """
     pool = [one for one in knowledge.of_type("control") if knowledge.links_to(one.id, "satisfies")]
     times = times_linked(knowledge, "satisfies", pool, "cloud-check")
     for check in knowledge.of_type("cloud-check"):
@@ -25,18 +29,22 @@ def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not linked:
             continue
         text = clip(knowledge.text(check.id), params.max_text_words)
-        if not text:
-            yield Skip(check.id, "no-text")
+        said = _stems(f"{check.name} {text}")
+        right = max(linked, key=lambda one: len(said & _stems(one.name)))
+        if not text or not said & _stems(right.name):
+            yield Skip(check.id, "weak-link" if text else "no-text")
             continue
-        because = f"'{check.name}' gives evidence for {titled(linked[0])}"
+        also = [one for one in pool if one is not right and (one in linked or said & _stems(one.name))]
+        because = f"'{check.name}' gives evidence for {titled(right)}"
         slots = {"name": check.name, "text": text}
-        yield choice(knowledge, check, slots, linked[0], linked[1:], pool, relation="satisfies", because=because)
+        yield choice(knowledge, check, slots, right, also, pool, relation="satisfies", because=because)
 
 
 def check_technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """A failed cloud check -> the technique of four that it leaves open."""
     pool = [one for one in knowledge.techniques() if knowledge.links_to(one.id, "covers")]
     times = times_linked(knowledge, "covers", pool, "cloud-check")
+    goals = {one.id: {goal.id for goal in knowledge.objects(one.id, "achieves", "tactic")} for one in pool}
     for check in knowledge.of_type("cloud-check"):
         linked = rarest(knowledge.objects(check.id, "covers", "technique"), times, check.id)
         if not linked:
@@ -47,7 +55,9 @@ def check_technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
             continue
         because = f"A setting that passes '{check.name}' makes {titled(linked[0])} harder"
         slots = {"name": check.name, "text": text}
-        yield choice(knowledge, check, slots, linked[0], linked[1:], pool, relation="covers", because=because)
+        served = {goal for one in linked for goal in goals[one.id]}  # what serves the same goal may become harder, too
+        also = [one for one in pool if one is not linked[0] and (one in linked or goals[one.id] & served)]
+        yield choice(knowledge, check, slots, linked[0], also, pool, relation="covers", because=because)
 
 
 def check_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -61,3 +71,8 @@ def check_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
         answer = f"Risk: {sentence(risk)}\nRemedy: {sentence(remedy)}"
         slots = {"name": check.name, "provider": check.id.partition(":")[2].partition("/")[0]}
         yield Draft(subject=check.id, slots=slots, answer=answer)
+
+
+def _stems(text: str) -> set[str]:
+    """Stems of the longer words, without those that nearly every control has."""
+    return {word[:5] for word in re.findall(r"[a-z]{5,}", text.lower())} - {"syste", "infor", "secur", "contr", "prote"}

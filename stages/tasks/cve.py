@@ -1,5 +1,6 @@
 """Vulnerabilities: root-cause mapping and what follows from it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -11,11 +12,18 @@ from stages.tables import content_id
 from stages.tasks.cwe import cwe_number
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, number, titled, verdicts
+from stages.tasks.questions import choice, gives_away, number, titled, verdicts
 
 Drafts = Iterator[Draft | Skip]
 MOST_ALIKE = 0.6  # two texts with more words in common are one advisory written twice
 TRIES = 24
+_GLUED = re.compile(r"\.(?=(?:This (?:issue|vulnerability)|These issues|Successful exploitation|The vulnerability)\b)")
+_REVISION = re.compile(r"\s*-{3,}\s*(?:Begin|End) Update [A-Z]+(?:,? Part \d+(?: of \d+)?)?\s*-*\s*")
+_ASSIGNED = re.compile(
+    r"(?:\bVDB-\d+ is the identifier assigned to this vulnerability\.|\bThe (?:associated )?identifier (?:of this vulnerability is VDB-\d+|"
+    r"VDB-\d+ was assigned to this vulnerability)\.|(?:\bCVE-[\d-]+ has )?\bbeen assigned to th(?:is|ese) vulnerabilit(?:y|ies)\."
+    r"|\bA CVSS v\d(?:\.\d)? (?:base )?score of [\d.]+ has been (?:assigned|calculated)[^.]*\.(?:\d[^.]*\.)*)\s*"
+)
 Case = tuple[Entity, list[Entity], str]
 
 
@@ -37,6 +45,9 @@ def cve_weakness_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not text:
             yield Skip(vulnerability.id, "no-text")
             continue
+        if gives_away(text, *knowledge.names_of(weaknesses[0].id)):
+            yield Skip(vulnerability.id, "names-the-answer")
+            continue
         because = f"The text shows {titled(weaknesses[0])}"
         yield choice(
             knowledge, vulnerability, {"text": text}, weaknesses[0], weaknesses[1:], pool, relation="instance-of", because=because
@@ -52,6 +63,9 @@ def cve_weakness_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
             yield Skip(vulnerability.id, "no-text" if wrong else "few-distractors")
             continue
         right = weaknesses[0]
+        if gives_away(text, *knowledge.names_of(right.id)):
+            yield Skip(vulnerability.id, "names-the-answer")
+            continue
         yield from verdicts(
             vulnerability,
             {"text": text, "weakness": right.name},
@@ -118,10 +132,16 @@ def vulnerability_text(knowledge: Knowledge, vulnerability: Entity, max_words: i
     """The vulnerability's own text, or the observed example's line where it has none; ids removed."""
     examples = [link.text for link in knowledge.links_from(vulnerability.id, "instance-of")]
     for text in (knowledge.text(vulnerability.id), *examples):
-        short = clip(without_identifiers(text), max_words)
+        short = clip(without_identifiers(_plain(text)), max_words)
         if len(short.split()) >= 4:
             return short
     return ""
+
+
+def _plain(text: str) -> str:
+    """The text without marks of an advisory's revisions and without sentences on numbers that were assigned; a blank after each sentence."""
+    text = _GLUED.sub(". ", _REVISION.sub(" ", text))
+    return _ASSIGNED.sub("", text) if "assigned" in text else text
 
 
 def cases(knowledge: Knowledge, params: TasksParams, task: str) -> Iterator[Case]:

@@ -1,5 +1,6 @@
 """Weaknesses: definition, place in the tree, consequences, mitigation, detection."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,9 +11,13 @@ from stages.options import WRONG_OPTIONS
 from stages.prose import clip, listing, sentence
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, describe, hash_order, identify, number, points, titled
+from stages.tasks.questions import choice, describe, gives_away, hash_order, identify, number, points, titled
 
 Drafts = Iterator[Draft | Skip]
+SAYS_NOTHING = {"Varies by Context", "Unexpected State", "Other", "Quality Degradation"}  # impacts that stand for no knowledge
+_VAGUE = re.compile(
+    r"\bvar(?:y|ies)\b|\bdepend\w* on\b|\b(?:unintended|unexpected|undefined) behaviou?r|additional weaknesses", re.I
+)
 
 
 def weakness_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -69,8 +74,8 @@ def consequence_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
     for weakness in pool:
         notes = [note for note in _notes(weakness) if times[note] == 1]
         note = max(notes, key=len, default="")
-        if len(note.split()) < 12:
-            yield Skip(weakness.id, "no-text")
+        if len(note.split()) < 12 or _VAGUE.search(note) or gives_away(note, *knowledge.names_of(weakness.id)):
+            yield Skip(weakness.id, "no-text" if len(note.split()) < 12 or _VAGUE.search(note) else "names-the-answer")
             continue
         siblings = _siblings(knowledge, weakness)
         kin = [one for one in siblings if one.fields.get("consequences") != weakness.fields.get("consequences")]
@@ -109,6 +114,8 @@ def cwe_number(key: str) -> int:
 def consequence_lines(fields: dict[str, Any]) -> Iterator[str]:
     """`Integrity, Availability: Modify Memory. <note>`"""
     for one in fields.get("consequences") or []:
+        if not one.get("note") and set(one.get("impacts") or []) <= SAYS_NOTHING:
+            continue
         head = f"{', '.join(one.get('scopes') or [])}: {', '.join(one.get('impacts') or [])}".strip(": ")
         yield sentence(head) + f" {clip(str(one.get('note') or ''), 45)}".rstrip()
 
@@ -116,7 +123,7 @@ def consequence_lines(fields: dict[str, Any]) -> Iterator[str]:
 def mitigation_lines(fields: dict[str, Any]) -> Iterator[str]:
     """`Architecture and Design: <what to do>`"""
     for one in fields.get("mitigations") or []:
-        text = clip(str(one.get("description") or ""), 60)
+        text = clip(_whole(str(one.get("description") or "")), 60)
         if text:
             yield f"{', '.join(one.get('phases') or [])}: {text}".removeprefix(": ")
 
@@ -124,9 +131,14 @@ def mitigation_lines(fields: dict[str, Any]) -> Iterator[str]:
 def detection_lines(fields: dict[str, Any]) -> Iterator[str]:
     """`Automated Static Analysis: <how>`"""
     for one in fields.get("detection_methods") or []:
-        text = clip(str(one.get("description") or ""), 60)
+        text = clip(_whole(str(one.get("description") or "")), 60)
         if text:
             yield f"{one.get('method') or ''}: {text}".removeprefix(": ")
+
+
+def _whole(text: str) -> str:
+    """A text without the brackets that held a reference."""
+    return re.sub(r"\s+\(\s*\)", "", text)
 
 
 def _section(knowledge: Knowledge, params: TasksParams, lines: Callable[[dict[str, Any]], Iterator[str]]) -> Drafts:

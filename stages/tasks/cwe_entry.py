@@ -1,5 +1,6 @@
 """Sections of a weakness entry beyond definition and remedies: background, terms, introduction, neighbours, summary."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,6 +19,10 @@ MOST_PATTERNS = 4
 MOST_EXAMPLES = 4
 LEAST_EXAMPLES = 2  # fewer show nothing in common
 MOST_EQUAL_NOTES = 3  # entries with the same note: what more of them say belongs to none
+_ONLY_A_PRODUCT = re.compile(  # what is left of a text whose first sentence presents the product
+    r"^\S+(?: \S+){0,6} is an? (?!.*(?:vulnerab|allow|attack|overflow|inject|leak|bypass|flaw|issue|weakness))[^.]*\.?$",
+    re.IGNORECASE,
+)
 _SCOPES = {"Other": "other properties"}
 
 
@@ -90,7 +95,12 @@ def weakness_vulnerabilities(knowledge: Knowledge, params: TasksParams) -> Draft
         shown: list[tuple[Entity, str]] = []
         for one in hash_order(knowledge.subjects(weakness.id, "instance-of", "vulnerability"), weakness.id):
             text = vulnerability_text(knowledge, one, 40) if knowledge.split(one.id) != "heldout" else ""
-            if text and len(shown) < MOST_EXAMPLES and all(likeness(text, other) < MOST_ALIKE for _, other in shown):
+            if (
+                text
+                and not _ONLY_A_PRODUCT.search(text)
+                and len(shown) < MOST_EXAMPLES
+                and all(likeness(text, other) < MOST_ALIKE for _, other in shown)
+            ):
                 shown.append((one, text))
         lines = [f"{number(one.id)}: {text}" for one, text in shown]
         answer = points(lines, params.max_answer_words) if len(shown) >= LEAST_EXAMPLES else ""

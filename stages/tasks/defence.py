@@ -8,7 +8,7 @@ from stages.prose import clip, sentence
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import choice, number, points, rarest, short_text, times_linked, titled
+from stages.tasks.questions import choice, is_open, number, points, rarest, short_text, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
 
@@ -21,13 +21,14 @@ def technique_mitigations(knowledge: Knowledge, params: TasksParams) -> Drafts:
         links = knowledge.links_to(technique.id, "mitigates", "mitigation")
         if not links:
             continue
-        lines = [f"{knowledge.entities[link.subject].name}: {clip(link.text, 45)}" for link in links if clip(link.text, 45)]
+        told = [link for link in links if is_open(knowledge, link.subject) and clip(link.text, 45)]
+        lines = [f"{knowledge.entities[link.subject].name}: {clip(link.text, 45)}" for link in told]
         answer = points(lines, params.max_answer_words)
         if not answer:
             yield Skip(technique.id, "no-text")
             continue
         slots = {"name": technique.name, "id": number(technique.id)}
-        yield Draft(subject=technique.id, slots=slots, answer=answer, entities=sorted({link.subject for link in links}))
+        yield Draft(subject=technique.id, slots=slots, answer=answer, quoted=sorted({link.subject for link in told}))
 
 
 def mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -47,7 +48,8 @@ def mitigation_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def mitigation_explanation(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Technique and two explanations of a mitigation -> which of them explain how it is mitigated."""
     links = [link for one in knowledge.techniques() for link in knowledge.links_to(one.id, "mitigates", "mitigation")]
-    usable = [link for link in links if len(link.text.split()) >= 8 and clip(link.text, 55)]
+    open_links = [link for link in links if is_open(knowledge, link.subject)]
+    usable = [link for link in open_links if len(link.text.split()) >= 8 and clip(link.text, 55)]
     for technique in knowledge.techniques():
         own = [link for link in usable if link.object == technique.id]
         if own:
@@ -71,18 +73,28 @@ def data_component_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def technique_detection(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Technique -> how it is detected: the strategy's analytics and the data components."""
     for technique in knowledge.techniques():
-        strategies = knowledge.subjects(technique.id, "detects", "detection-strategy")
+        strategies = open_strategies(knowledge, technique)
         components = knowledge.subjects(technique.id, "detects", "data-component")
-        told = next((text for text in (clip(knowledge.text(one.id), 90) for one in strategies) if text), "")
+        quoted, told = next(((one.id, text) for one in strategies if (text := clip(knowledge.text(one.id), 90))), ("", ""))
         if not told and not components:
             yield Skip(technique.id, "no-text")
             continue
         watched = "\n".join(f"- {one.name}" for one in components[:6])
         answer = "\n".join(part for part in (told, f"Data components to collect:\n{watched}" if watched else "") if part)
-        used = [one.id for one in [*strategies, *components[:6]]]
         yield Draft(
-            subject=technique.id, slots={"name": technique.name, "id": number(technique.id)}, answer=answer, entities=used
+            subject=technique.id,
+            slots={"name": technique.name, "id": number(technique.id)},
+            answer=answer,
+            entities=[one.id for one in components[:6]],
+            quoted=[quoted] if quoted else [],
         )
+
+
+def open_strategies(knowledge: Knowledge, technique: Entity) -> list[Entity]:
+    """Detection strategies of a technique whose texts may be shown: neither they nor one of their analytics is held out."""
+    found = knowledge.subjects(technique.id, "detects", "detection-strategy")
+    parts = {one.id: [f"attack:{part.get('id')}" for part in one.fields.get("analytics") or []] for one in found}
+    return [one for one in found if is_open(knowledge, one.id, *parts[one.id])]
 
 
 def _explanations(knowledge: Knowledge, technique: Entity, own: list[Link], usable: list[Link]) -> Iterator[Draft]:
@@ -119,6 +131,5 @@ def _explanation_draft(knowledge: Knowledge, technique: Entity, letter: str, fir
         answer=" ".join(parts),
         options=EXPLANATIONS,
         letter=letter,
-        entities=sorted({first.subject, second.subject}),
-        quoted=sorted({first.object, second.object}),
+        quoted=sorted({first.subject, second.subject, first.object, second.object}),
     )

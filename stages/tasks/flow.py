@@ -1,5 +1,6 @@
 """Attack flows and report sentences: the order of an incident, and what one sentence of a report tells."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,8 +51,12 @@ def flow_next(knowledge: Knowledge, params: TasksParams) -> Drafts:
             before = steps[max(0, place - 3) : place]
             others = [one for step in steps if (one := _technique(knowledge, step)) and one.id != right.id]
             names = knowledge.hidden_names(right.id)
-            text = " ".join(f"{number}. {sentence(mask(_told(step), names))}" for number, step in enumerate(before, start=1))
+            shown = [mask(one, names) for one in dict.fromkeys(_told(step) for step in before)]
             then = _told(steps[place])
+            if then in map(_told, before) or not all(re.search(r"[A-Za-z]{3,}", one) for one in shown):
+                yield Skip(right.id, "same-text" if then in map(_told, before) else "names-the-answer")
+                continue
+            text = " ".join(f"{number}. {sentence(one)}" for number, one in enumerate(shown, start=1))
             because = f"What follows is {titled(right)}: {sentence(then)}" if then else f"What follows is {titled(right)}"
             drafted = choice(
                 knowledge, right, {"name": flow.name, "text": text}, right, others, pool, relation="next", because=because

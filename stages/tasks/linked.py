@@ -8,7 +8,7 @@ from stages.knowledge import Knowledge
 from stages.prose import clip, mask, without_identifiers
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import LEAST_CONTENT_WORDS, choice, number, rarest, times_linked
+from stages.tasks.questions import LEAST_CONTENT_WORDS, choice, gives_away, number, rarest, times_linked
 
 Drafts = Iterator[Draft | Skip]
 Because = Callable[[Entity, Entity], str]  # subject and right answer -> the reason
@@ -50,6 +50,9 @@ def linked_choice(
         text = told(knowledge, knowledge.text(subject.id), rights, params)
         if not text:
             yield Skip(subject.id, "no-text")
+            continue
+        if gives_away(text, right.name):
+            yield Skip(subject.id, "names-the-answer")
             continue
         slots = {"name": subject.name, "text": text}
         reason = because(subject, right)

@@ -32,19 +32,29 @@ def domain_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Behaviour and a matrix -> does it belong there? The environment is told by what is attacked, not by a name."""
     pool = _matched(knowledge)
     present = sorted({_domain(one) for one in pool})
+    namesakes = {(_domain(one), _bare(one)) for one in knowledge.of_type("technique")}
     for technique in pool:
         text = short_text(knowledge, technique, params)
         own, foreign = _domain(technique), [one for one in present if one != _domain(technique)]
         if not text or not foreign or not _tells(text, own):
             yield Skip(technique.id, "ambiguous-key" if text and foreign else "no-text")
             continue
-        wrong = sorted(foreign, key=lambda one: (own != "enterprise" and one != "enterprise", one))[0]
+        strange = [one for one in foreign if (one, _bare(technique)) not in namesakes]  # a namesake there may read alike
+        if not strange:
+            yield Skip(technique.id, "ambiguous-key")
+            continue
+        wrong = sorted(strange, key=lambda one: (own != "enterprise" and one != "enterprise", one))[0]
         platforms = _platforms(technique)
         where = f", documented for {listing(platforms)}" if platforms else ""
         told = f"The text describes {titled(technique)} of the ATT&CK matrix for {DOMAINS[own]}{where}."
         for verdict, named in ((True, own), (False, wrong)):
             slots = {"text": text, "matrix": DOMAINS[named]}
             yield Draft(subject=technique.id, slots=slots, answer=told, verdict=verdict)
+
+
+def _bare(technique: Entity) -> str:
+    """The name without that of a parent."""
+    return technique.name.rpartition(": ")[2].casefold()
 
 
 def domain_technique_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:

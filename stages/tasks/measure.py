@@ -48,14 +48,13 @@ def measure_role_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 def _role(knowledge: Knowledge, technique: Entity, measure: Entity, part: str, told: str) -> Draft | Skip:
     """What the source says of the pair, or what the measure is; the kind of measure is not shown."""
-    quoted = [] if told else [measure.id]
     text = clip(told, 60) or clip(knowledge.text(measure.id), 40)
     if not text:
         return Skip(technique.id, "no-text")
     when = "before the technique succeeds" if part == "prevents" else "while or after the technique is used"
     answer = f"{titled(measure)} {part} {titled(technique)}: it takes effect {when}. {sentence(text)}"
     slots = {"measure": measure.name, "technique": titled(technique)}
-    return Draft(subject=technique.id, slots=slots, answer=answer, entities=[measure.id], quoted=quoted)
+    return Draft(subject=technique.id, slots=slots, answer=answer, quoted=[measure.id])
 
 
 def _verdict(technique: Entity, measure: Entity, part: str, asked: str) -> Draft:

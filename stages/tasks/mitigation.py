@@ -1,17 +1,21 @@
 """Mitigations of ATT&CK as safeguards of their own, apart from the techniques that they meet (`defence`)."""
 
+import re
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import listing, sentence
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import hash_order, identify, titled
-from stages.tasks.recognition import choose_name, confirm_name, describe_with, of_domain
+from stages.tasks.questions import hash_order, number, titled
+from stages.tasks.recognition import choose_name, confirm_name, describe_with, of_domain, shown_text
 
 Drafts = Iterator[Draft | Skip]
 MOST_TACTICS = 4
+_TOOLS = re.compile(r"\*?\bTools for Implementation\b.*", re.DOTALL)
 
 
 def mitigation_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -23,7 +27,12 @@ def mitigation_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 def mitigation_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Described measure -> mitigation id: the policy behind concrete settings."""
-    return identify(knowledge, params, _mitigations(knowledge), "Mitigation")
+    for one in _mitigations(knowledge):
+        text = shown_text(knowledge, one, params)
+        if not text:
+            yield Skip(one.id, "no-text")
+            continue
+        yield Draft(subject=one.id, slots={"text": text}, answer=f"Mitigation: {one.name}", key=[number(one.id)])
 
 
 def mitigation_name_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -37,7 +46,9 @@ def mitigation_text_verdict(knowledge: Knowledge, params: TasksParams) -> Drafts
 
 
 def _mitigations(knowledge: Knowledge) -> list[Entity]:
-    return of_domain(knowledge.of_type("mitigation"), "enterprise")
+    """Mitigations with the part of their texts that says what to do, without the list of products at its end."""
+    found = of_domain(knowledge.of_type("mitigation"), "enterprise")
+    return [replace(one, text=_TOOLS.sub("", one.text).strip()) for one in found]
 
 
 def _goals(knowledge: Knowledge, mitigation: Entity) -> str:

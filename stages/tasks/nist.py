@@ -52,7 +52,7 @@ def technique_control_choice(knowledge: Knowledge, params: TasksParams) -> Draft
         if not text:
             yield Skip(technique.id, "no-text")
             continue
-        meaning = "" if knowledge.split(controls[0].id) == "heldout" else sentence(clip(knowledge.text(controls[0].id), 40))
+        meaning = "" if knowledge.split(controls[0].id) == "heldout" else _stated(clip(knowledge.text(controls[0].id), 40))
         because = f"{titled(controls[0])} is mapped to {titled(technique)}. {meaning}".strip()
         yield choice(
             knowledge, technique, {"text": text}, controls[0], controls[1:], pool, relation="^mitigates", because=because

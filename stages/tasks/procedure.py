@@ -10,7 +10,7 @@ from stages.prose import clip, listing, sentence
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import LEAST_WORDS, RESERVE, hash_order, number, procedures, titled
+from stages.tasks.questions import RESERVE, hash_order, number, procedures, says_enough, titled
 
 Drafts = Iterator[Draft | Skip]
 OPTION_WORDS = 40  # of a procedure as an option: four of them stay readable
@@ -131,7 +131,7 @@ def procedure_platform_verdict(knowledge: Knowledge, params: TasksParams) -> Dra
             steps = [
                 f"The behaviour that is described is {titled(technique)}.",
                 f"That technique is documented for {listing(own)}.",
-                sentence(end),
+                f"{end}.",  # a name such as macOS keeps its letters
             ]
             yield _judged(knowledge, technique, {"text": text, "platform": named}, verdict, _chain(steps), [link.subject])
 
@@ -182,7 +182,7 @@ def _short_told(knowledge: Knowledge, params: TasksParams, *, every: bool = Fals
         shown = 0
         for link, text in procedures(knowledge, technique, params):
             short = clip(text, OPTION_WORDS)
-            if len(short.split()) >= LEAST_WORDS and (every or not shown):
+            if says_enough(short) and (every or not shown):
                 shown += 1
                 yield technique, link, short
 

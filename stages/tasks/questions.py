@@ -13,6 +13,7 @@ from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 
 LEAST_WORDS = 6  # of a procedure: shorter ones hold only an actor and a verb
+LEAST_MASKED = 7  # words of a procedure beside its hidden names: `X has the ability to [...]` says nothing
 LEAST_CONTENT_WORDS = 8  # of a text with hidden names: shorter ones fit several entries
 RESERVE = 12  # named wrong options for questions whose group is too small
 
@@ -25,6 +26,23 @@ def number(entity_id: str) -> str:
 def titled(entity: Entity) -> str:
     """Name with id: `Phishing (T1566)`."""
     return f"{entity.name} ({number(entity.id)})" if entity.name != number(entity.id) else entity.name
+
+
+def is_open(knowledge: Knowledge, *entity_ids: str) -> bool:
+    """Whether none of these is held out: only such texts, and what a source says of a pair of such, may be shown."""
+    return all(knowledge.split(one) != "heldout" for one in entity_ids)
+
+
+def gives_away(text: str, *names: str) -> bool:
+    """Whether a text says one of these names, or two thirds of the longer words of one in any form: nothing is left to find."""
+    folded = text.casefold()
+    said = _stems(folded)
+    shares = [(len(own & said), len(own)) for own in map(_stems, names)]
+    return any(name.casefold() in folded for name in names) or any(got >= 2 and 3 * got >= 2 * full for got, full in shares)
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in re.findall(r"[a-z]{4,}", text.casefold())}
 
 
 def hash_order(entities: Iterable[Entity], *salt: str) -> list[Entity]:
@@ -43,13 +61,19 @@ def procedures(knowledge: Knowledge, technique: Entity, params: TasksParams) -> 
     """Up to `procedures_per_technique` reported uses of a technique with their texts, its names hidden."""
     names = knowledge.hidden_names(technique.id)
     links = knowledge.links_to(technique.id, "uses", "group", "malware", "tool", "campaign")
-    open_links = [link for link in links if link.text and knowledge.split(link.subject) != "heldout"]
+    open_links = [link for link in links if link.text and is_open(knowledge, link.subject)]
     found: list[tuple[Link, str]] = []
     for link in sorted(open_links, key=lambda link: content_id(link.subject, link.object, link.text)):
         text = clip(mask(without_identifiers(link.text), names), params.max_text_words)
-        if len(text.split()) >= LEAST_WORDS and len(found) < params.procedures_per_technique:
+        if says_enough(text) and len(found) < params.procedures_per_technique:
             found.append((link, text))
     return found
+
+
+def says_enough(text: str) -> bool:
+    """Whether a procedure says what was done: where names are hidden, more of the rest is needed."""
+    least = LEAST_MASKED if "[...]" in text else 0
+    return len(text.split()) >= LEAST_WORDS and len(re.findall(r"[A-Za-z]{3,}", text)) >= least
 
 
 def rarest(entities: Iterable[Entity], times: Counter[str], *salt: str) -> list[Entity]:

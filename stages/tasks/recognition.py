@@ -127,7 +127,7 @@ def describe_with(knowledge: Knowledge, params: TasksParams, pool: Sequence[Enti
     """Name -> the beginning of its text and, line by line, what the graph adds to it."""
     for entity in pool:
         told = "\n".join(facts.get(entity.id, []))
-        text = clip(knowledge.text(entity.id), params.max_answer_words - len(told.split()))
+        text = clip(entity.text if knowledge.text(entity.id) else "", params.max_answer_words - len(told.split()))
         if not text:
             yield Skip(entity.id, "no-text")
             continue
@@ -138,7 +138,7 @@ def describe_with(knowledge: Knowledge, params: TasksParams, pool: Sequence[Enti
 def _contrast(knowledge: Knowledge, entity: Entity) -> str:
     """The first sentence that says what another entry is."""
     told = next((one for one in sentences(knowledge.text(entity.id)) if not one.endswith(":")), "")
-    return told if len(told.split()) <= CONTRAST_WORDS else ""
+    return sentence(told) if len(told.split()) <= CONTRAST_WORDS else ""
 
 
 def _verdict(subject: Entity, text: str, named: Entity, verdict: bool, answer: str) -> Draft:

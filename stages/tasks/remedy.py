@@ -10,7 +10,7 @@ from stages.tables import content_id
 from stages.tasks.cwe import cwe_number, mitigation_lines
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import number, procedures, short_text, titled
+from stages.tasks.questions import is_open, number, procedures, short_text, titled
 
 BROAD = ("Pillar", "Class")  # their mitigations hold for everything, hence for nothing in particular
 _WORD = re.compile(r"[a-z]{5,}")
@@ -21,10 +21,11 @@ Drafts = Iterator[Draft | Skip]
 def procedure_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """What an actor did -> technique -> what limits it, with the reason that the catalogue gives for the pair (`uses`, `mitigates`)."""
     for technique in knowledge.techniques():
-        reasons = {one.subject: clip(one.text, 40) for one in knowledge.links_to(technique.id, "mitigates", "mitigation")}
+        links = [one for one in knowledge.links_to(technique.id, "mitigates", "mitigation") if is_open(knowledge, one.subject)]
+        reasons = {one.subject: clip(one.text, 40) for one in links}
         measures = knowledge.subjects(technique.id, "mitigates", "mitigation")
         told = procedures(knowledge, technique, params)
-        if not told or not measures or not all(reasons.get(one.id) for one in measures):
+        if not told or not reasons or not all(reasons.values()):
             yield Skip(technique.id, "no-text" if measures else "no-link")
             continue
         for link, text in told:
@@ -32,7 +33,7 @@ def procedure_mitigation_path(knowledge: Knowledge, params: TasksParams) -> Draf
             steps = [
                 f"1. What the {actor.type} {actor.name} does here is {titled(technique)}.",
                 *(
-                    f"{place}. {titled(one)} limits it: {sentence(reasons[one.id])}"
+                    f"{place}. {titled(one)} limits it{f': {sentence(reasons[one.id])}' if one.id in reasons else '.'}"
                     for place, one in enumerate(measures, start=2)
                 ),
             ]

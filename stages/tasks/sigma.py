@@ -10,7 +10,7 @@ from stages.prose import clip, listing, mask, sentence, without_identifiers
 from stages.tables import content_id
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
-from stages.tasks.questions import RESERVE, choice, number, rarest, times_linked, titled
+from stages.tasks.questions import RESERVE, choice, gives_away, number, rarest, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
 NO_CAUSE = re.compile(  # what rules say where they know of no harmless cause, or give advice instead of one
@@ -53,7 +53,7 @@ def rule_log_source_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         near = [one for one in known if one != source and (one.endswith(f" on {product}") == source.endswith(f" on {product}"))]
         turned = sorted(near, key=lambda one: content_id(rule.id, one))
         barred = frozenset(one for one in known if one in source or source in one)
-        answer = f"{rule.name} reads {source} events."
+        answer = f"{rule.name} reads events of the log source {source}."
         slots = {"title": rule.name, "text": text}
         ask = Ask(key=rule.id, right=source, barred=barred, hard=turned, reserve=turned[:RESERVE])
         yield Draft(subject=rule.id, slots=slots, answer=answer, options=[source], ask=ask)
@@ -71,11 +71,14 @@ def technique_rule_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not text:
             yield Skip(technique.id, "no-text")
             continue
-        right = linked[0]
+        right = next((one for one in linked if not gives_away(one.name, technique.name)), None)
+        if right is None:
+            yield Skip(technique.id, "names-the-answer")
+            continue
         kin = [rule for one in knowledge.family(technique.id) for rule in knowledge.subjects(one, "detects", "sigma-rule")]
         because = f"The rule '{right.name}' is tagged with {titled(technique)}"
         slots = {"name": technique.name, "text": text}
-        others = sorted({rule.id: rule for rule in [*linked[1:], *kin]}.values(), key=lambda rule: rule.id)
+        others = sorted({rule.id: rule for rule in [*linked, *kin] if rule is not right}.values(), key=lambda rule: rule.id)
         yield choice(knowledge, technique, slots, right, others, pool, relation="^detects", because=because)
 
 

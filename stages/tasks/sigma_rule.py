@@ -108,7 +108,7 @@ def log_source_words(rule: Entity) -> str:
     category, product, service = (
         str(rule.fields.get(part) or "").replace("_", " ").strip() for part in ("category", "product", "service")
     )
-    kind = f"{category or service} events".strip() if category or service else "events"
+    kind = f"{(category or service).removesuffix(' event')} events".strip() if category or service else "events"
     return f"{kind} of {product}" if product else kind if category or service else ""
 
 

@@ -57,6 +57,15 @@ def test_an_advisory_without_steps_makes_no_question() -> None:
     assert skips(advisory_triage, graph(summary="")) == {"csaf:ICSA-1": "no-text"}
 
 
+def test_steps_that_a_heldout_vulnerability_states_itself_are_not_told() -> None:
+    task = [task for task in load_catalogue() if task.name == "advisory-remediation"]
+    own, foreign = f"{FLAW}.", "Ask the vendor for the patch, then install it in the next window for works."
+    rows, rejects, _ = build_rows(graph(("cve:CVE-2020-10000",), remediations=[own]), task, TasksParams())
+    assert rows == [] and [reject.reason for reject in rejects] == ["heldout-text"]
+    rows, _, _ = build_rows(graph(("cve:CVE-2020-10000",), remediations=[foreign]), task, TasksParams())
+    assert len(rows) == 1
+
+
 def test_ids_are_hidden_in_the_texts_to_classify() -> None:
     (draft,) = drafts(advisory_weakness, graph())
     assert draft.key == ["CWE-287"] and "CWE-287" not in draft.slots["text"]

@@ -7,7 +7,7 @@ from stages.tasks.atlas import (
     ai_technique_identification,
     incident_technique,
 )
-from tests.tasks.drafted import drafts, known
+from tests.tasks.drafted import drafts, known, skips
 from tests.tasks.small_graph import entity, link
 
 TEXT = "Adversaries may write an order into a document that a language model reads later and obeys as if its owner spoke, case"
@@ -41,6 +41,19 @@ def test_goals_and_guards_are_those_of_the_technique() -> None:
 
 def test_the_counterpart_is_an_attack_id() -> None:
     assert [draft.key for draft in drafts(ai_counterpart, graph())] == [["T1566"]]
+
+
+def test_a_case_named_after_the_technique_is_cited_by_its_number_and_tables_are_no_steps() -> None:
+    entities = [
+        entity("atlas:AML.T0001", "ai-technique", "Letter Injection", f"{TEXT} 1."),
+        entity("atlas:AML.CS1", "case-study", "Letters"),
+    ]
+    step = "The team hid an order in a document that the assistant reads for its owner every single morning"
+    links = [link("atlas:AML.CS1", "uses", "atlas:AML.T0001", f"{step}.")]
+    (draft,) = drafts(incident_technique, known(entities, links))
+    assert draft.slots["name"] == "AML.CS1"
+    table = [link("atlas:AML.CS1", "uses", "atlas:AML.T0001", f"{step}: | Way | Count | | - | - | | Blur | 23 |")]
+    assert skips(incident_technique, known(entities, table)) == {"atlas:AML.CS1": "no-text"}
 
 
 def test_a_step_of_an_incident_hides_its_id() -> None:

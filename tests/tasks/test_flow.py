@@ -45,6 +45,14 @@ def test_the_next_step_is_asked_of_its_technique_and_no_other_step_is_an_option(
     assert made[0].slots["text"].startswith("1. The thief sent a letter")
 
 
+def test_a_step_that_repeats_the_one_before_or_is_all_hidden_is_no_clue() -> None:
+    said = ["The thief waited by the door.", "Trick 3", "The thief waited by the door."]
+    steps = [{"technique": f"attack:T100{place + 1}", "text": text} for place, text in enumerate(said)]
+    assert skips(flow_next, graph(steps=steps)) == {"attack:T1003": "same-text"}
+    steps[2] = {"technique": "attack:T1003", "text": "The thief took the silver."}
+    assert skips(flow_next, graph(steps=steps)) == {"attack:T1003": "names-the-answer"}
+
+
 def test_broken_steps_are_passed_over() -> None:
     assert drafts(flow_next, graph(steps=["no step", {"technique": 7}, {"text": None}])) == []
 

@@ -28,6 +28,12 @@ def test_the_part_follows_from_the_relation_or_the_tactic() -> None:
     assert told["Dog"].startswith("Dog (D3-DOG) detects Night Walk (T1001): it takes effect while or after")
 
 
+def test_every_measure_is_quoted_even_one_whose_own_words_on_the_pair_are_too_long() -> None:
+    long = [link("attack:M1001", "mitigates", "attack:T1001", " ".join(["fence"] * 80))]
+    quoted = {one.slots["measure"]: one.quoted for one in drafts(measure.measure_role, graph(ENTITIES, [*long, *LINKS[1:]]))}
+    assert quoted == {"Fence": ["attack:M1001"], "Footprint": ["attack:DC0001"], "Dog": ["d3fend:D3-DOG"]}
+
+
 def test_yes_and_no_for_both_parts_of_both_measures() -> None:
     knowledge = graph(ENTITIES, LINKS)
     found = {(one.slots["measure"], one.slots["part"]): one.verdict for one in drafts(measure.measure_role_verdict, knowledge)}

@@ -10,7 +10,10 @@ from tests.tasks.drafted import drafts, known, skips
 from tests.tasks.small_graph import entity, link
 
 FLAW = "The product shows a page to everyone although only its owner may read it, because nobody checks the request, case"
-ADVICE = "Check every request on the server, deny by default, and write the rule once in a place that all handlers pass through."
+ADVICE = (
+    "Check every request on the server, deny by default, and write the rule once in a place that all handlers pass through. "
+    "Test the rule with a user who must not pass, too."
+)
 
 
 def weaknesses():
