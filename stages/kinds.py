@@ -22,6 +22,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         "secforge-mcq"
     )
     per_subject: int = 1
+    per_answer: int = 0  # 0: any number
 
 
 def load_kinds(path: Path = FILE) -> list[Kind]:

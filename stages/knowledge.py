@@ -17,6 +17,7 @@ from stages.tables import content_id
 
 TABLES: dict[str, Any] = {"entities": Entity, "links": Link, "splits": Split, "negatives": HardNegative, "paths": Path}
 Item = TypeVar("Item")
+TWIN = 0.5  # share of common words from which two texts may speak of the same
 KINSHIP = ("subtechnique-of", "child-of")  # a parent or a child of a right answer may be right too
 
 
@@ -142,6 +143,10 @@ class Knowledge:
             self._family[entity_id] = frozenset(self._walk(entity_id, up=True) | self._walk(entity_id, up=False))
         return self._family[entity_id]
 
+    def hard_negatives(self, owner: str, relation: str) -> list[Entity]:
+        """What is most like the right answers and linked to `owner` by no `relation`, the most similar first."""
+        return [self.entities[one] for one in self._negatives.get((owner, relation), []) if one in self.entities]
+
     def distractors(
         self, owner: str, relation: str, right: Iterable[str], pool: Sequence[Entity], count: int, salt: str = ""
     ) -> list[Entity]:
@@ -176,6 +181,20 @@ class Knowledge:
                     scores[one] += log((1 + len(self._types[kind])) / (1 + frequency[word]))
         rank = {one: score / (1 + len(self.entities[one].name.split())) ** 0.5 for one, score in scores.items()}
         return sorted(pool, key=lambda entity: (-round(rank.get(entity.id, 0.0), 6), entity.id))[:count]
+
+    def closest_by_text(self, owner: str, pool: Sequence[Entity], count: int) -> list[Entity]:
+        """Members of `pool` told in words like those of `owner`, the rarer the better; not those told in nearly the same words."""
+        own = _words(self.text(owner))
+        kind = self.entities[owner].type
+        frequency, size = self._words_of(kind)[1], len(self._types[kind])
+        scores = {}
+        for one in pool:
+            words = _words(one.text)
+            shared = words & own
+            if shared and len(shared) < TWIN * len(words | own):
+                weight = sum(log((1 + size) / (1 + frequency[word])) for word in sorted(shared))
+                scores[one.id] = round(weight / len(words) ** 0.5, 6)
+        return sorted((one for one in pool if one.id in scores), key=lambda one: (-scores[one.id], one.id))[:count]
 
     def _words_of(self, kind: str) -> tuple[dict[str, list[str]], Counter[str]]:
         """Word -> ids of the entities of a type whose names hold it; word -> number of their texts that hold it."""

@@ -41,13 +41,15 @@ def _candidates(questions: Sequence[Question], count: int) -> list[list[str]]:
     """
     left = Counter({name: 1 for one in questions for name in one.ask.hard})
     left.update({one.options[0]: WRONG_OPTIONS for one in questions})
-    found: dict[int, list[str]] = {}
-    for place in sorted(range(len(questions)), key=lambda one: content_id("candidates", questions[one].ask.key)):
-        ask = questions[place].ask
-        barred = ask.barred | {ask.right.casefold()}
-        allowed = (name for name in dict.fromkeys(ask.hard) if name.casefold() not in barred and left[name] > 0)
-        found[place] = list(islice(allowed, count))
-        left.subtract(found[place])
+    found: dict[int, list[str]] = {place: [] for place in range(len(questions))}
+    for most in (WRONG_OPTIONS, count):  # first what every question needs, then what there is to choose from
+        for place in sorted(found, key=lambda one: content_id("candidates", questions[one].ask.key)):
+            ask = questions[place].ask
+            barred = {*ask.barred, ask.right.casefold(), *(name.casefold() for name in found[place])}
+            allowed = (name for name in dict.fromkeys(ask.hard) if name.casefold() not in barred and left[name] > 0)
+            more = list(islice(allowed, most - len(found[place])))
+            found[place] += more
+            left.subtract(more)
     return [found[place] for place in range(len(questions))]
 
 

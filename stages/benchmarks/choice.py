@@ -1,6 +1,6 @@
 """Four-option items: the kinds of one benchmark in turn, letters exactly balanced, every prefix a fair sample."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from msgspec import structs
@@ -35,6 +35,8 @@ def choice_items(
         if kind.per_subject == 1:
             by_kind[kind.name], same = _one_per_text(by_kind[kind.name])
             rejects += same
+        by_kind[kind.name], often = _within(by_kind[kind.name], kind.per_answer, params.seed)
+        rejects += often
     stems = {kind.name: kind.question for kind in own}
     return as_items(knowledge, by_kind, stems, benchmark, params, finish), rejects
 
@@ -67,6 +69,20 @@ def _one_per_text(questions: Sequence[Question]) -> tuple[list[Question], list[R
             ask = structs.replace(first.ask, barred=first.ask.barred | question.ask.barred)
             kept[question.text] = structs.replace(first, ask=ask)
     return list(kept.values()), rejects
+
+
+def _within(questions: list[Question], per_answer: int, seed: int) -> tuple[list[Question], list[Reject]]:
+    """At most `per_answer` questions with one right answer (0: all of them), by hash."""
+    kept: list[Question] = []
+    rejects: list[Reject] = []
+    times: Counter[str] = Counter()
+    for question in round_robin({"": questions}, seed):
+        times[question.ask.right] += 1
+        if per_answer and times[question.ask.right] > per_answer:
+            rejects.append(Reject(question.kind, question.subject, "answer-asked-often", question.ask.right))
+        else:
+            kept.append(question)
+    return kept, rejects
 
 
 def _asked(by_kind: dict[str, list[Question]], limit: int, seed: int, finish: Complete) -> list[Question]:

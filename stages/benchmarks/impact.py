@@ -15,6 +15,16 @@ from stages.tables import Reject, content_id
 BENCHMARK = "secforge-weakness-impact"
 KIND = "weakness-impact"
 VAGUE = ("Other", "Varies by Context")  # they tell nothing of what an attacker gains
+KINDRED = (  # where one is right, another of its row may be too
+    {"DoS: Amplification", *(f"DoS: Resource Consumption ({of})" for of in ("CPU", "Memory", "Other"))},
+    {
+        "Quality Degradation",
+        "Reduce Maintainability",
+        "Reduce Performance",
+        "Reduce Reliability",
+        "Increase Analytical Complexity",
+    },
+)
 PER_WEAKNESS = 3
 
 
@@ -44,7 +54,11 @@ def _questions(knowledge: Knowledge, max_words: int) -> Iterator[Question | Reje
         if len(text.split()) < LEAST_WORDS:
             yield Reject(KIND, weakness.id, "no-text")
             continue
-        barred = frozenset(impact.casefold() for impact in impacts)
+        barred = frozenset(impact.casefold() for impact in (*impacts, *_kindred(impacts)))
         for impact in sorted(impacts, key=lambda one: content_id(weakness.id, one))[:PER_WEAKNESS]:
             ask = Ask(key=f"{weakness.id} {impact}", right=impact, barred=barred)
             yield Question(kind=KIND, subject=weakness.id, text=text, options=[impact], ask=ask, ids={}, entities=[])
+
+
+def _kindred(impacts: list[str]) -> set[str]:
+    return set().union(*(row for row in KINDRED if row & set(impacts)))

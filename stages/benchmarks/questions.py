@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -11,15 +12,22 @@ from stages.ingest.schema import Entity
 from stages.kinds import Kind
 from stages.knowledge import Knowledge
 from stages.options import WRONG_OPTIONS, Ask, fresh_options, wrong_options
-from stages.prose import clip, mask, without_identifiers
+from stages.prose import IDENTIFIER, clip, mask, without_identifiers
 from stages.tables import Reject, content_id
 
 FOLDER = Path(__file__).parent
 ALIKE = 24  # names that share words with the text: few of them are right elsewhere and may stand
+TOLD_ALIKE = 12  # entities described in like words
 RESERVE = 12  # named wrong options for kinds with few questions
 LEAST_WORDS = 4
 LEAST_WORDS_LEFT = 8  # of a text with hidden names: of less nobody can tell what it is about
+LEAST_REPORT_LEFT = 25  # of a vulnerability's text with hidden names: product and version alone tell no flaw
 HIDDEN = "[...]"
+IMPACT_ONLY = re.compile(
+    r"[^.]*\b(?:Remote Code Execution|Elevation of Privilege|Information Disclosure|Denial of Service|Spoofing|Tampering"
+    r"|Security Feature Bypass|Memory Corruption) Vulnerability\.?",
+    re.IGNORECASE,
+)  # such a title names a product and what happens, never the flaw
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +45,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def load_prompt(name: str) -> str:
     """A prompt file beside the code."""
     return (FOLDER / "prompts" / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def tells_nothing(text: str) -> bool:
+    """Whether a vulnerability's text is a title that names no more than a product and an impact."""
+    return IMPACT_ONLY.fullmatch(text.strip()) is not None
 
 
 def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Question | Reject]:
@@ -106,15 +119,24 @@ def _times_linked(knowledge: Knowledge, kind: Kind, pool: Sequence[Entity]) -> C
 
 def shown_text(knowledge: Knowledge, subject: Entity, rights: Sequence[Entity], max_words: int) -> str:
     """The subject's text without ids and without any name that gives the answer away; empty if there is none."""
-    names = knowledge.hidden_names(*(entity.id for entity in (subject, *rights)))
-    title = f"{subject.name}: " if subject.type == "sigma-rule" else ""
+    is_rule = subject.type == "sigma-rule"  # its title says what it looks for
+    names = spellings(knowledge.hidden_names(*(entity.id for entity in (rights if is_rule else (subject, *rights)))))
+    title = f"{subject.name}: " if is_rule and not IDENTIFIER.search(subject.name) else ""
+    least = LEAST_REPORT_LEFT if subject.type == "vulnerability" else LEAST_WORDS_LEFT
     for text in (knowledge.text(subject.id), *(link.text for link in knowledge.links_from(subject.id, "instance-of"))):
         shown = clip(mask(without_identifiers(text), names), max_words)
         shown = mask(without_identifiers(title + shown), names) if shown else ""
+        if subject.type == "vulnerability" and tells_nothing(shown):
+            continue
         words = re.findall(r"[A-Za-z]{3,}", shown)
-        if len(shown.split()) >= LEAST_WORDS and (HIDDEN not in shown or len(words) >= LEAST_WORDS_LEFT):
+        if len(shown.split()) >= LEAST_WORDS and (HIDDEN not in shown or len(words) >= least):
             return shown
     return ""
+
+
+def spellings(names: Sequence[str]) -> list[str]:
+    """Names with their hyphens as spaces and their spaces as hyphens too: `divide-by-zero`, `out of bounds read`."""
+    return sorted({form for name in names for form in (name, name.replace(" ", "-"), name.replace("-", " "))})
 
 
 def _of_type(knowledge: Knowledge, kind: str) -> list[Entity]:
@@ -143,20 +165,31 @@ def _rights(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:
 def _distractors(
     knowledge: Knowledge, kind: Kind, subject: Entity, text: str, rights: Sequence[Entity], pool: Sequence[Entity]
 ) -> list[Entity]:
-    """Wrong options in the order of their worth: siblings, hard negatives, names that share words with the text, others."""
+    """Wrong options in the order of their worth: siblings or hard negatives, what is told or named alike, others.
+
+    What the text itself names is none: it may be right too, or is told apart without knowing anything.
+    """
     ids = [one.id for one in rights]
     barred = set().union(*(knowledge.family(one) for one in ids))
     candidates = [one for one in pool if one.id not in barred]
     alike = knowledge.closest_by_name(text, candidates, ALIKE)
+    if not kind.relation:
+        alike = _in_turn(knowledge.closest_by_text(subject.id, candidates, TOLD_ALIKE), alike)
     rest = knowledge.distractors(subject.id, kind.relation or "similar", ids, pool, RESERVE)
-    near = alike if kind.relation else [*_siblings(knowledge, kind, subject), *alike]
+    allowed = {one.id for one in candidates}
+    hard = knowledge.hard_negatives(subject.id, kind.relation) if kind.relation else _siblings(knowledge, kind, subject)
     chosen: dict[str, Entity] = {}
-    for one in [*near, *rest]:
-        if one.id not in barred:
+    for one in [*hard, *alike, *rest]:
+        if one.id in allowed and mask(text, [one.name]) == text:
             chosen.setdefault(one.name.casefold(), one)
     for one in rights:
         chosen.pop(one.name.casefold(), None)
     return list(chosen.values())
+
+
+def _in_turn(one: Sequence[Entity], other: Sequence[Entity]) -> list[Entity]:
+    """Both lists dealt alternately."""
+    return [entity for pair in zip_longest(one, other) for entity in pair if entity is not None]
 
 
 def _siblings(knowledge: Knowledge, kind: Kind, subject: Entity) -> list[Entity]:

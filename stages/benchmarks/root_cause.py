@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from stages.benchmarks.choice import make_item
 from stages.benchmarks.params import BenchmarksParams
-from stages.benchmarks.questions import LEAST_WORDS, load_prompt, tells_nothing
+from stages.benchmarks.questions import LEAST_WORDS, load_prompt, spellings, tells_nothing
 from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import ParamsError
 from stages.ingest.schema import Entity
@@ -110,7 +110,7 @@ def _text(knowledge: Knowledge, subject: Entity, weaknesses: Sequence[Entity], m
         if len(shown.split()) < LEAST_WORDS or tells_nothing(shown):
             continue
         names = [form for weakness in weaknesses for form in knowledge.forms_of(weakness.id)]
-        if mask(shown, names) == shown:
+        if mask(shown, spellings(names)) == shown:
             return shown, ""
         reason = "names-the-weakness"
     return "", reason

@@ -13,6 +13,7 @@ class SplitParams(Params):
     """Shares of the subject documents, by a hash of their ids: adding a source moves none of the others."""
 
     heldout: float = 0.12  # enough for 120 benchmark items of every larger type
+    heldout_of: dict[str, float] = msgspec.field(default_factory=dict)  # by entity type, instead of `heldout`
     dev: float = 0.04
     shingle: int = 3  # words; with 5, one other word in a sentence of 12 would hide that the rest is equal
     similar: float = 0.5  # Jaccard similarity from which texts share a part: more of the wording is common than not
@@ -24,8 +25,13 @@ class SplitParams(Params):
             raise ValueError("`heldout_after` is a date such as 2024-10-01, or empty")
         if self.shingle < 1 or not 0 < self.similar <= 1:
             raise ValueError("`shingle` is a number of words from 1, `similar` a share above 0 up to 1")
-        if self.heldout < 0 or self.dev < 0 or self.heldout + self.dev > 0.9:
-            raise ValueError("`heldout` and `dev` are shares from 0 to 1 that leave something to train on")
+        shares = [self.heldout, *self.heldout_of.values()]
+        if min(*shares, self.dev) < 0 or max(shares) + self.dev > 0.9:
+            raise ValueError("`heldout`, `heldout_of` and `dev` are shares from 0 to 1 that leave something to train on")
+
+    def share_of(self, type: str) -> float:
+        """Share of the documents of an entity type that are held out."""
+        return self.heldout_of.get(type, self.heldout)
 
 
 class ConflictParams(Params):

@@ -29,7 +29,9 @@ def assign_splits(entities: Mapping[str, Entity], params: SplitParams) -> list[S
     return [
         Split(
             entity_id=id,
-            split="heldout" if id in late or leaders[id] in held_out else _part(leaders[id], leaders[id] in kept_in, params),
+            split="heldout"
+            if id in late or leaders[id] in held_out
+            else _part(entities[leaders[id]], leaders[id] in kept_in, params),
         )
         for id in sorted(entities)
     ]
@@ -46,11 +48,11 @@ def _is_late(entity: Entity, params: SplitParams) -> bool:
     return (entity.published or (f"{year[1]}-12-31" if year else "")) >= params.heldout_after
 
 
-def _part(leader: str, kept_in: bool, params: SplitParams) -> str:
-    share = int(content_id(str(params.seed), leader), 16) / 16**16
-    if share < params.heldout:
+def _part(leader: Entity, kept_in: bool, params: SplitParams) -> str:
+    share, heldout = int(content_id(str(params.seed), leader.id), 16) / 16**16, params.share_of(leader.type)
+    if share < heldout:
         return "train" if kept_in else "heldout"
-    return "dev" if share < params.heldout + params.dev else "train"
+    return "dev" if share < heldout + params.dev else "train"
 
 
 def _leaders(entities: Mapping[str, Entity], params: SplitParams) -> dict[str, str]:

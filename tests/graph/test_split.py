@@ -25,6 +25,13 @@ def test_shares_are_about_right_and_a_new_entity_moves_nobody() -> None:
     assert abs(shares["heldout"] / 2000 - 0.2) < 0.03 and abs(shares["dev"] / 2000 - 0.1) < 0.03
 
 
+def test_one_type_may_have_a_share_of_its_own() -> None:
+    rows = [entity(f"{kind}:{i}", type=kind) for kind in ("weakness", "technique") for i in range(1000)]
+    found = splits(*rows, params=SplitParams(heldout=0.1, heldout_of={"weakness": 0.4}, dev=0.0, similar=1.0, seed=1))
+    held = Counter(id.partition(":")[0] for id, part in found.items() if part == "heldout")
+    assert abs(held["weakness"] - 400) < 60 and abs(held["technique"] - 100) < 40
+
+
 def test_another_seed_gives_another_split() -> None:
     rows = [entity(f"cve:{i}") for i in range(100)]
     assert splits(*rows) != splits(*rows, params=SplitParams(heldout=0.2, dev=0.1, similar=1.0, seed=2))
@@ -113,6 +120,11 @@ def test_a_date_that_is_none_is_refused(tmp_path, date: str) -> None:  # type: i
     file.write_text(f"graph: {{split: {{heldout_after: '{date}'}}}}")
     with pytest.raises(ParamsError, match=r"heldout_after|isoformat|month"):
         load_section("graph", GraphParams, file)
+
+
+def test_a_share_of_one_type_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="heldout_of"):
+        SplitParams(heldout_of={"weakness": 0.95})
 
 
 def test_shares_that_leave_nothing_to_train_on_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
