@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from stages.benchmarks.params import SIZES
 from stages.config import load_params
 from stages.errors import ParamsError
 from stages.profiles.calls import add_up, calibration_calls, expected_calls, limits
@@ -28,6 +29,17 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", profile_names())
 def test_every_profile_loads_through_the_type_of_every_section(name: str) -> None:
     check_sections(merged(load_params(PARAMS), load_profile(name)), name)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_both_dates_of_the_temporal_hold_out_are_one_day(name: str) -> None:
+    sections = check_sections(merged(load_params(PARAMS), load_profile(name)), name)
+    assert sections["benchmarks"].temporal_after == sections["graph"].split.heldout_after
+
+
+def test_every_own_benchmark_of_the_big_build_is_scored() -> None:
+    sections = check_sections(merged(load_params(PARAMS), load_profile("full")), "full")
+    assert {run.benchmark for run in sections["evaluate"].runs} == set(SIZES)
 
 
 def test_applying_keeps_comments_and_unrelated_keys_and_twice_changes_nothing(copy: Path) -> None:
