@@ -22,7 +22,11 @@ from stages.fetch import ZIP_ERRORS
 CONTENT_LIMIT = 1 << 30  # bytes of one unpacked file: the largest source (CPE-laden NVD years) has 0.4 GB
 RECORD_LIMIT = 32 << 20  # bytes of one record's file; the largest CVE record known has 3 MB
 MEMBERS_LIMIT = 2_000_000  # entries of one archive: the whole CVE list has 300,000
+HEADER_LIMIT = 1 << 20  # bytes of a tar's extended header, which holds a path: tarfile reads it at once, whatever it declares
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, *ZIP_ERRORS)
+_EXTENDED_HEADERS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 
 
@@ -119,10 +123,35 @@ def _zip_member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, limit: int) -> 
     return Member(item.filename, content) if len(content) <= limit else Refused(item.filename, "oversized")
 
 
+class _TarHeader(tarfile.TarInfo):
+    """A header that fits into memory: extended headers are limited, sparse files (lists of any length) are refused."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_TarHeader":
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENDED_HEADERS and header.size > HEADER_LIMIT:
+            raise tarfile.ReadError(f"an extended header of {header.size:,} bytes; at most {HEADER_LIMIT:,}")
+        if header.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError("a sparse file")
+        return header
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        """Where tarfile would read the list of a sparse file of PAX format 1.0."""
+        raise tarfile.ReadError("a sparse file")
+
+
+def _headers(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """One by one; tarfile itself keeps all that it has read."""
+    while (header := archive.next()) is not None:
+        archive.members.clear()
+        yield header
+
+
 def _tar_members(path: Path, pattern: str, limit: int) -> Iterator[Member | Refused]:
     """One pass over the stream: a tar has no index. A damaged end is one refusal after all that came before it."""
-    with open(path, "rb") as raw, tarfile.open(fileobj=raw, mode="r|*") as archive:
-        for number, item in enumerate(archive):
+    options = {"mode": "r|*", "tarinfo": _TarHeader, "errors": "replace"}  # a name that is no UTF-8 could not be written
+    with open(path, "rb") as raw, tarfile.open(fileobj=raw, **options) as archive:
+        for number, item in enumerate(_headers(archive)):
             if number >= MEMBERS_LIMIT:
                 yield Refused(path.name, "oversized", f"more than {MEMBERS_LIMIT:,} members")
                 return

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -107,3 +108,41 @@ def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     with pytest.raises(TooLarge), open_unpacked(path, limit=1_000_000) as stream:
         stream.read()
     assert read_all(path, limit=1_000_000)[1] == {"bomb.gz": "oversized"}
+
+
+def header_of(kind: bytes, size: int) -> bytes:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, size
+    return header.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_an_extended_header_of_ten_gigabytes_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    whole = tar(tmp_path / "whole.tar", {"good": b"g"}, "w").read_bytes()[:1024]
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(whole + header_of(kind, 10 << 30) + bytes(4_000_000)))
+    tracemalloc.start()
+    read, refused = read_all(path)
+    assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    tracemalloc.stop()
+    assert read == {"good": b"g"} and refused == {"a.tar.gz": "broken-archive"}
+
+
+def test_sparse_files_are_refused_before_their_lists_are_read(tmp_path: Path) -> None:
+    options = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", "GNU.sparse.realsize": "9"}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        item = tarfile.TarInfo("s")
+        item.pax_headers, item.size = options, 512
+        archive.addfile(item, io.BytesIO(b"1000000000\n" + b"1\n" * 250 + b"1"))
+    for name, content in {"pax.tar": buffer.getvalue(), "gnu.tar": header_of(tarfile.GNUTYPE_SPARSE, 9) + bytes(2048)}.items():
+        (tmp_path / name).write_bytes(content)
+        assert read_all(tmp_path / name) == ({}, {name: "broken-archive"})
+
+
+def test_names_that_are_no_utf8_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        item = tarfile.TarInfo("caf\xe9.json")
+        archive.addfile(item, io.BytesIO())
+    assert read_all(path) == ({"caf\ufffd.json": b""}, {})
