@@ -10,7 +10,7 @@ from typing import Any
 
 NODES_LIMIT = 1_000_000  # of one document; the NIST catalogue as YAML has 200,000
 DEPTH_LIMIT = 100
-_ALIAS = re.compile(rb"(?:^|[\s\[{,:-])\*[^\s*,\]}]")
+_ALIAS = re.compile(rb"(?:^|[\s\[{,:?\x80-\xff-])\*[^\s*,\]}]")  # YAML also breaks lines at three signs beyond ASCII
 _DEEP_LINE = re.compile(rb"(?m)^[\s\-?:]{%d}" % DEPTH_LIMIT)  # of block style: each level takes a column
 
 

@@ -24,9 +24,10 @@ def test_a_few_aliases_are_fine() -> None:
     assert parse_yaml(b"a: &x [1]\nb: *x\n") == {"a": [1], "b": [1]}
 
 
-def test_an_alias_bomb_is_refused() -> None:
+@pytest.mark.parametrize("before", ["", "\u2028", "\x85", "\u2029"])  # all three also break a line of YAML
+def test_an_alias_bomb_is_refused(before: str) -> None:
     with pytest.raises(BrokenYaml, match="unfold"):
-        parse_yaml(BOMB)
+        parse_yaml(BOMB.replace(b"*", f"{before}*".encode()))
 
 
 @pytest.mark.parametrize(
