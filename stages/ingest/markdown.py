@@ -103,9 +103,11 @@ class _Page:
         elif kind == "list_item_open":
             self._bullet = f"{token.info}{token.markup} " if token.info else "- "
         elif kind in ("fence", "code_block"):
-            self._add_code(token.content)
+            self._add_block(token.content)
+            if not self._whole:
+                _drop_announcement(self.sections[-1].lines)
         elif kind == "html_block":
-            self.sections[-1].lines += [tidy(token.content)] if self._whole else []
+            self._add_block(token.content)
         elif kind == "inline":
             self._add_inline(token)
         else:
@@ -130,12 +132,10 @@ class _Page:
         above = next((one for one in reversed(self.sections) if one.level < level), None)
         self.sections.append(Section(heading=heading, level=level, under=above.heading if above and above.level > 1 else ""))
 
-    def _add_code(self, code: str) -> None:
-        lines = self.sections[-1].lines
-        if self._whole:
-            lines.append(tidy(code))
-        else:
-            _drop_announcement(lines)
+    def _add_block(self, source: str) -> None:
+        """Code or HTML, of which a block may hold nothing that can be seen."""
+        text = tidy(source) if self._whole else ""
+        self.sections[-1].lines += [text] if text else []
 
     def _add_row(self, kind: str) -> None:
         if kind == "thead_open":

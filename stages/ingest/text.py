@@ -11,10 +11,10 @@ import unicodedata
 _TAGS = "a|b|blockquote|br|code|div|em|h[1-6]|i|img|li|ol|p|pre|span|strong|sub|sup|table|tbody|td|th|thead|tr|tt|ul"
 _BLOCK_TAG = re.compile(r"</?(?:xhtml:)?(?:br|div|h[1-6]|li|ol|p|pre|tr|ul)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(rf"</?(?:xhtml:)?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_CITATION = re.compile(r"\s*\(Citation:[^()]*(?:\([^()]*\)[^()]*)*\)")
-_OPEN_CITATION = re.compile(r"\s*\(Citation:[^)]*$")
+_CITATION = re.compile(r"(?<!\s)\s*\(Citation:[^()]*(?:\([^()]*\)[^()]*)*\)")
+_OPEN_CITATION = re.compile(r"(?<!\s)\s*\(Citation:[^)]*$")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:https?://|/|#|\.)[^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)")
-_REFERENCE = re.compile(r"\s*\[REF-\d+\]")
+_REFERENCE = re.compile(r"(?<!\s)\s*\[REF-\d+\]")
 _BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
 _LABEL = re.compile(r"(?<![\w*])\*([^*\n]+:)\*(?!\w)")
 _CODE = re.compile(r"`{1,3}([^`\n]+)`{1,3}")

@@ -13,7 +13,7 @@ from stages.ingest.text import clean, whole_sentences
 CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}")
 _CWE = re.compile(r"CWE-([0-9]{1,6})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MARK = re.compile(r"^\s*\*\*\s*((?:UN|PRODUCT NOT )SUPPORTED WHEN ASSIGNED|DISPUTED)\s*\*\*[\s:]*")
+_MARK = re.compile(r"\s*\*\*\s*((?:UN|PRODUCT NOT )SUPPORTED WHEN ASSIGNED|DISPUTED)\s*\*\*[\s:]*")
 _TRUNCATED = "---truncated---"
 
 
@@ -35,9 +35,11 @@ def described(text: str) -> tuple[str, dict[str, Any]]:
     CVE records hold 4,096 characters at most; some authorities cut a longer text and say so at its end.
     """
     marks: dict[str, Any] = {}
-    while match := _MARK.match(text):
+    start = 0
+    while match := _MARK.match(text, start):
         marks["disputed" if match[1] == "DISPUTED" else "unsupported"] = True
-        text = text[match.end() :]
+        start = match.end()
+    text = text[start:]
     if not text.rstrip().endswith(_TRUNCATED):
         return clean(text, markdown=True), marks
     whole = text.rstrip().removesuffix(_TRUNCATED)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stages.ingest.containers import Member
@@ -98,6 +98,7 @@ def test_nesting_without_end_ends() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from(list("#*_`[]()!<>|-=\\ \n\tab1.:é&;")), max_size=200) | st.text(max_size=200))
+@example("\t\x1f")
 def test_any_text_is_a_page(text: str) -> None:
     for whole in (True, False):
         sections = parse_sections(text, whole=whole)

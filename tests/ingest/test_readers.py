@@ -117,6 +117,9 @@ def test_capec_ids_come_from_references(records: dict[str, Records], toy: Toy) -
     assert pattern.fields["cwe"] == ["CWE-9001", "CWE-9016"] and pattern.fields["prerequisites"].count(". ") == 1
     read = toy.read_changed("capec", "capec", "threats.json", lambda rows: [rows[0] | {"references": "none"}, *rows[1:]])
     assert [(reject.reason, reject.record) for reject in read.rejects] == [("no-capec-id", "TOY00 Queue Stuffing")]
+    endless = f"capec.mitre.org/data/definitions/{'9' * 5000} cwe.mitre.org/data/definitions/{'9' * 5000}"
+    read = toy.read_changed("capec", "capec", "threats.json", lambda rows: [rows[0] | {"references": endless}, *rows[1:]])
+    assert [reject.reason for reject in read.rejects] == ["no-capec-id"]
 
 
 def test_incidents_keep_their_own_licence_and_only_sure_texts(records: dict[str, Records]) -> None:

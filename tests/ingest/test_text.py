@@ -1,5 +1,7 @@
 """Cleaning: what is markup goes, what is content stays, cut texts are found out."""
 
+import time
+
 import pytest
 
 from stages.ingest.text import clean, paragraphs, split_glued_items, split_glued_sentences, whole_sentences
@@ -82,3 +84,12 @@ def test_paragraphs_keep_every_word_within_the_limit() -> None:
     pieces = paragraphs(text, 200)
     assert max(map(len, pieces)) <= 200
     assert " ".join(pieces).split() == text.split()
+
+
+@pytest.mark.parametrize("end", ["(Citation: Toy)", "[REF-1]", "(Citation: Toy..."])
+def test_endless_spaces_take_no_endless_time(end: str) -> None:
+    start = time.perf_counter()
+    assert whole_sentences(f"This sentence of the text ends before the spaces.{' ' * 200_000}X{end}")[0].startswith(
+        "This sentence"
+    )
+    assert time.perf_counter() - start < 5  # twice reading each space would take minutes

@@ -29,3 +29,7 @@ def test_a_text_that_was_cut_keeps_its_whole_sentences() -> None:
     assert (text, marks) == ("The driver frees the object of a queue twice.", {"text_cut": True})
     assert described("queue_free+0x10/0x20\nqueue_put+0x1---truncated---")[0] == "queue_free+0x10/0x20\nqueue_put+0x1"
     assert described("It ends in dots...") == ("It ends in dots...", {})
+
+
+def test_marks_without_end_end() -> None:
+    assert described("** DISPUTED ** " * 100_000 + "The page fails.") == ("The page fails.", {"disputed": True})

@@ -13,8 +13,8 @@ from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity
 from stages.ingest.text import clean, split_glued_items, split_glued_sentences
 
-_CAPEC = re.compile(r"capec\.mitre\.org/data/definitions/(\d+)")
-_CWE = re.compile(r"cwe\.mitre\.org/data/definitions/(\d+)")
+_CAPEC = re.compile(r"capec\.mitre\.org/data/definitions/([0-9]{1,6})(?![0-9])")
+_CWE = re.compile(r"cwe\.mitre\.org/data/definitions/([0-9]{1,6})(?![0-9])")
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b")
 _LISTS = ("prerequisites", "mitigations")
 _SECTIONS = {"prerequisites": "Prerequisites", "mitigations": "Mitigations", "example": "Example"}

@@ -28,7 +28,6 @@ class ActorMeta(msgspec.Struct, rename="kebab"):
     synonyms: Words = []
     country: str = ""
     motive: str = ""
-    refs: list[str] = []
     name_attribution: list[str] = []
     cfr_suspected_state_sponsor: str = ""
     cfr_suspected_victims: Words = []
@@ -98,8 +97,8 @@ def read(files: SourceFiles, records: Records) -> None:
     groups = Groups()
     for group in records.convert(_values("groups", files, records), Group):
         groups.add(group)
-    for raw in _values("actors", files, records):
-        for actor in records.convert([raw], Actor):
+    for number, raw in enumerate(_values("actors", files, records)):
+        for actor in records.convert([raw], Actor, number):
             _add(actor, _vendors(raw), groups, records)
 
 

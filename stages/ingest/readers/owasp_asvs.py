@@ -16,6 +16,7 @@ from stages.ingest.yaml_documents import BrokenYaml, parse_yaml
 
 _PAGE = "https://owasp.org/www-project-application-security-verification-standard/"
 _NUMBER = re.compile(r"(\d+\.\d+\.\d+)$")
+_WEAKNESS = re.compile(r"[0-9]{1,6}")
 _CONTROLS = re.compile(r"\s*\(\[C\d+[^\]]*\]\([^()]*\)(?:,?\s*\[C\d+[^\]]*\]\([^()]*\))*\)")  # references to another list
 
 
@@ -66,7 +67,7 @@ def _reason_to_drop(requirement: Requirement, text: str, seen: set[str]) -> str:
 
 def _add(requirement: Requirement, text: str, records: Records) -> None:
     version = records.source.version
-    weakness = f"CWE-{int(requirement.cwe)}" if requirement.cwe.isdecimal() else ""
+    weakness = f"CWE-{int(requirement.cwe)}" if _WEAKNESS.fullmatch(requirement.cwe) else ""
     entity = records.entity(
         _id(records, requirement.req_id),
         "verification-requirement",
@@ -105,13 +106,13 @@ def _link_drafts(files: SourceFiles, known: set[str], records: Records) -> None:
     numbers = _numbers(files) if files.has("numbers") else {}
     try:
         listed = msgspec.json.decode(files.read("cwe_map"), type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{files.where('cwe_map')} is no map of numbers to CWE ids: {error}.", remedy="Pin a whole file."
         ) from error
     for draft, weakness in sorted(listed.items()):
         number = numbers.get(draft, "")
-        if number in known and weakness.isdecimal():
+        if number in known and _WEAKNESS.fullmatch(weakness):
             records.link(_id(records, number), "verifies", f"cwe:CWE-{int(weakness)}")
         else:
             records.reject(f"{draft} -> CWE-{weakness}", "draft-number", number or "no `numbers` file says what became of it")

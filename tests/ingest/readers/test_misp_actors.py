@@ -87,7 +87,7 @@ def test_the_same_group_only_where_a_name_is_equal_and_clear(tmp_path: Path, one
 def test_broken_records_and_files_are_named_and_the_rest_read(tmp_path: Path) -> None:
     records = read_clusters(
         tmp_path,
-        [{"uuid": "x"}, 7, ACTOR | {"meta": {"refs": "no list"}}, ACTOR | {"value": " "}, ACTOR],
+        [{"uuid": "x"}, 7, ACTOR | {"meta": {"synonyms": 7}}, ACTOR | {"value": " "}, ACTOR],
         [*GROUPS, {"value": "Nameless"}],
         **{"old/clusters/threat-actor": NO_DOCUMENTS[1], "../clusters/mitre-intrusion-set": b"{}"},
     )

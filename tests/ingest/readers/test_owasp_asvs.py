@@ -93,3 +93,8 @@ def test_counts_of_both_editions(mirror: Path) -> None:
     found = read_with("owasp_asvs", {"requirements": next(folder.glob("*4.0.3*.flat.json"))}, version="4.0.3")
     assert (len(found.entities), len(found.links)) == (278, 268)
     assert Counter(one.reason for one in found.rejects) == {"deleted-requirement": 8}
+
+
+def test_a_number_that_no_weakness_can_have(tmp_path: Path) -> None:
+    found = read(tmp_path, [OLD | {"cwe": "9" * 5000}], cwe_map={"v5.0.be-1.2.3": "9" * 5000})
+    assert len(found.entities) == 1 and not found.links and [one.reason for one in found.rejects] == ["draft-number"]

@@ -53,7 +53,8 @@ def flow_of(document: Document) -> Flow | None:
 def _action(about: dict[str, Any]) -> Any:
     """Older files have ids of their own, all have the pair `ttp`."""
     pair = about.get("ttp")
-    pairs = {item[0]: item[1] for item in pair if isinstance(item, list) and len(item) == 2} if isinstance(pair, list) else {}
+    items = [item for item in pair if isinstance(item, list) and len(item) == 2] if isinstance(pair, list) else []
+    pairs = {key: value for key, value in items if isinstance(key, str)}
     technique = about.get("technique_id") or pairs.get("technique")
     tactic = about.get("tactic_id") or pairs.get("tactic")
     return action(technique, tactic, about.get("name"), about.get("description"))
@@ -63,12 +64,12 @@ def _edges(objects: list[Block], known: set[str]) -> dict[str, list[str]]:
     """Blocks by the blocks that lines lead to them from: line -> latch -> anchor -> block, at both ends."""
     anchors = {anchor: block.instance for block in objects for anchor in block.anchors.values()}
     ends = {latch: anchors.get(block.instance, "") for block in objects for latch in block.latches}
-    edges: dict[str, list[str]] = {}
+    edges: dict[str, dict[str, None]] = {}
     for line in objects:
         source, target = ends.get(line.source, ""), ends.get(line.target, "")
-        if line.id == "dynamic_line" and source in known and target in known and target not in edges.get(source, []):
-            edges.setdefault(source, []).append(target)
-    return edges
+        if line.id == "dynamic_line" and source in known and target in known:
+            edges.setdefault(source, {})[target] = None
+    return {source: list(targets) for source, targets in edges.items()}
 
 
 def _date(value: Any) -> str:
