@@ -17,6 +17,7 @@ from stages.ingest.yaml_documents import BrokenYaml, parse_yaml
 from stages.tables import Reject
 
 Record = TypeVar("Record", bound=msgspec.Struct)
+ID_KEYS = ("id", "ID", "SID", "uuid", "stix_id", "cveID", "req_id", "capability_id", "doc_title")  # of the known layouts
 MIN_PASSAGE = 30  # characters: less is a heading, not something to retrieve
 
 
@@ -180,13 +181,18 @@ class Records:
         """Count a record that is not used."""
         self.rejects.append(Reject(source=self.name, record=record[:120], reason=reason, detail=detail[:300]))
 
-    def convert(self, raws: list[msgspec.Raw], layout: type[Record]) -> Iterator[Record]:
-        """The records that have the layout; each of the others is one reject and the rest runs."""
-        for number, raw in enumerate(raws):
+    def convert(self, raws: list[msgspec.Raw], layout: type[Record], start: int = 0) -> Iterator[Record]:
+        """The records that have the layout; each of the others is one reject and the rest runs.
+
+        A reject bears the place of the record, counted from `start`, and the id that the record gives itself.
+        """
+        for number, raw in enumerate(raws, start):
             try:
-                yield msgspec.json.decode(raw, type=layout)
+                record = msgspec.json.decode(raw, type=layout)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                self.reject(f"{layout.__name__} {number}", "broken-record", str(error))
+                self.reject(f"{layout.__name__} {number} {_own_id(raw)}".strip(), "broken-record", str(error))
+            else:
+                yield record
 
     def decode_json(self, member: Member, layout: type[Record]) -> Record | None:
         """The JSON file as `layout`, or None and a reject that names the file and the key that is missing or wrong."""
@@ -207,3 +213,12 @@ class Records:
         except (msgspec.ValidationError, RecursionError) as error:
             self.reject(member.name, "broken-record", str(error))
         return None
+
+
+def _own_id(raw: msgspec.Raw) -> str:
+    """What a record of unknown layout calls itself, or nothing."""
+    try:
+        values = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return next((values[key] for key in ID_KEYS if isinstance(values.get(key), str)), "")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from stages.errors import InputError
+from stages.ingest.containers import Member
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity
 from stages.ingest.text import clean
@@ -67,7 +68,10 @@ def read(files: SourceFiles, records: Records) -> None:
     if not contents:
         raise InputError(f"{files.where('checks')} holds no *.metadata.json.", remedy="Pin the version that the reader knows.")
     known = {}
-    for check in records.convert([msgspec.Raw(content) for _, content in sorted(contents.items())], Check):
+    for name, content in sorted(contents.items()):
+        check = records.decode_json(Member(name, content), Check)
+        if check is None:
+            continue
         text = clean(check.description, markdown=True)
         if text:
             known[(check.provider, check.check_id)] = _add(check, text, records)
