@@ -3,7 +3,7 @@
 import sys
 
 from stages.fetch import fetch
-from stages.ingest.core import check_declarations, counts, ingest, ingest_own, tables
+from stages.ingest.core import check_declarations, counts, ingest_all, tables, unreadable
 from stages.ingest.params import IngestParams
 from stages.runtime import RuntimeParams
 from stages.stage import Stage, stage_main
@@ -14,7 +14,9 @@ def run(stage: Stage) -> None:
     params = stage.section("ingest", IngestParams)
     check_declarations(params)
     runtime = stage.section("runtime", RuntimeParams)
-    read = ingest(params, fetch(params.pins, runtime), runtime.workers) + ingest_own(params)
+    read = ingest_all(params, fetch(params.pins, runtime), runtime.workers)
+    for problem in unreadable(read):
+        print(f"[ingest] warning: {problem}", file=sys.stderr)
     for name, (rows, row_type) in tables(read).items():
         stage.write(f"data/ingest/{name}.parquet", rows, row_type)
     stage.write_rejects("data/ingest/rejects.parquet", (reject for records in read for reject in records.rejects))

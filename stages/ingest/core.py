@@ -17,6 +17,8 @@ from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
 from stages.processes import map_processes
 
+UNREADABLE = "unreadable-source"  # the reason of a reject that stands for the rest of a source
+
 
 def check_declarations(params: IngestParams) -> None:
     """Every file names a pin that exists, and every pin is used. Raises ParamsError."""
@@ -56,6 +58,13 @@ def reader_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
 
 
+def ingest_all(params: IngestParams, paths: dict[str, Path], workers: int = 1) -> list[Records]:
+    """One `Records` per source, the user's own files last, with no passage id twice. Raises InputError as both parts do."""
+    read = ingest(params, paths, workers) + ingest_own(params)
+    drop_repeated_passages(read)
+    return read
+
+
 def ingest(params: IngestParams, paths: dict[str, Path], workers: int = 1) -> list[Records]:
     """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
     hashes = load_hashes()
@@ -79,17 +88,39 @@ def ingest_own(params: IngestParams, folder: Path = FOLDER) -> list[Records]:
     return [records] if records is not None else []
 
 
+def drop_repeated_passages(read: Iterable[Records]) -> None:
+    """Of several passages with one id the first stays: two domains of ATT&CK may both call a group their own."""
+    seen: set[str] = set()
+    for records in read:
+        repeated = [passage.id for passage in records.passages if passage.id in seen]
+        for id in repeated:
+            records.reject(id, "repeated-passage", "an earlier source has a passage of this id")
+        if repeated:
+            records.passages = [passage for passage in records.passages if passage.id not in seen]
+        seen.update(passage.id for passage in records.passages)
+
+
+def unreadable(read: Iterable[Records]) -> list[str]:
+    """What is wrong with each optional source that could not be read to its end, as sentences."""
+    return [
+        f"{reject.detail} Of this source {len(records.entities):,} entities and {len(records.links):,} links are used."
+        for records in read
+        for reject in records.rejects
+        if reject.reason == UNREADABLE
+    ]
+
+
 def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path], hashes: frozenset[str]) -> Records:
     records = Records(name, source, params.passage_chars)
     reader = importlib.import_module(f"stages.ingest.readers.{source.reader}")
     try:
         reader.read(SourceFiles(name, source, paths), records)
         _refuse_empty(records)
-        records.benchmark_cves = remove_benchmark_cves(records, hashes)
     except InputError as error:
         if source.required:
             raise
-        records.reject(name, "unreadable-source", str(error).replace("\n", " "))
+        records.reject(name, UNREADABLE, str(error).replace("\n", " "))
+    records.benchmark_cves = remove_benchmark_cves(records, hashes)  # also of what was read before an error
     return records
 
 

@@ -11,6 +11,8 @@ from stages.ingest.schema import Entity, Link
 EXAMPLES = 5  # ids shown of each kind of change
 TEXT_FIELDS = ("name", "text")
 ADDED, REMOVED, WITHDRAWN, REWORDED, REFILLED = "added", "removed", "withdrawn", "reworded", "other fields"
+RELINKED = "other links"  # of a row: a link between two of its entities is gone or has another text
+LINK_CHANGES = {"+": "+{count:,} {relation}", "-": "-{count:,} {relation}", "~": "{count:,} {relation} reworded"}
 
 Key = tuple[str, str]  # id, source
 
@@ -27,7 +29,8 @@ class SourceChange(msgspec.Struct, frozen=True):
 
     versions: tuple[str, str]  # before, after; empty where the source was or is not there
     entities: dict[str, list[str]]
-    links: dict[str, int]  # `+ relation` and `- relation` -> count
+    links: dict[str, int]  # `+ relation`, `- relation` and `~ relation` (another text) -> count
+    ends: list[tuple[str, str]] = []  # subject and object of the links that are gone or reworded, sorted
 
 
 def compare_sources(
@@ -36,13 +39,14 @@ def compare_sources(
     """Every source that differs, by name."""
     old, new = _entities(before[0]), _entities(after[0])
     kinds = _changes(old, new)
-    links = _link_changes(before[1], after[1])
+    links, ends = _link_changes(before[1], after[1])
     versions = _versions(old), _versions(new)
     return {
         source: SourceChange(
             versions=(versions[0].get(source, ""), versions[1].get(source, "")),
             entities={kind: sorted(ids) for kind, ids in sorted(kinds.get(source, {}).items())},
             links=dict(sorted(links.get(source, {}).items())),
+            ends=sorted(ends.get(source, ())),
         )
         for source in sorted({*kinds, *links, *_renamed(*versions)})
     }
@@ -57,14 +61,27 @@ def touched(changes: Mapping[str, SourceChange]) -> dict[str, str]:
     return found
 
 
-def affected(uses: Iterable[Uses], changed: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """By owner: how many of its rows rest on a changed entity, by the gravest change; `all` counts every row."""
-    order = (REMOVED, WITHDRAWN, REWORDED, REFILLED)
+def linked_ends(changes: Mapping[str, SourceChange]) -> dict[str, set[str]]:
+    """Subject -> objects of the links that are gone or reworded."""
+    found: dict[str, set[str]] = {}
+    for change in changes.values():
+        for subject, object in change.ends:
+            found.setdefault(subject, set()).add(object)
+    return found
+
+
+def affected(
+    uses: Iterable[Uses], changed: Mapping[str, str], ends: Mapping[str, set[str]] | None = None
+) -> dict[str, dict[str, int]]:
+    """By owner: how many of its rows rest on a changed entity or link, by the gravest change; `all` counts every row."""
+    order = (REMOVED, WITHDRAWN, REWORDED, RELINKED, REFILLED)
     counts: dict[str, Counter[str]] = {}
     for use in uses:
         counter = counts.setdefault(use.owner, Counter())
         counter["all"] += 1
         kinds = {changed[one] for one in use.entity_ids if one in changed}
+        if ends and any(not ends[one].isdisjoint(use.entity_ids) for one in use.entity_ids if one in ends):
+            kinds.add(RELINKED)
         if kinds:
             counter[next(kind for kind in order if kind in kinds)] += 1
     return {owner: dict(counter) for owner, counter in sorted(counts.items()) if len(counter) > 1}
@@ -93,12 +110,27 @@ def _kind(old: Entity | None, new: Entity | None) -> str:
     return REFILLED if (old.fields, old.revoked_by, old.type) != (new.fields, new.revoked_by, new.type) else ""
 
 
-def _link_changes(old: Iterable[Link], new: Iterable[Link]) -> dict[str, Counter[str]]:
-    before, after = ({(one.source, one.subject, one.relation, one.object) for one in links} for links in (old, new))
-    found: dict[str, Counter[str]] = {}
-    for sign, links in (("+", after - before), ("-", before - after)):
-        for source, _, relation, _ in links:
-            found.setdefault(source, Counter())[f"{sign} {relation}"] += 1
+def _link_changes(old: Iterable[Link], new: Iterable[Link]) -> tuple[dict[str, Counter[str]], dict[str, set[tuple[str, str]]]]:
+    """By source: counts of the changes, and the ends of the links that are gone or reworded."""
+    before, after = _texts(old), _texts(new)
+    counts: dict[str, Counter[str]] = {}
+    ends: dict[str, set[tuple[str, str]]] = {}
+    for key in {*before, *after}:
+        if before.get(key) == after.get(key):
+            continue
+        source, subject, relation, object = key
+        sign = "+" if key not in before else "-" if key not in after else "~"
+        counts.setdefault(source, Counter())[f"{sign} {relation}"] += 1
+        if sign != "+":
+            ends.setdefault(source, set()).add((subject, object))
+    return counts, ends
+
+
+def _texts(links: Iterable[Link]) -> dict[tuple[str, str, str, str], set[str]]:
+    """What a source says of each link, by source, subject, relation and object."""
+    found: dict[tuple[str, str, str, str], set[str]] = {}
+    for one in links:
+        found.setdefault((one.source, one.subject, one.relation, one.object), set()).add(one.text)
     return found
 
 
@@ -127,7 +159,8 @@ def _source_lines(source: str, change: SourceChange) -> list[str]:
         shown = ", ".join(ids[:EXAMPLES]) + (", ..." if len(ids) > EXAMPLES else "")
         lines.append(f"  {kind:12} {len(ids):7,}  {shown}")
     if change.links:
-        lines.append("  links        " + ", ".join(f"{key[0]}{count:,} {key[2:]}" for key, count in change.links.items()))
+        shown = (LINK_CHANGES[key[0]].format(count=count, relation=key[2:]) for key, count in change.links.items())
+        lines.append(f"  links        {', '.join(shown)}")
     return lines
 
 

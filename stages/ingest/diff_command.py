@@ -9,8 +9,8 @@ from typing import Any
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import InputError, SecForgeError
 from stages.fetch import fetch
-from stages.ingest.core import check_declarations, ingest, ingest_own, tables
-from stages.ingest.diff import Uses, affected, as_data, as_text, compare_sources, touched, uses_of
+from stages.ingest.core import check_declarations, ingest_all, tables
+from stages.ingest.diff import Uses, affected, as_data, as_text, compare_sources, linked_ends, touched, uses_of
 from stages.ingest.params import IngestParams
 from stages.ingest.schema import Entity, Link
 from stages.runtime import RuntimeParams
@@ -39,11 +39,11 @@ def _report(params_file: Path, data: Path, json_file: Path | None) -> None:
     before = read_table(data / "ingest/entities.parquet", Entity), read_table(data / "ingest/links.parquet", Link)
     params, runtime = load_section("ingest", IngestParams, params_file), load_section("runtime", RuntimeParams, params_file)
     check_declarations(params)
-    made = tables(ingest(params, fetch(params.pins, runtime), runtime.workers) + ingest_own(params))
+    made = tables(ingest_all(params, fetch(params.pins, runtime), runtime.workers))
     changes = compare_sources(before, (made["entities"][0], made["links"][0]))
-    changed = touched(changes)
-    rows = affected(_uses(data / "tasks/rows.parquet", "task"), changed)
-    items = affected(_uses(data / "benchmarks/items.parquet", "benchmark"), changed)
+    changed, ends = touched(changes), linked_ends(changes)
+    rows = affected(_uses(data / "tasks/rows.parquet", "task"), changed, ends)
+    items = affected(_uses(data / "benchmarks/items.parquet", "benchmark"), changed, ends)
     print(as_text(changes, rows, items))
     if json_file:
         write_json(json_file, as_data(changes, rows, items))

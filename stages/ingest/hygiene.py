@@ -16,6 +16,7 @@ from stages.ingest.schema import Entity, Link, Passage
 
 REASON = "benchmark-cve"
 COUNTED = ("entities", "links", "passages", "sentences")
+REPORTED = {"advisory": "cves", "ticket": "cve"}  # by entity type: the field that names the CVEs which it is about
 CODE = ("detection", "search", "query")  # fields that a missing line would break: they go as a whole
 _BETWEEN_SENTENCES = re.compile(r"(\n+|(?:(?<=[.!?])|(?<=[.!?][\"')\]]))(?<!e\.g\.)(?<!i\.e\.)(?<!cf\.)(?<!vs\.)[^\S\n]+)")
 
@@ -99,8 +100,8 @@ class _Cleaner:
 
 
 def _about(entity: Entity) -> list[str]:
-    """What says which CVE an entity is about. An advisory's text and weaknesses are those of every CVE it reports."""
-    reported = entity.fields.get("cves", []) if entity.type == "advisory" else []
+    """What says which CVE an entity is about. The text and weaknesses of an advisory or ticket are those of every CVE it reports."""
+    reported = entity.fields.get(REPORTED[entity.type], []) if entity.type in REPORTED else []
     return [entity.id, entity.name, entity.uri, *reported]
 
 

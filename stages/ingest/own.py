@@ -3,6 +3,7 @@
 Files are read in the order of their names, so that the same folder gives the same rows on every machine.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,7 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
     """(path below `folder`, file) in the order of the paths; hidden files and this folder's page are no data."""
     found = ((path.relative_to(folder), path) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(
-        (name.as_posix(), path)
+        (os.fsencode(name).decode("utf-8", errors="replace"), path)
         for name, path in found
         if name.as_posix() != "README.md" and not any(part.startswith(".") for part in name.parts)
     )

@@ -10,9 +10,10 @@ from ruamel.yaml import YAML
 from stages.errors import InputError, ParamsError
 from stages.fetch import fetch
 from stages.ingest.__main__ import run
-from stages.ingest.core import check_declarations, counts, ingest, tables
-from stages.ingest.params import IngestParams
-from stages.ingest.records import Records
+from stages.ingest.benchmark_cves import hash_of
+from stages.ingest.core import check_declarations, counts, drop_repeated_passages, ingest, tables, unreadable
+from stages.ingest.params import IngestParams, Source
+from stages.ingest.records import Records, SourceFiles
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from tests.ingest.conftest import Toy
@@ -85,3 +86,37 @@ def test_a_bad_source_is_named_from_a_worker_too(toy: Toy, tmp_path: Path) -> No
     broken.write_bytes(b"PK\x03\x04nothing")
     with pytest.raises(InputError, match=r"broken\.zip is not a whole zip"):
         ingest(params, paths | {params.sources["nist"].files["catalogue"].pin: broken}, 2)
+
+
+def test_what_was_read_before_an_error_is_cleaned_and_told(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    cve = "CVE-2031-90001"
+
+    def broken(files: SourceFiles, records: Records) -> None:
+        records.entity(f"cve:{cve}", "vulnerability", cve, "A text.", "", {})
+        records.entity("cwe:CWE-1", "weakness", "A slip", "A text.", "", {})
+        raise InputError("the second half cannot be read.", remedy="Pin a whole file.")
+
+    monkeypatch.setattr("stages.ingest.readers.capec.read", broken)
+    monkeypatch.setattr("stages.ingest.core.load_hashes", lambda: frozenset({hash_of(cve)}))
+    optional = toy.section["sources"]["capec"] | {"required": False}
+    records = toy.read(sources={"capec": optional}, pins={"capec": toy.section["pins"]["capec"]})["capec"]
+    assert [entity.id for entity in records.entities] == ["cwe:CWE-1"] and records.benchmark_cves["entities"] == 1
+    assert [reject.reason for reject in records.rejects] == ["unreadable-source", "benchmark-cve"]
+    (warning,) = unreadable([records])
+    assert "the second half" in warning and "Pin a whole file" in warning and "1 entities" in warning
+
+
+def test_of_passages_with_one_id_the_first_stays(toy: Toy) -> None:
+    first, second = (Records(name, toy_source(), 1200) for name in ("one", "two"))
+    for records in (first, second):
+        entity = records.entity("attack:G9001", "group", "Toy Group", "", "", {})
+        records.passage(entity, "description", f"What the source `{records.name}` says of the group.")
+        records.passage(entity, records.name, "What no other source says of the group.")
+    drop_repeated_passages([first, second])
+    kept = [passage.id for records in (first, second) for passage in records.passages]
+    assert kept == ["attack:G9001#description", "attack:G9001#one", "attack:G9001#two"]
+    assert [(one.record, one.reason) for one in second.rejects] == [("attack:G9001#description", "repeated-passage")]
+
+
+def toy_source() -> Source:
+    return Source(reader="toy", version="1", licence="CC0-1.0", files={})

@@ -8,7 +8,7 @@ from msgspec import structs
 from ruamel.yaml import YAML
 
 from stages.ingest.__main__ import run
-from stages.ingest.diff import Uses, affected, as_text, compare_sources, touched
+from stages.ingest.diff import Uses, affected, as_text, compare_sources, linked_ends, touched
 from stages.ingest.diff_command import main
 from stages.stage import Stage
 from tests.ingest.conftest import Toy
@@ -40,6 +40,19 @@ def test_every_kind_of_change_is_told_apart() -> None:
         "withdrawn": ["cwe:CWE-2"],
     }
     assert change.links == {"- child-of": 1}
+
+
+def test_a_reworded_link_touches_the_rows_with_both_ends() -> None:
+    changes = compare_sources((OLD, LINKS), (OLD, [structs.replace(LINKS[0], text="Another text."), LINKS[1]]))
+    assert changes["test"].links == {"~ child-of": 1} and not changes["test"].entities
+    uses = [
+        Uses("mapping", ["cwe:CWE-1", "cwe:CWE-2"]),
+        Uses("mapping", ["cwe:CWE-2", "cwe:CWE-3"]),
+        Uses("other", ["cwe:CWE-1"]),
+    ]
+    found = affected(uses, touched(changes), linked_ends(changes))
+    assert found == {"mapping": {"all": 2, "other links": 1}}
+    assert "1 child-of reworded" in as_text(changes, found, {})
 
 
 def test_nothing_changed_is_said_so() -> None:

@@ -120,3 +120,13 @@ def test_nothing_that_names_one_is_left_whatever_the_fields(fields: dict[str, An
     entity(rows, "cwe:CWE-1", f"{text} {ASKED} {text}", fields=fields)
     remove_benchmark_cves(rows, HASHES)
     assert ASKED not in repr(rows.entities[0].text) and f"'{ASKED}" not in repr(rows.entities[0].fields).replace(FREE, "")
+
+
+def test_a_ticket_is_about_the_cves_it_names_and_a_report_is_not() -> None:
+    rows = records()
+    for type in ("ticket", "report"):
+        one = entity(rows, f"{type}:1", f"The queue fills. It is {ASKED}.", type=type, fields={"cve": [ASKED]})
+        rows.link(one.id, "shows", "cwe:CWE-1")
+    remove_benchmark_cves(rows, HASHES)
+    assert [(one.id, one.text, one.fields) for one in rows.entities] == [("report:1", "The queue fills.", {})]
+    assert [one.subject for one in rows.links] == ["report:1"]

@@ -198,7 +198,8 @@ def test_benchmark_cves_leave_own_data_too(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "t.jsonl").write_text(json.dumps(TICKET | {"cve": "CVE-2031-90001"}))
     assert [link.relation for link in ingest_own(IngestParams(), tmp_path)[0].links] == ["shows", "reports"]
     monkeypatch.setattr("stages.ingest.core.load_hashes", lambda: load_hashes() | {_hash("CVE-2031-90001")})
-    assert [link.relation for link in ingest_own(IngestParams(), tmp_path)[0].links] == ["shows"]
+    (rows,) = ingest_own(IngestParams(), tmp_path)
+    assert not rows.entities and not rows.links and [reject.reason for reject in rows.rejects] == ["benchmark-cve"]
 
 
 def _hash(cve: str) -> str:
@@ -220,3 +221,13 @@ def test_whatever_lies_in_the_folder_the_rest_is_read(tmp_path: Path, value: Any
         "z.jsonl": [TICKET],
     }
     assert "ticket:z/Q-1" in {entity.id for entity in read(tmp_path, files).entities}
+
+
+def test_a_file_name_that_is_no_utf8(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.jsonl"
+    with open(path, "wb") as file:
+        file.write(json.dumps(TICKET).encode() + b"\n{")
+    found = read(tmp_path, {})
+    assert [entity.id for entity in found.entities] == ["ticket:caf-/Q-1"]
+    found.packed()
+    assert [reject.record for reject in found.rejects] == ["caf\ufffd.jsonl line 2"]
