@@ -129,7 +129,8 @@ def exploited_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
 def urgency_of(vulnerability: Entity) -> Urgency | None:
     """What is known about exploitation and severity; nothing where there is neither prediction nor score."""
     fields = vulnerability.fields
-    epss, cvss = (float(fields[name]) if isinstance(fields.get(name), int | float) else None for name in ("epss", "cvss_score"))
+    names = ("epss", "cvss_score" if "cvss_score" in fields else "nvd_score")
+    epss, cvss = (float(fields[name]) if isinstance(fields.get(name), int | float) else None for name in names)
     if epss is None and cvss is None:
         return None
     exploitation = str(fields.get("ssvc_exploitation") or "").lower()

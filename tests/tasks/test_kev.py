@@ -37,7 +37,8 @@ def test_the_order_of_urgency(first: Urgency, later: Urgency, clear: bool) -> No
 
 def test_without_score_or_prediction_there_is_no_urgency() -> None:
     assert urgency_of(cve(0, known_exploited=True)) is None
-    assert urgency_of(cve(0, ssvc_exploitation="active", cvss_score=5)) == Urgency(2, None, 5.0)
+    assert urgency_of(cve(0, ssvc_exploitation="active", cvss_score=5, nvd_score=7)) == Urgency(2, None, 5.0)
+    assert urgency_of(cve(0, ssvc_exploitation="active", nvd_score=7)) == Urgency(2, None, 7.0)
 
 
 def test_the_first_is_asked_and_a_higher_score_explained_away() -> None:

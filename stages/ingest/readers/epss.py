@@ -2,7 +2,9 @@
 
 Files: `scores`, either FIRST's daily file (columns `cve`, `epss`, `percentile` below a comment with the date), or the
 list of known exploited vulnerabilities with their scores that jgamblin/KEV_EPSS keeps. FIRST's file names every CVE
-and describes none: its entities are bare ids, completed by the sources that have a text.
+and describes none: its entities are bare ids, completed by the sources that have a text. The list also has NVD's CVSS 3 score
+(`nvd_score`), which 5 of 6 exploited vulnerabilities have nowhere else; without its vector it cannot stand for `cvss_score`, which
+may be that of another scorer.
 """
 
 import re
@@ -19,6 +21,7 @@ _COLUMNS = {  # by the header's first name: the columns of id, score and percent
 }
 _SCORE_DATE = re.compile(r"score_date:(\d{4}-\d{2}-\d{2})")
 _PROBABILITY = re.compile(r"[01](?:\.\d{1,12})?|0?\.\d{1,12}|\d(?:\.\d{1,12})?[eE]-\d{1,2}", re.ASCII)
+_SCORE = re.compile(r"10(?:\.0)?|\d(?:\.\d)?", re.ASCII)
 
 
 def read(files: SourceFiles, records: Records) -> None:
@@ -41,7 +44,9 @@ def _add(number: int, row: dict[str, str], columns: tuple[str, str, str], date: 
     text = clean(row.get("Description", ""))
     fields: dict[str, Any] = {"epss": float(score), "epss_percentile": float(percentile), "epss_date": date}
     if text:  # the list of exploited ones says more
+        rated = row.get("CVSS3", "").strip()
         fields |= {"known_exploited": True, "vendor": clean(row.get("Vendor", "")), "product": clean(row.get("Product", ""))}
+        fields |= {"nvd_score": float(rated) if _SCORE.fullmatch(rated) else None}
     else:
         fields |= {"stub": True}
     add_vulnerability(records, cve, text, fields)

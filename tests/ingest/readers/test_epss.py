@@ -35,7 +35,16 @@ def test_the_exploited_ones_have_a_text(tmp_path: Path) -> None:
     records = read_scores(tmp_path, EXPLOITED + b'CVE-2031-1000,6.1,0.5,0.9,"Widget, a toy, fails.",Toy Works,Widget\n')
     (entity,) = records.entities
     assert entity.text == "Widget, a toy, fails." and "stub" not in entity.fields
+    assert entity.fields["nvd_score"] == 6.1 and "cvss_score" not in entity.fields
     assert entity.fields["known_exploited"] is True and entity.fields["epss_date"] == "2031-05-06"
+
+
+@pytest.mark.parametrize("rated", ["", "10.1", "-1", "nan", "7.55", "high"])
+def test_what_is_no_cvss_score_is_left_out(tmp_path: Path, rated: str) -> None:
+    (entity,) = read_scores(
+        tmp_path, EXPLOITED + f"CVE-2031-1000,{rated},0.5,0.9,A widget fails.,Toy Works,Widget\n".encode()
+    ).entities
+    assert "nvd_score" not in entity.fields and entity.fields["epss"] == 0.5
 
 
 @pytest.mark.parametrize("row", ["CVE-31,0.1,0.1", "CVE-2031-1000,,0.1", "CVE-2031-1000,1.5,0.1", "CVE-2031-1000,nan,0.1",
