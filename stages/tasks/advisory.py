@@ -35,11 +35,17 @@ def advisory_triage(knowledge: Knowledge, params: TasksParams) -> Drafts:
 
 
 def advisory_weakness(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Texts of the vulnerabilities in an advisory -> every weakness behind it (`shows`)."""
+    """Texts of the vulnerabilities in an advisory -> every weakness behind it (`shows`): several causes, told apart.
+
+    An advisory on one vulnerability would ask what the ticket about that one asks.
+    """
     for advisory in knowledge.of_type("advisory"):
         weaknesses = sorted(knowledge.objects(advisory.id, "shows", "weakness"), key=lambda one: cwe_number(one.id))
         reported = knowledge.objects(advisory.id, "reports", "vulnerability")
         if not weaknesses:
+            continue
+        if len(reported) == 1:
+            yield Skip(advisory.id, "one-vulnerability")
             continue
         texts = [vulnerability_text(knowledge, one, params.max_text_words // max(1, len(reported))) for one in reported]
         text = told(knowledge, "\n".join(dict.fromkeys(one for one in texts if one)) or knowledge.text(advisory.id), [], params)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import clip, sentence
 from stages.tasks.draft import Draft, Skip
@@ -10,6 +11,7 @@ from stages.tasks.params import TasksParams
 from stages.tasks.questions import choice, identify, rarest, times_linked, titled
 
 Drafts = Iterator[Draft | Skip]
+LEAST_FIT = 3  # one word of the name and one of the statement
 
 
 def control_identification(knowledge: Knowledge, params: TasksParams) -> Drafts:
@@ -30,8 +32,8 @@ def check_control_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
             continue
         text = clip(knowledge.text(check.id), params.max_text_words)
         said = _stems(f"{check.name} {text}")
-        right = max(linked, key=lambda one: len(said & _stems(one.name)))
-        if not text or not said & _stems(right.name):
+        right = max(linked, key=lambda one: _fit(said, one))
+        if not text or not said & _stems(right.name) or _fit(said, right) < LEAST_FIT:
             yield Skip(check.id, "weak-link" if text else "no-text")
             continue
         also = [one for one in pool if one is not right and (one in linked or said & _stems(one.name))]
@@ -73,6 +75,12 @@ def check_remediation(knowledge: Knowledge, params: TasksParams) -> Drafts:
         yield Draft(subject=check.id, slots=slots, answer=answer)
 
 
+def _fit(said: set[str], control: Entity) -> int:
+    """Words that a check shares with a control's name, twice, and with its statement."""
+    return 2 * len(said & _stems(control.name)) + len(said & _stems(control.text))
+
+
 def _stems(text: str) -> set[str]:
     """Stems of the longer words, without those that nearly every control has."""
-    return {word[:5] for word in re.findall(r"[a-z]{5,}", text.lower())} - {"syste", "infor", "secur", "contr", "prote"}
+    common = ("system", "inform", "securi", "contro", "protec", "organi", "standa", "requir", "access", "config")
+    return {word[:7] for word in re.findall(r"[a-z]{5,}", text.lower()) if not word.startswith(common)}

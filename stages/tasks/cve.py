@@ -24,12 +24,22 @@ _ASSIGNED = re.compile(
     r"VDB-\d+ was assigned to this vulnerability)\.|(?:\bCVE-[\d-]+ has )?\bbeen assigned to th(?:is|ese) vulnerabilit(?:y|ies)\."
     r"|\bA CVSS v\d(?:\.\d)? (?:base )?score of [\d.]+ has been (?:assigned|calculated)[^.]*\.(?:\d[^.]*\.)*)\s*"
 )
+_TITLE = re.compile(
+    r"[^.]{0,120}\b(?:Remote Code Execution|Elevation of Privilege|Denial of Service|Information Disclosure|Security Feature Bypass|"
+    r"Spoofing|Tampering) Vulnerability\.?$"
+)
+LEAST_BESIDE_UNSPECIFIED = 35  # words
 Case = tuple[Entity, list[Entity], str]
 
 
 def cve_to_cwe(knowledge: Knowledge, params: TasksParams) -> Drafts:
-    """Text of a vulnerability -> its weakness; compact, because the smallest student trains on it."""
+    """Text of a vulnerability -> its weakness; compact, because the smallest student trains on it.
+
+    What an advisory reports is asked as a ticket, with its component (`advisory.ticket_weakness`): no text is asked twice.
+    """
     for vulnerability, weaknesses, text in cases(knowledge, params, "cve-to-cwe"):
+        if knowledge.links_to(vulnerability.id, "reports", "advisory"):
+            continue
         if not text:
             yield Skip(vulnerability.id, "no-text")
             continue
@@ -138,6 +148,11 @@ def vulnerability_text(knowledge: Knowledge, vulnerability: Entity, max_words: i
     return ""
 
 
+def _says_no_cause(text: str) -> bool:
+    """Whether a text is a bare title, or calls the flaw unspecified and says little more: no root cause follows from it."""
+    return bool(_TITLE.match(text)) or ("unspecified" in text and len(text.split()) < LEAST_BESIDE_UNSPECIFIED)
+
+
 def _plain(text: str) -> str:
     """The text without marks of an advisory's revisions and without sentences on numbers that were assigned; a blank after each sentence."""
     text = _GLUED.sub(". ", _REVISION.sub(" ", text))
@@ -151,6 +166,7 @@ def cases(knowledge: Knowledge, params: TasksParams, task: str) -> Iterator[Case
         weaknesses = knowledge.objects(vulnerability.id, "instance-of", "weakness")
         if weaknesses:
             text = vulnerability_text(knowledge, vulnerability, params.max_text_words)
+            text = "" if _says_no_cause(text) else text
             yield vulnerability, sorted(weaknesses, key=lambda one: cwe_number(one.id)), text
 
 

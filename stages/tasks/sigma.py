@@ -71,14 +71,19 @@ def technique_rule_choice(knowledge: Knowledge, params: TasksParams) -> Drafts:
         if not text:
             yield Skip(technique.id, "no-text")
             continue
-        right = next((one for one in linked if not gives_away(one.name, technique.name)), None)
-        if right is None:
+        said = f"{technique.name} {text}"
+        silent = [one for one in linked if not gives_away(one.name, technique.name)]
+        if not silent:
             yield Skip(technique.id, "names-the-answer")
             continue
+        right = knowledge.closest_by_name(said, silent, 1)[0]
+        doubtful = knowledge.closest_by_name(said, pool, RESERVE)  # an untagged rule with the same words may look for it, too
         kin = [rule for one in knowledge.family(technique.id) for rule in knowledge.subjects(one, "detects", "sigma-rule")]
         because = f"The rule '{right.name}' is tagged with {titled(technique)}"
         slots = {"name": technique.name, "text": text}
-        others = sorted({rule.id: rule for rule in [*linked, *kin] if rule is not right}.values(), key=lambda rule: rule.id)
+        others = sorted(
+            {rule.id: rule for rule in [*linked, *kin, *doubtful] if rule is not right}.values(), key=lambda rule: rule.id
+        )
         yield choice(knowledge, technique, slots, right, others, pool, relation="^detects", because=because)
 
 

@@ -3,6 +3,7 @@
 from stages.tasks.advisory import advisory_remediation, advisory_triage, advisory_weakness, ticket_weakness
 from stages.tasks.assemble import build_rows
 from stages.tasks.catalogue import load_catalogue
+from stages.tasks.cve import cve_to_cwe
 from stages.tasks.params import TasksParams
 from tests.tasks.drafted import drafts, known, skips
 from tests.tasks.small_graph import entity, link
@@ -20,7 +21,10 @@ FIELDS = {
 }
 
 
-def graph(heldout: tuple[str, ...] = (), **fields: object):
+BOTH = ("cve:CVE-2020-10000", "cve:CVE-2020-10001")
+
+
+def graph(heldout: tuple[str, ...] = (), reported: tuple[str, ...] = BOTH, **fields: object):
     entities = [
         entity("csaf:ICSA-1", "advisory", "ICSA-1", f"{FLAW}.", **{**FIELDS, **fields}),
         entity("cve:CVE-2020-10000", "vulnerability", "CVE-2020-10000", f"{FLAW}, see CWE-287."),
@@ -28,7 +32,10 @@ def graph(heldout: tuple[str, ...] = (), **fields: object):
         entity("ticket:bugs.jsonl/1", "ticket", "Login page", f"{FLAW}, says the customer."),
         entity("ticket:bugs.jsonl/2", "ticket", "Nothing known", f"{FLAW}, too."),
     ]
-    links = [link("csaf:ICSA-1", "reports", "cve:CVE-2020-10000"), link("csaf:ICSA-1", "shows", "cwe:CWE-287")]
+    entities += [
+        entity("cve:CVE-2020-10001", "vulnerability", "CVE-2020-10001", "A second pump can be stopped by a bare packet.")
+    ]
+    links = [link("csaf:ICSA-1", "reports", one) for one in reported] + [link("csaf:ICSA-1", "shows", "cwe:CWE-287")]
     links += [link("cve:CVE-2020-10000", "instance-of", "cwe:CWE-287"), link("ticket:bugs.jsonl/1", "shows", "cwe:CWE-287")]
     return known(entities, links, heldout)
 
@@ -76,3 +83,10 @@ def test_a_ticket_and_a_vendor_report_are_asked_alike() -> None:
     assert set(made) == {"ticket:bugs.jsonl/1", "cve:CVE-2020-10000"}
     assert made["cve:CVE-2020-10000"].slots["title"] == "Pump 1"
     assert {tuple(draft.key) for draft in made.values()} == {("CWE-287",)}
+
+
+def test_an_advisory_on_one_vulnerability_is_left_to_the_ticket_and_the_ticket_to_nobody_else() -> None:
+    assert skips(advisory_weakness, graph(reported=BOTH[:1])) == {"csaf:ICSA-1": "one-vulnerability"}
+    asked = [draft.subject for draft in drafts(ticket_weakness, graph())]
+    assert "cve:CVE-2020-10000" in asked and drafts(cve_to_cwe, graph()) == []
+    assert [draft.subject for draft in drafts(cve_to_cwe, graph(reported=()))] == ["cve:CVE-2020-10000"]

@@ -7,7 +7,7 @@ from tests.tasks.small_graph import entity, link
 
 def graph():
     names = ("Encryption at Rest", "Encryption on the Move", "Visitor Log", "Fire Doors", "Spare Parts", "Staff Rota")
-    entities = [entity(f"nist:AC-{place}", "control", name) for place, name in enumerate(names)]
+    entities = [entity(f"nist:AC-{place}", "control", name, "Volumes hold no plain text.") for place, name in enumerate(names)]
     entities += [entity("check:aws/disk", "cloud-check", "Disk has encryption", "Volumes are tested for encryption with a key.")]
     entities += [entity("check:aws/odd", "cloud-check", "Clock is right", "The clock of each host is compared with ours.")]
     entities += [entity(f"attack:T100{place}", "technique", f"Trick {place}") for place in range(6)]

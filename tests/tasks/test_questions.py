@@ -2,10 +2,10 @@
 
 import pytest
 
-from stages.tasks.cve import vulnerability_text
+from stages.tasks.cve import cve_to_cwe, vulnerability_text
 from stages.tasks.questions import gives_away, says_enough
-from tests.tasks.drafted import known
-from tests.tasks.small_graph import entity
+from tests.tasks.drafted import known, skips
+from tests.tasks.small_graph import entity, link
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,16 @@ def test_a_procedure_whose_only_content_is_hidden_says_too_little() -> None:
 def test_marks_and_numbers_of_a_record_are_left_out(text: str, shown: str) -> None:
     one = entity("cve:CVE-2020-1000", "vulnerability", "CVE-2020-1000", text)
     assert vulnerability_text(known([one]), one, 60) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["Shop Till Remote Code Execution Vulnerability", "The till of the shop has an unspecified vulnerability."]
+)
+def test_a_bare_title_has_no_root_cause_to_find(text: str) -> None:
+    entities = [
+        entity("cve:CVE-2020-1000", "vulnerability", "CVE-2020-1000", text),
+        entity("cwe:CWE-1", "weakness", "Careless Till"),
+    ]
+    assert skips(cve_to_cwe, known(entities, [link("cve:CVE-2020-1000", "instance-of", "cwe:CWE-1")])) == {
+        "cve:CVE-2020-1000": "no-text"
+    }
