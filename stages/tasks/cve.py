@@ -18,7 +18,7 @@ Drafts = Iterator[Draft | Skip]
 MOST_ALIKE = 0.6  # two texts with more words in common are one advisory written twice
 TRIES = 24
 _GLUED = re.compile(r"\.(?=(?:This (?:issue|vulnerability)|These issues|Successful exploitation|The vulnerability)\b)")
-_REVISION = re.compile(r"\s*-{3,}\s*(?:Begin|End) Update [A-Z]+(?:,? Part \d+(?: of \d+)?)?\s*-*\s*")
+_REVISION = re.compile(r"[ \n]*-{3,}\s*(?:Begin|End) Update [A-Z]+(?:,? Part \d+(?: of \d+)?)?\s*-*\s*")
 _ASSIGNED = re.compile(
     r"(?:\bVDB-\d+ is the identifier assigned to this vulnerability\.|\bThe (?:associated )?identifier (?:of this vulnerability is VDB-\d+|"
     r"VDB-\d+ was assigned to this vulnerability)\.|(?:\bCVE-[\d-]+ has )?\bbeen assigned to th(?:is|ese) vulnerabilit(?:y|ies)\."
@@ -155,7 +155,7 @@ def _says_no_cause(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """The text without marks of an advisory's revisions and without sentences on numbers that were assigned; a blank after each sentence."""
-    text = _GLUED.sub(". ", _REVISION.sub(" ", text))
+    text = _GLUED.sub(". ", _REVISION.sub(" ", text) if "---" in text else text)
     return _ASSIGNED.sub("", text) if "assigned" in text else text
 
 
