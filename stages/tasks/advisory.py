@@ -95,7 +95,11 @@ def _ticket(knowledge: Knowledge, params: TasksParams, subject: Entity, title: s
     answer = f"The report comes down to {listing([titled(one) for one in causes])}."
     keys, used = [number(one.id) for one in causes], [one.id for one in causes]
     yield Draft(
-        subject=subject.id, slots={"title": without_identifiers(title), "text": shown}, answer=answer, key=keys, entities=used
+        subject=subject.id,
+        slots={"title": without_identifiers(title).rstrip(" ,;-") or "-", "text": shown},
+        answer=answer,
+        key=keys,
+        entities=used,
     )
 
 
@@ -103,7 +107,13 @@ def _echoed(knowledge: Knowledge, advisory: Entity, told: str) -> list[str]:
     """Reported vulnerabilities whose own records say a sentence of `told`, too: it is theirs as much as the advisory's."""
     said = [" ".join(one.removeprefix("- ").rstrip(".!?").split()) for one in sentences(told) if len(one.split()) >= LEAST_ECHO]
     reported = knowledge.objects(advisory.id, "reports", "vulnerability")
-    return [one.id for one in reported if any(sentence in " ".join(one.text.split()) for sentence in said)]
+    return [one.id for one in reported if any(sentence in _record(one) for sentence in said)]
+
+
+def _record(vulnerability: Entity) -> str:
+    """Text, solutions and workarounds of a vulnerability, white space folded."""
+    more = [str(one) for key in ("solutions", "workarounds") for one in vulnerability.fields.get(key) or []]
+    return " ".join(" ".join([vulnerability.text, *more]).split())
 
 
 def _risk(advisory: Entity) -> str:
@@ -112,7 +122,7 @@ def _risk(advisory: Entity) -> str:
 
 
 def _title(advisory: Entity) -> str:
-    return without_identifiers(str(advisory.fields.get("title") or advisory.name))
+    return without_identifiers(str(advisory.fields.get("title") or advisory.name)).rstrip(" ,;-")
 
 
 def _products(advisory: Entity) -> list[str]:

@@ -18,6 +18,8 @@ Drafts = Iterator[Draft | Skip]
 MOST_ALIKE = 0.6  # two texts with more words in common are one advisory written twice
 TRIES = 24
 _GLUED = re.compile(r"\.(?=(?:This (?:issue|vulnerability)|These issues|Successful exploitation|The vulnerability)\b)")
+_DISPUTED = re.compile(r"^\W*(?:DISPUTED|UNSUPPORTED WHEN ASSIGNED)\s*\*\*\s*")
+_DOTS = re.compile(r"(?<![.\s])\.\.(?=\s+[A-Z]|\s*$)")
 _REVISION = re.compile(r"[ \n]*-{3,}\s*(?:Begin|End) Update [A-Z]+(?:,? Part \d+(?: of \d+)?)?\s*-*\s*")
 _ASSIGNED = re.compile(
     r"(?:\bVDB-\d+ is the identifier assigned to this vulnerability\.|\bThe (?:associated )?identifier (?:of this vulnerability is VDB-\d+|"
@@ -142,7 +144,7 @@ def vulnerability_text(knowledge: Knowledge, vulnerability: Entity, max_words: i
     """The vulnerability's own text, or the observed example's line where it has none; ids removed."""
     examples = [link.text for link in knowledge.links_from(vulnerability.id, "instance-of")]
     for text in (knowledge.text(vulnerability.id), *examples):
-        short = clip(without_identifiers(_plain(text)), max_words)
+        short = clip(without_identifiers(plain(text)), max_words)
         if len(short.split()) >= 4:
             return short
     return ""
@@ -153,8 +155,10 @@ def _says_no_cause(text: str) -> bool:
     return bool(_TITLE.match(text)) or ("unspecified" in text and len(text.split()) < LEAST_BESIDE_UNSPECIFIED)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text without marks of an advisory's revisions and without sentences on numbers that were assigned; a blank after each sentence."""
+    text = _DISPUTED.sub("", text)
+    text = _DOTS.sub(".", text) if ".." in text else text
     text = _GLUED.sub(". ", _REVISION.sub(" ", text) if "---" in text else text)
     return _ASSIGNED.sub("", text) if "assigned" in text else text
 

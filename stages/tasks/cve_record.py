@@ -8,7 +8,7 @@ from stages.ingest.schema import Entity
 from stages.knowledge import Knowledge
 from stages.prose import clip, is_cut, listing, sentence, sentences
 from stages.tasks.catalogue import FOLDER, read_yaml
-from stages.tasks.cve import vulnerability_text
+from stages.tasks.cve import plain, vulnerability_text
 from stages.tasks.draft import Draft, Skip
 from stages.tasks.params import TasksParams
 from stages.tasks.questions import number, titled
@@ -22,7 +22,7 @@ LEAST_DESCRIPTION = 12  # words: shorter ones say too little to rate eight metri
 def vulnerability_description(knowledge: Knowledge, params: TasksParams) -> Drafts:
     """Number, product and title of a vulnerability -> its description, with severity and root cause where known."""
     for vulnerability in knowledge.of_type("vulnerability"):
-        text = _unrated(clip(knowledge.text(vulnerability.id), params.max_answer_words - 30))
+        text = _unrated(clip(plain(knowledge.text(vulnerability.id)), params.max_answer_words - 30))
         product, title = affected(vulnerability), str(vulnerability.fields.get("title") or "").strip()
         if is_cut(title) or text.startswith(title[:40]):  # such a title is the beginning of the answer
             title = ""

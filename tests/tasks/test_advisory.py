@@ -69,6 +69,9 @@ def test_steps_that_a_heldout_vulnerability_states_itself_are_not_told() -> None
     own, foreign = f"{FLAW}.", "Ask the vendor for the patch, then install it in the next window for works."
     rows, rejects, _ = build_rows(graph(("cve:CVE-2020-10000",), remediations=[own]), task, TasksParams())
     assert rows == [] and [reject.reason for reject in rejects] == ["heldout-text"]
+    knowledge = graph(("cve:CVE-2020-10000",), remediations=[foreign])
+    knowledge.entities["cve:CVE-2020-10000"].fields["solutions"] = [foreign]
+    assert build_rows(knowledge, task, TasksParams())[0] == []
     rows, _, _ = build_rows(graph(("cve:CVE-2020-10000",), remediations=[foreign]), task, TasksParams())
     assert len(rows) == 1
 

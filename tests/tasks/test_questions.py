@@ -43,6 +43,7 @@ def test_a_procedure_whose_only_content_is_hidden_says_too_little() -> None:
             "assigned; the CVSS vector string is (AV:L/AC:L).",
             "The till of the shop opens.",
         ),
+        ("** DISPUTED ** The till of the shop opens.. Nobody knows why.", "The till of the shop opens. Nobody knows why."),
         ("The till of the shop opens. The identifier VDB-1 was assigned to this vulnerability.", "The till of the shop opens."),
     ],
 )
