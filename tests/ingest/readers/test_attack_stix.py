@@ -142,6 +142,15 @@ def test_links_with_texts_and_what_is_not_used_named(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_none_is_no_platform_and_no_channel(tmp_path: Path) -> None:
+    analytic = ANALYTIC | {"x_mitre_platforms": ["None"], "x_mitre_log_source_references": [
+        {"x_mitre_data_component_ref": "x-mitre-data-component--1", "name": "tent:log", "channel": "None"}]}  # fmt: skip
+    records = read_objects(tmp_path, [*BUNDLE, analytic, *SINCE_18[1:]])
+    found = by_id(records)
+    assert found["attack:DET9001"].text == "Balls that rise." and "platforms" not in found["attack:AN9001"].fields
+    assert found["attack:AN9001"].fields["log_sources"] == [{"component": "Ball Flight", "name": "tent:log", "channel": ""}]
+
+
 def test_revoked_techniques_name_their_successors(tmp_path: Path) -> None:
     found = by_id(read_objects(tmp_path, BUNDLE))
     assert found["attack:T9002"].deprecated and found["attack:T9002"].revoked_by == "attack:T9001"

@@ -17,6 +17,7 @@ from stages.ingest.readers.attack_stix.links import add_links, current
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.text import clean
 
+_NOTHING = "None"  # what releases write into platforms and channels where there are none
 _ID = {
     "technique": re.compile(r"T\d{4}(?:\.\d{3})?"),
     "tactic": re.compile(r"TA\d{4}"),
@@ -88,7 +89,7 @@ def _text(item: Item, bundle: Bundle) -> tuple[str, dict[str, Any]]:
 def _analytic(item: Item, bundle: Bundle) -> dict[str, Any]:
     return {
         "id": item.reference.external_id,
-        "platforms": item.mitre_platforms,
+        "platforms": _platforms(item),
         "text": clean(item.description, markdown=True),
         "log_sources": _log_sources(item.mitre_log_source_references, bundle),
     }
@@ -100,10 +101,19 @@ def _log_sources(sources: list[LogSource], bundle: Bundle) -> list[dict[str, str
         {
             "component": bundle.objects[log.component].name if log.component in bundle.objects else "",
             "name": log.name,
-            "channel": clean(log.channel or ""),
+            "channel": _channel(log),
         }
         for log in sources
     ]
+
+
+def _platforms(item: Item) -> list[str]:
+    return [platform for platform in item.mitre_platforms if platform != _NOTHING]
+
+
+def _channel(log: LogSource) -> str:
+    channel = clean(log.channel or "")
+    return "" if channel == _NOTHING else channel
 
 
 def _fields(item: Item, bundle: Bundle) -> dict[str, Any]:
@@ -113,7 +123,7 @@ def _fields(item: Item, bundle: Bundle) -> dict[str, Any]:
     return {
         "domain": domains[0],
         "domains": domains if len(domains) > 1 else [],
-        "platforms": item.mitre_platforms,
+        "platforms": _platforms(item),
         "tactics": [phase.phase_name for phase in item.kill_chain_phases],
         "aliases": [alias for alias in item.aliases or item.mitre_aliases if alias != item.name],
         "is_subtechnique": item.mitre_is_subtechnique,
@@ -121,7 +131,7 @@ def _fields(item: Item, bundle: Bundle) -> dict[str, Any]:
         "first_seen": item.first_seen[:10],
         "last_seen": item.last_seen[:10],
         "shortname": item.mitre_shortname,
-        "log_sources": logs or [{"name": log.name, "channel": log.channel or ""} for log in item.mitre_log_sources],
+        "log_sources": logs or [{"name": log.name, "channel": _channel(log)} for log in item.mitre_log_sources],
         "capec": sorted({ref.external_id for ref in item.external_references if ref.source_name == "capec"}),
     } | _details(item)
 
