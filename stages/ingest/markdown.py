@@ -14,7 +14,7 @@ from stages.ingest.records import Records
 from stages.ingest.text import tidy
 
 PAGE_LIMIT = 1 << 19  # bytes: the longest known page has 0.1 MB, and what was made to be slow takes 5 s at this size
-_ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")  # of kramdown: `{: style="height:80px"}`
+_ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}|\{% *(?:end)?raw *%\}")  # of kramdown and Jekyll: `{: style="height:80px"}`, `{% raw %}`
 _ANNOUNCEMENT = re.compile(r"(?:^|(?<=[.!?] ))[^.!?]*(?:[.!?](?! )[^.!?]*)*:$")
 _BULLET = re.compile(r"-|\d+[.)] ")
 _BARE_BULLET = re.compile(r"(?:-|\d+[.)])?")

@@ -75,6 +75,10 @@ def test_a_page_kept_whole_has_its_code_links_and_html() -> None:
     assert all(part in text for part in ("SELECT 1", "Only a link", "indented code", "<div onclick=x>raw</div>"))
 
 
+def test_marks_of_the_page_builder_are_no_words() -> None:
+    assert parse_sections("# T {: .big }\n\nTry {% raw %}{{ 7*7 }}{% endraw %} now.\n")[1].text == "Try {{ 7*7 }} now."
+
+
 def test_branches_hold_what_is_below_and_name_it() -> None:
     found = dict(branches(parse_sections(PAGE)))
     assert list(found) == ["Part one", "Part two"]

@@ -237,7 +237,7 @@ def _fields(advisory: Advisory) -> dict[str, Any]:
 
 
 def _summary(notes: list[Note]) -> str:
-    texts = (clean(_HEADLINE.sub("", note.text)) for note in notes if note.category == "summary")
+    texts = (clean(_HEADLINE.sub("", note.text), markdown=True) for note in notes if note.category == "summary")
     return "\n".join(text for text in (_ASSIGNED.sub("", text).strip() for text in texts) if text)
 
 

@@ -41,7 +41,7 @@ def _add(number: int, row: dict[str, str], columns: tuple[str, str, str], date: 
         reason = "no-score" if CVE.fullmatch(cve) else "no-cve-id"
         records.reject(f"record {number}: {cve}", reason, f"{score}, {percentile}")
         return
-    text = clean(row.get("Description", ""))
+    text = clean(row.get("Description", ""), markdown=True)
     fields: dict[str, Any] = {"epss": float(score), "epss_percentile": float(percentile), "epss_date": date}
     if text:  # the list of exploited ones says more
         rated = row.get("CVSS3", "").strip()

@@ -40,7 +40,7 @@ class Catalogue(msgspec.Struct):
 def read(files: SourceFiles, records: Records) -> None:
     """Fill `records` with exploited vulnerabilities, links to their weaknesses, and passages."""
     for entry in _entries(files, records):
-        text = clean(entry.text)
+        text = clean(entry.text, markdown=True)
         if not CVE.fullmatch(entry.cve) or not text:
             records.reject(f"{entry.cve} {entry.name}", "empty-text" if CVE.fullmatch(entry.cve) else "no-cve-id")
             continue

@@ -130,7 +130,7 @@ def _add_links(member: Member, capabilities: dict[str, Capability], records: Rec
         if reason:
             records.reject(f"{member.name.rsplit('/', 1)[-1]} {number}: {mapped.capability} {mapped.technique}", reason)
             continue
-        records.link(subject, relation, f"attack:{mapped.technique}", clean(mapped.comments or ""))
+        records.link(subject, relation, f"attack:{mapped.technique}", clean(mapped.comments or "", markdown=True))
         if subject.startswith("ctid:"):
             capability = capabilities.setdefault(subject, Capability(mapped, mapping.metadata))
             capability.domains[mapping.metadata.domain] = None

@@ -172,6 +172,7 @@ def test_another_repository_is_refused(tmp_path: Path, entries: dict[str, Any], 
         ("Table:\n\n| Name | Bits | \n| --- | --- |\n| KEY | 31:0 |\n", "Table:\nName Bits\nKEY 31:0"),
         ("Cases:\n\n```\n\t\tInbound: a\n\t\tOutbound: b\n```\nEnd.", "Cases:\nInbound: a\nOutbound: b\nEnd."),
         ("a <script> b | c", "a <script> b | c"),
+        ("**Heat: ** very hot and 2 ** 3: ** 4", "Heat: very hot and 2 ** 3: ** 4"),
     ],
 )
 def test_markup_as_prose(source: str, prose: str) -> None:

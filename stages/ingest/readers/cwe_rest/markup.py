@@ -12,6 +12,7 @@ from stages.ingest.text import clean
 _FENCE = "```"
 _BULLET = re.compile(r"[ \t]*- +")
 _OWN_LINE = re.compile(r"[ \t]*(?:- |\||\d{1,2}\. )")
+_BOLD_LABEL = re.compile(r"\*\*(\S[^*\n]+:) \*\*")
 _RULE = re.compile(r"[ \t|:-]+")
 _BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*|\*\*[ \t]*$", re.MULTILINE)
 _OPEN_COMMENT = re.compile(r"(?m)^([ \t]*(?:#|//).*[^*/\s])\*[ \t]*$")  # an emphasis that lost its beginning
@@ -19,6 +20,7 @@ _OPEN_COMMENT = re.compile(r"(?m)^([ \t]*(?:#|//).*[^*/\s])\*[ \t]*$")  # an emp
 
 def text(source: str) -> str:
     """Prose, one line per block, item or row."""
+    source = _BOLD_LABEL.sub(r"\1", source)
     if "\n" not in source:
         return clean(source, tags=False)
     return clean("\n".join(_lines(source)), tags=False)
