@@ -1,4 +1,33 @@
-"""Rows that every reader produces: entities, links between them, and passages for retrieval."""
+"""Rows that every reader produces: entities, links between them, and passages for retrieval.
+
+Entity types, by the namespace of their ids:
+    attack       technique, tactic, mitigation, group, malware, tool, campaign, asset, analytic, data-component, detection-strategy
+    atlas        ai-technique, ai-tactic, ai-mitigation, case-study
+    capec        attack-pattern
+    car          analytic
+    check        cloud-check
+    csaf         advisory
+    ctid         security-capability, incident-classification
+    cve          vulnerability
+    cwe          weakness, weakness-category, weakness-view
+    d3fend       defensive-technique, digital-artifact
+    flow         attack-flow
+    misp-actor   threat-actor
+    nist         control (nist-r4: control-r4)
+    owasp-*      guide (cheatsheet, top10), risk-category (top10); wstg: security-test, guide; asvs: verification-requirement
+    sigma        sigma-rule; splunk: splunk-detection
+    tram         report-sentence
+    ticket, report   the user's own, of the type of that name
+
+Relations, subject first; `corresponds-to` and `related-to` join more types than these:
+    ATT&CK, ATLAS      achieves, subtechnique-of, uses, attributed-to, targets (-> asset), mitigates, not-preventable
+    detection          detects, observes (-> data-component), part-of (analytic -> detection-strategy)
+    defence            counters, acts-on and affects (-> digital-artifact), responds-to, covers, satisfies (cloud-check -> control)
+    weaknesses         instance-of (vulnerability ->), exploits (attack-pattern ->), can-precede, member-of, includes, verifies, shows
+    vulnerabilities    exploitation-technique, primary-impact, secondary-impact (-> technique), reports (advisory, ticket ->)
+    texts              describes (report-sentence, report -> technique)
+    any                child-of, corresponds-to, related-to, same-as (threat-actor -> group), succeeded-by (control-r4 -> control)
+"""
 
 from typing import Any
 
@@ -8,8 +37,8 @@ import msgspec
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """One published object. Text is clean prose: no citations, markup or link syntax."""
 
-    id: str  # `attack:T1059.001`, `cwe:CWE-79`, `capec:CAPEC-66`, `cve:CVE-2021-44228`, `sigma:<uuid>`, `d3fend:D3-...`, `nist:AC-2`, `check:<provider>/<id>`
-    type: str  # technique, tactic, mitigation, group, malware, tool, campaign, data-component, detection-strategy, weakness, attack-pattern, vulnerability, sigma-rule, defensive-technique, control, cloud-check, weakness-category, weakness-view, digital-artifact, control-r4, ...
+    id: str  # `attack:T1059.001`, `cwe:CWE-79`, `capec:CAPEC-66`, `cve:CVE-2021-44228`, `sigma:<uuid>`, `d3fend:D3-...`, `nist:AC-2`, `check:<provider>/<id>`, ...
+    type: str  # as listed above
     name: str
     text: str
     fields: dict[str, Any]  # what only this type has: platforms, consequences, severity, author, ...
@@ -26,7 +55,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A typed, directed statement of a source about two entities."""
 
     subject: str
-    relation: str  # subtechnique-of, achieves, mitigates, not-preventable, uses, detects, counters, child-of, can-precede, exploits, corresponds-to, instance-of, related-to, covers, satisfies, member-of, acts-on, affects, succeeded-by, ...
+    relation: str  # as listed above
     object: str
     text: str  # the source's sentence about this pair (a procedure, an observed example), or empty
     source: str

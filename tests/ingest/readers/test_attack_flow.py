@@ -137,6 +137,12 @@ def test_hostile_members_are_refused_by_name_and_the_rest_read(tmp_path: Path) -
     }  # fmt: skip
 
 
+def test_a_pair_whose_key_is_a_list(tmp_path: Path) -> None:
+    odd = block("action", "odd", name="Odd", ttp=[[["technique"], "T9001"], [{}, 1], ["technique", "T9002"]])
+    records = read_files(tmp_path, {"a.afb": as_json(DOCUMENT | {"objects": [ABOUT, odd]})})
+    assert [link.object for link in records.links] == ["attack:T9002"]
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 @given(number=st.integers(0, len(OBJECTS) - 1), data=st.data(), value=ANYTHING, how=st.sampled_from(["whole", "key", "property"]))
 def test_any_json_in_an_objects_place_leaves_the_other_flows(
