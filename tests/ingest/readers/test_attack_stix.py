@@ -149,6 +149,7 @@ def test_none_is_no_platform_and_no_channel(tmp_path: Path) -> None:
     found = by_id(records)
     assert found["attack:DET9001"].text == "Balls that rise." and "platforms" not in found["attack:AN9001"].fields
     assert found["attack:AN9001"].fields["log_sources"] == [{"component": "Ball Flight", "name": "tent:log", "channel": ""}]
+    assert "Balls that rise.\nLog sources: tent:log." in [passage.text for passage in records.passages]
 
 
 def test_revoked_techniques_name_their_successors(tmp_path: Path) -> None:

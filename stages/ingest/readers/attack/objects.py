@@ -200,6 +200,11 @@ def add_passages(entities: list[Entity], records: Records) -> None:
 def _add_analytics(entity: Entity, records: Records) -> None:
     for analytic in entity.fields.get("analytics", []):
         platforms = ", ".join(analytic.get("platforms", []))
-        logs = "; ".join(sorted({f"{log['name']} ({log['channel']})" for log in analytic["log_sources"] if log["channel"]}))
+        logs = "; ".join(sorted({_log(log) for log in analytic["log_sources"]} - {""}))
         text = analytic["text"] + (f"\nLog sources: {logs}." if logs and analytic["text"] else "")
         records.passage(entity, analytic["id"], text, f"{entity.name} on {platforms}" if platforms else entity.name)
+
+
+def _log(log: dict[str, str]) -> str:
+    """`WinEventLog:Security (EventCode=4688)`, or the log alone."""
+    return f"{log['name']} ({log['channel']})" if log["channel"] else log["name"]
