@@ -23,6 +23,7 @@ LEAST_WORDS = 4
 LEAST_WORDS_LEFT = 8  # of a text with hidden names: of less nobody can tell what it is about
 LEAST_REPORT_LEFT = 25  # of a vulnerability's text with hidden names: product and version alone tell no flaw
 HIDDEN = "[...]"
+TOO_WIDE = ("Discouraged", "Prohibited")  # CWE's usage notes for mapping
 IMPACT_ONLY = re.compile(
     r"[^.]*\b(?:Remote Code Execution|Elevation of Privilege|Information Disclosure|Denial of Service|Spoofing|Tampering"
     r"|Security Feature Bypass|Memory Corruption) Vulnerability\.?",
@@ -55,12 +56,13 @@ def tells_nothing(text: str) -> bool:
 def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Question | Reject]:
     """Questions about every held-out subject of this kind that allows one: `per_subject` at most, the seldom linked answers first."""
     pool = _pool(knowledge, kind)
-    times = _times_linked(knowledge, kind, pool)
+    times, options = _times_linked(knowledge, kind, pool), {one.id for one in pool}
     for subject in _of_type(knowledge, kind.subject):
         if knowledge.split(subject.id) != "heldout":
             continue
         rights = _rights(knowledge, kind, subject)
-        if not rights:
+        asked = [one for one in rights if one.id in options]
+        if not asked:
             continue
         text = shown_text(knowledge, subject, rights, max_words)
         if not text:
@@ -70,7 +72,7 @@ def questions_of(knowledge: Knowledge, kind: Kind, max_words: int) -> Iterator[Q
         if len(wrong) < WRONG_OPTIONS:
             yield Reject(kind.name, subject.id, "few-distractors")
             continue
-        ranked = sorted(rights, key=lambda one: (times[one.id], content_id(subject.id, one.id)))
+        ranked = sorted(asked, key=lambda one: (times[one.id], content_id(subject.id, one.id)))
         for right in ranked[: kind.per_subject]:
             yield _question(knowledge, kind, subject, text, (right, rights), wrong)
 
@@ -144,10 +146,14 @@ def _of_type(knowledge: Knowledge, kind: str) -> list[Entity]:
 
 
 def _pool(knowledge: Knowledge, kind: Kind) -> list[Entity]:
-    """Possible options: what is linked somewhere by the relation, so that no option is absurd by its type."""
+    """Possible options: what is linked somewhere by the relation, so that no option is absurd by its type.
+
+    A weakness that CWE itself advises against mapping to is none: it is so wide that it is right beside a narrower one.
+    """
     answers = _of_type(knowledge, kind.answer)
     if not kind.relation:
         return answers
+    answers = [one for one in answers if (one.fields.get("mapping") or {}).get("usage") not in TOO_WIDE]
     if kind.relation.startswith("^"):
         return [one for one in answers if knowledge.links_from(one.id, kind.relation[1:], kind.subject)]
     return [one for one in answers if knowledge.links_to(one.id, kind.relation, kind.subject)]

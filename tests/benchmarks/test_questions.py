@@ -84,6 +84,21 @@ def test_hard_negatives_go_before_names_that_share_words() -> None:
     assert isinstance(one, Question) and one.ask.hard[0] == "Console Management Flaw 7"
 
 
+def test_a_weakness_too_wide_to_map_to_is_no_option() -> None:
+    kind = Kind(name="k", subject="vulnerability", answer="weakness", relation="instance-of", question="Which?\n{text}")
+    wide = entity("cwe:CWE-20", "weakness", "Vague Handling", "A flaw.", mapping={"usage": "Discouraged"})
+    flaws = [entity(f"cwe:CWE-{n}", "weakness", f"Narrow Flaw {n}", "A flaw.") for n in range(30, 35)]
+    holes = [
+        entity(f"cve:CVE-2020-{n}", "vulnerability", f"CVE-2020-{n}", "The console keeps the session of a user for ever.")
+        for n in range(6)
+    ]
+    links = [link(hole.id, "instance-of", flaw.id) for hole, flaw in zip(holes, [wide, *flaws], strict=True)]
+    graph = Knowledge([wide, *flaws, *holes], links, [Split(entity_id=hole.id, split="heldout") for hole in holes])
+    found = [one for one in questions_of(graph, kind, 90) if isinstance(one, Question)]
+    assert {one.subject for one in found} == {hole.id for hole in holes[1:]}
+    assert not any("Vague Handling" in (*one.options, *one.ask.hard, *one.ask.reserve) for one in found)
+
+
 def test_an_answer_is_asked_as_often_as_its_kind_allows() -> None:
     kind = Kind(name="k", subject="vulnerability", answer="weakness", relation="instance-of", per_answer=2, question="W?\n{text}")
     flaws = [entity(f"cwe:CWE-{n}", "weakness", f"Flaw of kind {n}", "A flaw.") for n in range(1, 6)]
