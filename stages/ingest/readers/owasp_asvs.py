@@ -17,7 +17,7 @@ from stages.ingest.yaml_documents import BrokenYaml, parse_yaml
 _PAGE = "https://owasp.org/www-project-application-security-verification-standard/"
 _NUMBER = re.compile(r"(\d+\.\d+\.\d+)$")
 _WEAKNESS = re.compile(r"[0-9]{1,6}")
-_CONTROLS = re.compile(r"\s*\(\[C\d+[^\]]*\]\([^()]*\)(?:,?\s*\[C\d+[^\]]*\]\([^()]*\))*\)")  # references to another list
+_CONTROLS = re.compile(r"(?<!\s)\s*\(\[C\d+[^\]]*\]\([^()]*\)(?:,?\s*\[C\d+[^\]]*\]\([^()]*\))*\)")  # references to another list
 
 
 class Requirement(msgspec.Struct):

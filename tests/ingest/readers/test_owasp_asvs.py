@@ -1,6 +1,7 @@
 """ASVS requirements of two editions, and weaknesses under the numbers of the drafts."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,9 @@ def test_counts_of_both_editions(mirror: Path) -> None:
 def test_a_number_that_no_weakness_can_have(tmp_path: Path) -> None:
     found = read(tmp_path, [OLD | {"cwe": "9" * 5000}], cwe_map={"v5.0.be-1.2.3": "9" * 5000})
     assert len(found.entities) == 1 and not found.links and [one.reason for one in found.rejects] == ["draft-number"]
+
+
+def test_endless_spaces_take_no_endless_time(tmp_path: Path) -> None:
+    start = time.perf_counter()
+    assert len(read(tmp_path, [OLD | {"req_description": f"Verify{' ' * 150_000}it."}]).entities) == 1
+    assert time.perf_counter() - start < 5
