@@ -109,7 +109,11 @@ def read(files: SourceFiles, records: Records) -> None:
 
 
 def _metadata(member: Member, records: Records) -> Metadata | None:
+    """What the file is about; none, and a reject, if it maps nothing: it must not supersede an edition that does."""
     mapping = records.decode_json(member, Mapping)
+    if mapping and not mapping.objects:
+        records.reject(member.name, "no-mappings", f"{mapping.metadata.framework} {mapping.metadata.version}")
+        return None
     return mapping.metadata if mapping else None
 
 

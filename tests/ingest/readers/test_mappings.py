@@ -158,6 +158,12 @@ def test_no_mapping_at_all(tmp_path: Path) -> None:
         read_files(tmp_path, {"mapping": []})
 
 
+def test_an_empty_edition_does_not_supersede_one_that_maps(tmp_path: Path) -> None:
+    newer = SCORED | {"mapping_objects": [], "metadata": SCORED["metadata"] | {"attack_version": "99.1"}}
+    records = read_files(tmp_path, SCORED, newer)
+    assert records.links and [reject.reason for reject in records.rejects] == ["no-mappings"]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=damaged(SCORED))
 def test_any_damage_to_one_file_leaves_the_other(tmp_path: Path, document: Any) -> None:
