@@ -93,8 +93,11 @@ def _entities(entities: Iterable[Entity]) -> dict[Key, Entity]:
 
 def _changes(old: Mapping[Key, Entity], new: Mapping[Key, Entity]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
+    there = {id for id, _ in new}
     for key in {*old, *new}:
         kind = _kind(old.get(key), new.get(key))
+        if kind == REMOVED and key[0] in there:
+            kind = REFILLED  # another source still has it
         if kind:
             found.setdefault(key[1], {}).setdefault(kind, []).append(key[0])
     return found

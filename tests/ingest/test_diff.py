@@ -55,6 +55,12 @@ def test_a_reworded_link_touches_the_rows_with_both_ends() -> None:
     assert "1 child-of reworded" in as_text(changes, found, {})
 
 
+def test_what_another_source_still_has_is_not_removed() -> None:
+    other = structs.replace(OLD[0], source="other")
+    changes = compare_sources(([*OLD[:1], other], []), ([other], []))
+    assert changes["test"].entities == {"other fields": ["cwe:CWE-0"]}
+
+
 def test_nothing_changed_is_said_so() -> None:
     assert compare_sources((OLD, LINKS), (OLD[::-1], LINKS[::-1])) == {}
     assert "No source differs" in as_text({}, {}, {})
