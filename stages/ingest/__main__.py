@@ -2,7 +2,6 @@
 
 import sys
 
-from stages.fetch import fetch
 from stages.ingest.core import check_declarations, counts, ingest_all, tables, unreadable
 from stages.ingest.params import IngestParams
 from stages.runtime import RuntimeParams
@@ -13,8 +12,7 @@ def run(stage: Stage) -> None:
     """Every source in, four tables out."""
     params = stage.section("ingest", IngestParams)
     check_declarations(params)
-    runtime = stage.section("runtime", RuntimeParams)
-    read = ingest_all(params, fetch(params.pins, runtime), runtime.workers)
+    read = ingest_all(params, stage.section("runtime", RuntimeParams))
     for problem in unreadable(read):
         print(f"[ingest] warning: {problem}", file=sys.stderr)
     for name, (rows, row_type) in tables(read).items():

@@ -3,11 +3,12 @@
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.errors import InputError, ParamsError
+from stages.errors import FetchError, InputError, ParamsError
+from stages.fetch import fetch
 from stages.ingest import readers
 from stages.ingest.benchmark_cves import load_hashes
 from stages.ingest.hygiene import COUNTED, remove_benchmark_cves
@@ -16,6 +17,7 @@ from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.ingest.schema import Entity, Link, Passage
 from stages.processes import map_processes
+from stages.runtime import RuntimeParams
 
 UNREADABLE = "unreadable-source"  # the reason of a reject that stands for the rest of a source
 
@@ -58,19 +60,44 @@ def reader_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
 
 
-def ingest_all(params: IngestParams, paths: dict[str, Path], workers: int = 1) -> list[Records]:
-    """One `Records` per source, the user's own files last, with no passage id twice. Raises InputError as both parts do."""
-    read = ingest(params, paths, workers) + ingest_own(params)
+def ingest_all(params: IngestParams, runtime: RuntimeParams) -> list[Records]:
+    """Everything fetched and read: one `Records` per source, the user's own files last, no passage id twice.
+
+    Raises FetchError or InputError if a required source cannot be had or read, or none of the user's own files can be used.
+    """
+    paths, missing = fetch_sources(params, runtime)
+    read = ingest(params, paths, runtime.workers, missing) + ingest_own(params)
     drop_repeated_passages(read)
     return read
 
 
-def ingest(params: IngestParams, paths: dict[str, Path], workers: int = 1) -> list[Records]:
-    """One `Records` per source, in the order of their names. Raises InputError for a source that yields nothing."""
+def fetch_sources(params: IngestParams, runtime: RuntimeParams) -> tuple[dict[str, Path], dict[str, str]]:
+    """(checked file of every pin that could be fetched, what is wrong with the others).
+
+    Raises FetchError for a pin that a required source reads. A file that only optional sources read may be missing.
+    """
+    needed = {file.pin for source in params.sources.values() if source.required for file in source.files.values()}
+    paths = fetch({name: pin for name, pin in params.pins.items() if name in needed}, runtime)
+    missing: dict[str, str] = {}
+    for name in sorted(set(params.pins) - needed):
+        try:
+            paths |= fetch({name: params.pins[name]}, runtime)
+        except FetchError as error:
+            missing[name] = str(error).replace("\n", " ")
+    return paths, missing
+
+
+def ingest(
+    params: IngestParams, paths: dict[str, Path], workers: int = 1, missing: Mapping[str, str] | None = None
+) -> list[Records]:
+    """One `Records` per source, in the order of their names; `missing` as `fetch_sources` tells it.
+
+    Raises InputError for a required source that yields nothing.
+    """
     hashes = load_hashes()
 
     def work(name: str) -> bytes:
-        return _read(name, params.sources[name], params, paths, hashes).packed()
+        return _read(name, params.sources[name], params, paths, hashes, missing or {}).packed()
 
     names = sorted(params.sources)
     packed = map_processes(names, work, workers, label="ingest", unit="sources")
@@ -110,8 +137,14 @@ def unreadable(read: Iterable[Records]) -> list[str]:
     ]
 
 
-def _read(name: str, source: Source, params: IngestParams, paths: dict[str, Path], hashes: frozenset[str]) -> Records:
+def _read(
+    name: str, source: Source, params: IngestParams, paths: dict[str, Path], hashes: frozenset[str], missing: Mapping[str, str]
+) -> Records:
     records = Records(name, source, params.passage_chars)
+    absent = [missing[file.pin] for file in source.files.values() if file.pin in missing]
+    if absent:
+        records.reject(name, UNREADABLE, f"source `{name}`: {absent[0]}")
+        return records
     reader = importlib.import_module(f"stages.ingest.readers.{source.reader}")
     try:
         reader.read(SourceFiles(name, source, paths), records)

@@ -8,7 +8,6 @@ from typing import Any
 
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import InputError, SecForgeError
-from stages.fetch import fetch
 from stages.ingest.core import check_declarations, ingest_all, tables
 from stages.ingest.diff import Uses, affected, as_data, as_text, compare_sources, linked_ends, touched, uses_of
 from stages.ingest.params import IngestParams
@@ -39,7 +38,7 @@ def _report(params_file: Path, data: Path, json_file: Path | None) -> None:
     before = read_table(data / "ingest/entities.parquet", Entity), read_table(data / "ingest/links.parquet", Link)
     params, runtime = load_section("ingest", IngestParams, params_file), load_section("runtime", RuntimeParams, params_file)
     check_declarations(params)
-    made = tables(ingest_all(params, fetch(params.pins, runtime), runtime.workers))
+    made = tables(ingest_all(params, runtime))
     changes = compare_sources(before, (made["entities"][0], made["links"][0]))
     changed, ends = touched(changes), linked_ends(changes)
     rows = affected(_uses(data / "tasks/rows.parquet", "task"), changed, ends)

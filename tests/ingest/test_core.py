@@ -1,5 +1,6 @@
 """Declarations, figures, and the stage as a whole: equal bytes in two runs."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -7,11 +8,20 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from stages.errors import InputError, ParamsError
+from stages.errors import FetchError, InputError, ParamsError
 from stages.fetch import fetch
 from stages.ingest.__main__ import run
 from stages.ingest.benchmark_cves import hash_of
-from stages.ingest.core import check_declarations, counts, drop_repeated_passages, ingest, tables, unreadable
+from stages.ingest.core import (
+    check_declarations,
+    counts,
+    drop_repeated_passages,
+    fetch_sources,
+    ingest,
+    ingest_all,
+    tables,
+    unreadable,
+)
 from stages.ingest.params import IngestParams, Source
 from stages.ingest.records import Records, SourceFiles
 from stages.runtime import RuntimeParams
@@ -120,3 +130,17 @@ def test_of_passages_with_one_id_the_first_stays(toy: Toy) -> None:
 
 def toy_source() -> Source:
     return Source(reader="toy", version="1", licence="CC0-1.0", files={})
+
+
+def test_an_optional_source_whose_file_cannot_be_had_is_warned_of_and_the_rest_is_read(toy: Toy) -> None:
+    section = copy.deepcopy(toy.section)
+    pin = section["sources"]["nist"]["files"]["catalogue"]["pin"]
+    section["pins"][pin] |= {"kind": "mirror", "path": "nowhere.json"}
+    runtime = RuntimeParams(mirror=str(toy.folder), offline=True)
+    with pytest.raises(FetchError, match=r"nowhere\.json is not in the mirror"):
+        fetch_sources(msgspec.convert(section, IngestParams), runtime)
+    section["sources"]["nist"]["required"] = False
+    read = ingest_all(msgspec.convert(section, IngestParams), runtime)
+    (problem,) = unreadable(read)
+    assert "source `nist`" in problem and "nowhere.json" in problem and "0 entities" in problem
+    assert sum(bool(records.entities) for records in read) == len(section["sources"]) - 1

@@ -105,7 +105,11 @@ def _text(item: Object, value: Value | None, lookup: Lookup, components: dict[st
 def _analytic(analytic: Analytic, components: dict[str, str]) -> dict[str, Any]:
     text, cut = whole_sentences(analytic.description, markdown=True)
     logs = [
-        {"component": components.get(log.component, ""), "name": log.name, "channel": "" if log.channel == "None" else clean(log.channel or "")}
+        {
+            "component": components.get(log.component, ""),
+            "name": log.name,
+            "channel": "" if log.channel == "None" else clean(log.channel or ""),
+        }
         for log in analytic.log_source_references
     ]
     found: dict[str, Any] = {"id": analytic.external_id, "platforms": analytic.platforms, "text": text, "log_sources": logs}
