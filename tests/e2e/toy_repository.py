@@ -64,7 +64,9 @@ class ToyRepository:
         model = make_tiny_model(root.parent / f"{root.name}-tiny-model")
         params = toy_params(root.parent / f"{root.name}-mirror")
         params["base"] = {"kind": "folder", "path": str(model)}
-        for run in params["evaluate"]["runs"]:
+        runs = [run for run in params["evaluate"]["runs"] if run["benchmark"] != "secforge-weakness-impact"]
+        params["evaluate"]["runs"] = runs  # toy weaknesses have too few impacts for four options
+        for run in runs:
             run["items"] = 24
         _merge(params, SMALL)
         _merge(params, {"runtime": {"endpoints": {"teacher": [endpoint], "judge": [endpoint]}}})

@@ -251,11 +251,17 @@ def test_the_key_is_in_no_message_and_no_file(served: OpenClient, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("budget", "prices"),
-    [(Budget(tokens=4000), {}), (Budget(usd=0.004), {"fake": Price(input=1.0, output=1.0)}), (Budget(seconds=0.6), {})],
+    ("budget", "prices", "latency"),
+    [
+        (Budget(tokens=4000), {}, 0.05),
+        (Budget(usd=0.004), {"fake": Price(input=1.0, output=1.0)}, 0.05),
+        (Budget(seconds=4.0), {}, 0.4),  # long enough for a busy machine to open its first connections
+    ],
 )
-def test_a_budget_is_never_passed_and_what_it_bought_is_kept(served: OpenClient, budget: Budget, prices: dict) -> None:
-    with FakeOpenAI(lambda messages: "word " * 40, latency=0.05) as server:
+def test_a_budget_is_never_passed_and_what_it_bought_is_kept(
+    served: OpenClient, budget: Budget, prices: dict, latency: float
+) -> None:
+    with FakeOpenAI(lambda messages: "word " * 40, latency=latency) as server:
         client = served(server, budget=budget, prices=prices)
         with pytest.raises(LLMError, match=r"runtime\.budget\.(tokens|usd|seconds)"):
             chat_all(client, [f"a longer question number {number}" for number in range(500)], concurrency=8)
