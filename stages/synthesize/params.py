@@ -15,7 +15,8 @@ class SynthesizeParams(Params):
     documents: int = 0  # 0: none; drawn over the types by content hash
     iterations: int = 4  # pairs that are tried on each document, each built on those kept before it
     self_instruct: float = 0.1  # probability of Self-Instruct in the first two iterations; it doubles every two
-    types: list[str] = msgspec.field(default_factory=lambda: list(PROSE))  # entity types whose texts are prose: graph paths and rules are not evolved
+    # Entity types whose texts are prose: graph paths and rules are not evolved.
+    types: list[str] = msgspec.field(default_factory=lambda: list(PROSE))
     document_words: int = 350  # of a document, from its beginning
     least_words: int = 40  # a shorter document has nothing to ask twice
     examples: int = 3  # pairs shown as examples to Self-Instruct, the newest first
