@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.finetune.checkpoints import MANIFEST
 from tests.e2e.toy_repository import ToyRepository, start_server
 from tests.fake_openai import FakeOpenAI
 
@@ -91,7 +92,7 @@ def test_training_goes_on_from_its_checkpoint(
     repository.dvc("repro", "validate")
     process = start(repository, "finetune")
     work = repository.root / ".dvc" / "secforge" / "work"
-    wait_until(lambda: any(work.glob("finetune-*/**/trainer_state.json")), process)
+    wait_until(lambda: any(work.glob(f"finetune-*/**/{MANIFEST}")), process)
     orphan = stage_pid(repository, "finetune")
     if whole_group:
         os.killpg(process.pid, signal.SIGKILL)
