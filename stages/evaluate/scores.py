@@ -11,7 +11,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.retrieval import keyed_rows
 from stages.evaluate.schema import Cost, Prediction
-from stages.evaluate.statistics import (
+from stages.statistics import (
     Interval,
     centred_on_chance,
     mcnemar_exact,

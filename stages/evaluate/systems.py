@@ -18,10 +18,10 @@ from stages.evaluate.params import EvaluateParams, Run
 from stages.evaluate.partial import Piece, Pieces
 from stages.evaluate.retrieval import keyed_rows
 from stages.evaluate.schema import Cost, Prediction
-from stages.evaluate.statistics import percentile
 from stages.evaluate.variants import Variant, loaded, peak_memory_mb, reset_peak_memory
 from stages.progress import progress
 from stages.runtime import RuntimeParams
+from stages.statistics import percentile
 from stages.validate.schema import TrainingRow
 
 

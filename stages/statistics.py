@@ -1,4 +1,4 @@
-"""Statistics of proportions over benchmark items: intervals, paired comparisons, retention.
+"""Statistics of proportions over items (benchmark questions, tried rewrites): intervals, paired comparisons, retention.
 
 All of them are functions of counts, so a bootstrap of n items is drawn as multinomial counts of the few
 possible outcomes of an item: the same distribution as resampling items with replacement, at any n.

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from stages.evaluate.statistics import (
+from stages.statistics import (
     centred_on_chance,
     discordant,
     mcnemar_exact,
