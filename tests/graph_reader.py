@@ -7,6 +7,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FOUNDATION = "stages/__init__.py"  # empty: it changes nothing
+FOR_PEOPLE = "stages.review.terminal"  # a command that `python -m stages.formats` offers to people; DVC never runs it
 
 
 def dvc_stages() -> dict[str, dict[str, Any]]:
@@ -46,8 +47,12 @@ def _imports(file: Path) -> set[Path]:
             names = [node.value]  # run as `python -m`, or loaded by name
         else:
             continue
-        files.update(path for name in names if name.split(".")[0] == "stages" for path in _files(name))
+        files.update(path for name in names if name.split(".")[0] == "stages" and not _for_people(name) for path in _files(name))
     return files
+
+
+def _for_people(name: str) -> bool:
+    return name == FOR_PEOPLE or name.startswith(f"{FOR_PEOPLE}.")
 
 
 def _files(module: str) -> list[Path]:

@@ -1,6 +1,10 @@
 """The reasoning format of a task, as the pipeline reads it from the library or drafts it."""
 
+from typing import Literal
+
 import msgspec
+
+Kind = Literal["search", "document", "rewrite-only", "untouched"]
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,4 +23,15 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     reviewer: str
     date: str
     version: int
-    sha256: str  # of the file, or of the drafting request
+    sha256: str  # of the file's text; of the drafting request for a draft that no file holds
+    drafted_with: str = ""  # the model that drafted it; empty if a person wrote it
+    prompt_sha256: str = ""  # hash of the drafting request
+    tried_on: list[str] = []  # ids of the rows it was tried on
+    note: str = ""  # the reviewer's
+
+
+def kind(form: Format) -> Kind:
+    """Where the facts of a rewrite come from: one of the four flags of the paper. The official entry outranks a search."""
+    if not form.rewrite:
+        return "untouched"
+    return "document" if form.document else "search" if form.search else "rewrite-only"

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stages.errors import InputError
-from stages.formats.library import LIBRARY, load_library, read_format
+from stages.formats.library import LIBRARY, format_text, load_library, parse_format, read_format, same_content, write_format
+from stages.formats.schema import kind
+from tests.toy_rows import make_format
 
 GOOD = """task: cve-to-cwe
 status: approved
@@ -48,6 +51,9 @@ def test_a_whole_file_is_read_and_its_date_is_text(tmp_path: Path) -> None:
         ("search: true", "search: true\nsearch: false", 10, "duplicate key"),
         ("steps:\n", "steps: [\n", 5, "not valid YAML"),
         ("steps:\n  - Say what the attacker controls.\n", "steps:\n  - {a: b}\n", 4, "str"),
+        ("rewrite: true", "rewrite: false", 9, "needs no facts"),
+        ("version: 1", "version: -1", 15, "count from 1"),
+        ("someone else", '"\\ud800"', 13, "half of a pair"),
     ],
 )
 def test_a_damaged_file_names_file_line_and_key(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:
@@ -58,8 +64,9 @@ def test_a_damaged_file_names_file_line_and_key(tmp_path: Path, old: str, new: s
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"- a\n", b"\xff\xfe\x00", b"!!python/object/apply:os.system [ls]\n", b"a: " + b"b" * 70_000]
-)
+    "content",
+    [b"", b"- a\n", b"[" * 3_000, b"date: 2026-99-99", b"version: " + b"9" * 5_000, b"? [a]\n: b\n", b"<<: {task: a}\n", b"&a [*a]", b"\xff\xfe\x00", b"!!python/object/apply:os.system [ls]\n", b"a: " + b"b" * 70_000],
+)  # fmt: skip
 def test_what_is_no_format_is_an_error_and_never_code(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match="cve-to-cwe.yaml"):
         read_format(write(tmp_path, content))
@@ -68,3 +75,69 @@ def test_what_is_no_format_is_an_error_and_never_code(tmp_path: Path, content: b
 def test_the_committed_library_is_whole() -> None:
     for task, form in load_library().items():
         assert form.task == task and (LIBRARY / f"{task}.yaml").exists()
+
+
+HOSTILE = [
+    "yes",
+    "null",
+    "1e3",
+    "2026-01-02",
+    "",
+    " a ",
+    "a: b",
+    "#a",
+    "- a",
+    "{key}",
+    "a\nb",
+    "\x1b[31m",
+    "\ufeff",
+    "\u2028",
+    "'",
+    '"\\',
+    "é€😀",
+]
+
+
+def test_a_format_written_as_text_is_read_back_whatever_it_holds() -> None:
+    form = make_format(
+        "a-b", introduction="x" * 5_000, steps=HOSTILE, instructions=[], tried_on=HOSTILE, note="a\tb", author="no"
+    )
+    text = format_text(form)
+    read = parse_format(text, Path("a-b.yaml"))
+    assert msgspec.structs.replace(read, sha256="0") == form and format_text(read) == text
+    assert max(map(len, text.splitlines())) > 5_000  # one sentence, one line: git diffs show sentences
+
+
+def test_empty_provenance_is_left_out_of_the_file() -> None:
+    assert "tried_on" not in format_text(make_format()) and "note" not in format_text(make_format())
+
+
+def test_a_written_format_is_a_library_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = write_format(make_format("a-b", drafted_with="model", note="Good."), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a-b.yaml"] == [path.name]
+    assert load_library(tmp_path)["a-b"].note == "Good."
+
+
+@pytest.mark.parametrize("task", ["../a", "A", "a b", "a--b", "", "a\n", "a/b", ".a"])
+def test_only_a_task_name_becomes_a_file_name(tmp_path: Path, task: str) -> None:
+    with pytest.raises(InputError, match="no task name"):
+        write_format(make_format(task), tmp_path / "library")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs no facts"):
+        write_format(make_format(rewrite=False), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_signature_is_no_content() -> None:
+    form = make_format()
+    signed = msgspec.structs.replace(form, status="draft", reviewer="other", version=7, note="n", tried_on=["a"], sha256="1")
+    assert same_content(form, signed) and not same_content(form, make_format(steps=["Another."]))
+
+
+def test_every_format_has_one_of_four_kinds() -> None:
+    kinds = [(True, True, False), (True, False, True), (True, False, False), (False, False, False)]
+    found = [kind(make_format(rewrite=rewrite, search=search, document=document)) for rewrite, search, document in kinds]
+    assert found == ["search", "document", "rewrite-only", "untouched"]
