@@ -2,17 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
+from itertools import islice
+from math import ceil, floor
 from pathlib import Path
 
 import msgspec
 
 from stages.answers import final_keys
-from stages.control_tokens import has_control_tokens
+from stages.control_tokens import first_control_token, has_control_tokens
 from stages.enrich.params import Length
 from stages.formats.schema import Format
-from stages.llm.fence import leaks_fence
+from stages.llm.fence import leaked_fences
 from stages.llm.prompts import load_prompt
 from stages.tasks.schema import InstructionRow
 
@@ -31,6 +33,7 @@ _MENTIONS = re.compile(
 )
 _SECTION = re.compile(r"^\s*(?:#{1,6}\s*)?(?:\*\*)?\s*(?:step\s*)?(\d{1,2})\s*[.:)]", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S|\*\*[^*\n]{2,80}\*\*:?\s*$)", re.MULTILINE)
+_FINAL_LINE = re.compile(r"final answer[^\n]*", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
     [
         "a",
@@ -61,6 +64,31 @@ _FUNCTION_WORDS = frozenset(
         "with",
     ]
 )
+_FEWEST_FUNCTION_WORDS = 0.05  # of English prose; a text below it is word salad, code or another language
+MOST_WORDS, LONGEST_WORD = 8, 160  # entries shown of one failed check, and characters of each
+
+
+CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not kept
+    "empty": "The model wrote nothing.",
+    "control-tokens": "The text holds a control token of a chat template, which a tokenizer may read as the end of a turn.",
+    "fence-leaked": "The text repeats a mark that the prompt puts around data, so it is no longer an answer.",
+    "other-language": "The text left the language of the answer, or is no English prose.",
+    "loops": "The text repeats itself: a sentence three times, or mostly the same few words.",
+    "too-short": "The text is much shorter than the original answer, so facts are missing.",
+    "too-long": "The text is much longer than the original answer, so something was added.",
+    "format-not-followed": "Some steps of the format have no section of their own, in their order.",
+    "key-changed": "The last line does not state the answer that the original states.",
+    "unknown-id": "The text names an identifier that exists in no source of this build: it is likely invented.",
+    "unsupported-id": "The text names an identifier that neither the row nor its documents or evidence name.",
+    "mentions-evidence": "The text speaks of its own making (the evidence, the original answer, the rules) instead of the subject.",
+    "copies-example": "The text repeats a sentence of the worked example in the prompt.",
+    "truncated": "The text was cut at the most tokens that the model may write.",
+    "less-readable": "The judge, asked in both orders, does not find the rewrite at least as readable as the original.",
+    "not-factual": "The judge scores the facts of the rewrite, against the original answer, below the threshold.",
+    "judge-unparsed": "The judge's reply states no verdict that can be read.",
+    "judge-not-calibrated": "The judge failed its examination on known pairs, so no rewrite is kept on its word.",
+    "call-failed": "The model did not answer; the row keeps its original answer, and the next run asks again.",
+}
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -70,33 +98,59 @@ class Known(msgspec.Struct, frozen=True):
     here: Collection[str]
 
 
+class CheckResult(msgspec.Struct, frozen=True):
+    """One check of one rewrite, and what failed it: text as it stands in the rewrite, or one measured phrase."""
+
+    name: str  # a key of CHECK_MEANINGS
+    passed: bool
+    words: list[str] = []  # at most MOST_WORDS entries of at most LONGEST_WORD characters; raw, hence hostile
+
+
 def failed_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, length: Length) -> list[str]:
     """Sorted reasons why `rewrite` cannot replace `row.answer`, before anybody judges it."""
+    return sorted(check.name for check in run_checks(row, form, rewrite, known, length) if not check.passed)
+
+
+def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, length: Length) -> list[CheckResult]:
+    """Every check of `rewrite` in a fixed order, with the words that failed it; of an empty text nothing more can be said."""
     if not rewrite.strip():
-        return ["empty"]
-    named = ids_in(rewrite)
+        return [check_result("empty", ["no word was written"])]
+    words = prose_words(rewrite)
+    least, most = length.shortest * prose_words(row.answer), length.longest * prose_words(row.answer) + length.allowance
     found = {
-        "control-tokens": has_control_tokens(rewrite),
-        "copies-example": copies_example(rewrite, row),
-        "fence-leaked": leaks_fence(rewrite),
-        "format-not-followed": not follows_steps(rewrite, len(form.steps)),
-        "key-changed": bool(row.answer_key) and not same_key(row, rewrite),
-        "loops": loops(rewrite),
-        "mentions-evidence": mentions_evidence(rewrite, row),
+        "empty": [],
+        "control-tokens": [first_control_token(rewrite)] if has_control_tokens(rewrite) else [],
+        "fence-leaked": leaked_fences(rewrite),
         "other-language": other_language(rewrite, row.answer),
-        "too-long": prose_words(rewrite) > length.longest * prose_words(row.answer) + length.allowance,
-        "too-short": prose_words(rewrite) < length.shortest * prose_words(row.answer),
-        "unknown-id": any(name not in known.graph for name in named),
-        "unsupported-id": any(name in known.graph and name not in known.here for name in named),
+        "loops": loops(rewrite),
+        "too-short": [f"{words} words, at least {ceil(least)}"] if words < least else [],
+        "too-long": [f"{words} words, at most {floor(most)}"] if words > most else [],
+        "format-not-followed": missing_steps(rewrite, len(form.steps)),
+        "key-changed": changed_key(row, rewrite) if row.answer_key else [],
+        "unknown-id": [text for text, name in named_ids(rewrite) if name not in known.graph],
+        "unsupported-id": [text for text, name in named_ids(rewrite) if name in known.graph and name not in known.here],
+        "mentions-evidence": mentions_evidence(rewrite, row),
+        "copies-example": copied_sentences(rewrite, row),
     }
-    return sorted(reason for reason, is_so in found.items() if is_so)
+    return [check_result(name, words) for name, words in found.items()]
 
 
-def copies_example(rewrite: str, row: InstructionRow) -> bool:
-    """Whether a sentence of the prompt's worked example stands in the rewrite: a small teacher repeats what it was shown."""
+def check_result(name: str, words: Sequence[str]) -> CheckResult:
+    """A check that `words` failed; it passed if there are none. Words are told once, on one line, and bounded."""
+    shown = dict.fromkeys(" ".join(text.split()) for text in words)
+    return CheckResult(name, not words, [shorten(text) for text in islice(shown, MOST_WORDS)])
+
+
+def shorten(text: str) -> str:
+    """`text` within LONGEST_WORD characters."""
+    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"
+
+
+def copied_sentences(rewrite: str, row: InstructionRow) -> list[str]:
+    """Sentences of the prompt's worked example that stand in the rewrite: a small teacher repeats what it was shown."""
     shown = [sentence for line in example_lines() for sentence in re.split(r"(?<=[.])\s+", line) if len(sentence.split()) >= 4]
     own = f"{row.instruction}\n{row.answer}"
-    return any(sentence in rewrite and sentence not in own for sentence in shown)
+    return [sentence for sentence in shown if sentence in rewrite and sentence not in own]
 
 
 @cache
@@ -114,47 +168,83 @@ def prose_words(text: str) -> int:
 
 def ids_in(text: str) -> set[str]:
     """Every CVE, CWE, CAPEC, ATT&CK and D3FEND id that `text` names, as entity ids."""
-    found = (value.upper() for value in _ID.findall(text))
-    return {f"{_PREFIXES.get(value[:3], 'attack')}:{value}" for value in found}
+    return {name for _, name in named_ids(text)}
 
 
-def same_key(row: InstructionRow, rewrite: str) -> bool:
-    """Whether the rewrite ends with the template's key, value for value; the row's key where the template states none."""
-    stated = final_keys(row.key_kind, row.answer) or row.answer_key
-    return set(final_keys(row.key_kind, rewrite)) == set(stated)
+def named_ids(text: str) -> list[tuple[str, str]]:
+    """The ids that `text` names, in its order: as it writes them, and as entity ids."""
+    written = _ID.findall(text)
+    return [(value, f"{_PREFIXES.get(value[:3].upper(), 'attack')}:{value.upper()}") for value in written]
 
 
-def follows_steps(rewrite: str, steps: int) -> bool:
-    """Whether there is a section for each step: numbers that count 1 to `steps`, or as many headings."""
-    numbers = [int(number) for number in _SECTION.findall(rewrite)]
+def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
+    """What stands as the answer and what should, unless the rewrite ends with the template's key, value for value.
+
+    The row's key counts where the template states none.
+    """
+    stated, found = final_keys(row.key_kind, row.answer) or row.answer_key, final_keys(row.key_kind, rewrite)
+    if set(found) == set(stated):
+        return []
+    lines = _FINAL_LINE.findall(rewrite)
+    stands = f"Final answer: {', '.join(found)}" if found else lines[-1] if lines else "no final answer line"
+    return [f"{stands} instead of {', '.join(stated)}"]
+
+
+def missing_steps(rewrite: str, steps: int) -> list[str]:
+    """What keeps the rewrite from having a section for each step: numbers that count 1 to `steps`, or as many headings."""
+    found, numbers = steps_found(rewrite, steps), _numbers(rewrite)
+    if found >= steps:
+        return []
+    absent = [number for number in range(1, steps + 1) if number not in numbers]
+    if not numbers:
+        return [f"{found} headings for {steps} steps"] if found else [f"no section for any of the {steps} steps"]
+    if not absent:
+        return [f"the sections stand in the order {', '.join(map(str, numbers[:20]))}"]
+    return [f"no section for step {number}" for number in absent]
+
+
+def steps_found(rewrite: str, steps: int) -> int:
+    """How many of `steps` have a section: numbers that count up from 1, or headings if there are more of these."""
     counted = 0
-    for number in numbers:
+    for number in _numbers(rewrite):
         counted += number == counted + 1
-    return counted >= steps or len(_HEADING.findall(rewrite)) >= steps
+    return min(steps, max(counted, len(_HEADING.findall(rewrite))))
 
 
-def mentions_evidence(rewrite: str, row: InstructionRow) -> bool:
-    """Whether the text speaks of its own making; phrases that the row uses itself are its subject."""
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in _SECTION.findall(text)]
+
+
+def mentions_evidence(rewrite: str, row: InstructionRow) -> list[str]:
+    """Phrases by which the text speaks of its own making; those that the row uses itself are its subject."""
     own = {" ".join(found.lower().split()) for found in _MENTIONS.findall(f"{row.instruction}\n{row.answer}")}
-    return any(" ".join(found.lower().split()) not in own for found in _MENTIONS.findall(rewrite))
+    return [found for found in _MENTIONS.findall(rewrite) if " ".join(found.lower().split()) not in own]
 
 
-def loops(text: str) -> bool:
+def loops(text: str) -> list[str]:
     """Degenerate repetition: a line or sentence of some length three times, or fewer than 60 % different 4-grams."""
-    sentences = [" ".join(piece.lower().split()) for piece in re.split(r"[\n.!?]+", text)]
-    if any(count >= 3 for sentence, count in Counter(sentences).items() if len(sentence) > 20):
-        return True
-    spoken = text.lower().split()
-    grams = list(zip(*(spoken[start:] for start in range(4)), strict=False))
-    return len(grams) >= 30 and len(set(grams)) < 0.6 * len(grams)
+    pieces = re.split(r"[\n.!?]+", text)
+    sentences = Counter(" ".join(piece.lower().split()) for piece in pieces)
+    repeated = {sentence for sentence, count in sentences.items() if count >= 3 and len(sentence) > 20}
+    if repeated:
+        first = {" ".join(piece.lower().split()): piece for piece in reversed(pieces)}
+        return [first[sentence] for sentence in sentences if sentence in repeated]
+    spoken = text.split()
+    grams = Counter(zip(*([word.lower() for word in spoken[start:]] for start in range(4)), strict=False))
+    if grams.total() < 30 or len(grams) >= 0.6 * grams.total():
+        return []
+    return [" ".join(gram) for gram, count in grams.most_common(3) if count > 1]
 
 
-def other_language(rewrite: str, answer: str) -> bool:
-    """Whether the rewrite left the answer's script, or its prose has hardly any English function word."""
+def other_language(rewrite: str, answer: str) -> list[str]:
+    """Words that left the answer's script; or the share of English function words, where prose has hardly any."""
     if _foreign_share(rewrite) > _foreign_share(answer) + 0.1:
-        return True
+        return [word for word in rewrite.split() if _foreign_share(word)]
     spoken = re.findall(r"[a-z]+", rewrite.lower())
-    return len(spoken) >= 40 and sum(word in _FUNCTION_WORDS for word in spoken) < 0.05 * len(spoken)
+    found = sum(word in _FUNCTION_WORDS for word in spoken)
+    if len(spoken) < 40 or found >= _FEWEST_FUNCTION_WORDS * len(spoken):
+        return []
+    return [f"{found} of {len(spoken)} words are common English words, at least {ceil(_FEWEST_FUNCTION_WORDS * len(spoken))}"]
 
 
 def _foreign_share(text: str) -> float:

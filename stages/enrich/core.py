@@ -4,19 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from stages.enrich.checks import FORM, Known, failed_checks, ids_in
-from stages.enrich.judge import Verdict, judge_pair
+from stages.enrich.checks import FORM, CheckResult, Known, check_result, ids_in, run_checks, steps_found
+from stages.enrich.judge import NO_VERDICT, Verdict, judge_pair
 from stages.enrich.params import EnrichParams, Keep
 from stages.enrich.rewrite import clean_rewrite, evidence_for, rewrite_request
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity
-from stages.llm.client import CallFailed, Client
+from stages.llm.client import CallFailed, Client, Reply
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
-
-NO_VERDICT = Verdict("", ("", ""), None, [])
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -32,16 +30,25 @@ class Attempt(msgspec.Struct, frozen=True):
     """The last rewrite that was tried."""
 
     text: str
-    reasons: list[str]  # of the deterministic checks
+    checks: list[CheckResult]  # none if the call failed
     evidence: list[Evidence]  # shown to the teacher
     hashes: list[str]
     failure: CallFailed | None = None
 
+    @property
+    def reasons(self) -> list[str]:
+        """Sorted names of the checks that failed."""
+        return sorted(check.name for check in self.checks if not check.passed)
+
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The enriched row, and a reject if a call failed for good (the row then keeps its template answer)."""
+    """The enriched row with the grounds of its decision, and a reject if a call failed for good (the template then stays)."""
 
     row: EnrichedRow
+    checks: list[CheckResult]  # of the last rewrite, passed and failed, in a fixed order
+    verdict: Verdict  # NO_VERDICT if the judge was not asked
+    shown: list[Evidence]  # to the teacher, for the last rewrite
+    hashes: list[str]  # every request of the row, as `row.request_hashes`
     reject: Reject | None = None
 
 
@@ -56,12 +63,14 @@ async def enrich_row(
             verdict = await judge_pair(client, job.row.instruction, job.row.answer, tried.text, params.verdict_tokens)
         except CallFailed as failed:
             failure = failed
+    reject, reasons = None, tried.reasons
     if failure is not None:
-        reason = f"call-failed:{failure.reason}"
-        row = decided(job, tried, NO_VERDICT, [*tried.reasons, reason], entities)
-        return Outcome(row, Reject("enrich", job.row.id, reason, failure.detail))
-    reasons = [*tried.reasons, *refusals(verdict, params.keep, judge_passed)] if judged(verdict) else tried.reasons
-    return Outcome(decided(job, tried, verdict, reasons, entities))
+        reject = Reject("enrich", job.row.id, f"call-failed:{failure.reason}", failure.detail)
+        reasons = [*reasons, reject.reason]
+    elif judged(verdict):
+        reasons = [*reasons, *refusals(verdict, params.keep, judge_passed)]
+    row = decided(job, tried, verdict, reasons, entities)
+    return Outcome(row, tried.checks, verdict, tried.evidence, row.request_hashes, reject)
 
 
 async def rewrite(job: Job, client: Client, entities: Mapping[str, Entity], params: EnrichParams) -> Attempt:
@@ -76,13 +85,18 @@ async def rewrite(job: Job, client: Client, entities: Mapping[str, Entity], para
             continue
         hashes = [*hashes, reply.key]
         text, known = clean_rewrite(reply.text), Known(entities, ids_here(job.row, shown))
-        reasons = failed_checks(job.row, job.form, text, known, params.length)
-        if reply.finish_reason == "length":
-            reasons = sorted([*reasons, "truncated"])
-        tried = Attempt(text, reasons, shown, hashes)
+        checks = [*run_checks(job.row, job.form, text, known, params.length), whole(reply)]
+        tried = Attempt(text, checks, shown, hashes)
         if not FORM & set(tried.reasons):
             break
     return tried
+
+
+def whole(reply: Reply) -> CheckResult:
+    """Whether the reply ended by itself; if not, how long it is and the words it was cut after."""
+    cut = reply.finish_reason == "length"
+    end = " ".join(reply.text.split())[-60:]
+    return check_result("truncated", [f"cut after {reply.completion_tokens} tokens: …{end}"] if cut else [])
 
 
 def ids_here(row: InstructionRow, evidence: Sequence[Evidence]) -> set[str]:
@@ -122,6 +136,8 @@ def decided(job: Job, tried: Attempt, verdict: Verdict, reasons: list[str], enti
         reasons=reasons,
         readability=verdict.readability,
         factuality=verdict.factuality,
+        format_sha256=job.form.sha256,
+        steps_followed=steps_found(tried.text, len(job.form.steps)),
         evidence_ids=[passage.passage_id for passage in tried.evidence],
         request_hashes=[*job.grounded.request_hashes, *tried.hashes, *verdict.hashes],
     )
@@ -131,7 +147,7 @@ def untouched(row: InstructionRow) -> EnrichedRow:
     """A row that was not selected for rewriting passes through with its template answer."""
     return as_enriched(
         row, answer=row.answer, rewrite="", sources=row.sources, licences=row.licences, decision="not-selected",
-        reasons=[], readability="", factuality=None, evidence_ids=[], request_hashes=[],
+        reasons=[], readability="", factuality=None, format_sha256="", steps_followed=0, evidence_ids=[], request_hashes=[],
     )  # fmt: skip
 
 

@@ -42,9 +42,12 @@ class Verdict(msgspec.Struct, frozen=True):
     """What the judge said of one rewrite; `readability` empty and `factuality` None where it said nothing readable."""
 
     readability: str  # rewritten, original, tie, inconsistent
-    orders: tuple[str, str]  # place named in each order: A, B, tie or ""; the rewrite stands in B first, then in A
+    places: tuple[str, str]  # place named in each order: A, B, tie or ""; the rewrite stands in B first, then in A
     factuality: int | None
     hashes: list[str]
+
+
+NO_VERDICT = Verdict("", ("", ""), None, [])
 
 
 async def judge_pair(client: Client, instruction: str, original: str, rewritten: str, tokens: int) -> Verdict:

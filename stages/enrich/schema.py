@@ -25,5 +25,7 @@ class EnrichedRow(msgspec.Struct, frozen=True, kw_only=True):
     reasons: list[str]  # why the rewrite was not kept: `key-changed`, `unknown-id`, `mentions-evidence`, ...
     readability: str  # rewritten, original, tie, inconsistent, or empty if not judged
     factuality: int | None  # 1-10
+    format_sha256: str  # of the format that the rewrite was asked to follow, empty if none was tried
+    steps_followed: int  # steps of that format that have a section in the rewrite
     evidence_ids: list[str]  # passage ids shown to the teacher
     request_hashes: list[str]

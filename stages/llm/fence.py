@@ -30,3 +30,8 @@ def defuse(text: str) -> str:
 def leaks_fence(text: str) -> bool:
     """Whether an answer repeats a mark."""
     return _ANY_FENCE.search(text) is not None
+
+
+def leaked_fences(text: str) -> list[str]:
+    """The marks that an answer repeats, as it writes them."""
+    return _ANY_FENCE.findall(text)

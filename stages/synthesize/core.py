@@ -136,6 +136,8 @@ def _row(document: Document, method: Method, pair: Pair, keys: list[str], taxono
         reasons=[],
         readability="",
         factuality=None,
+        format_sha256="",
+        steps_followed=0,
         evidence_ids=[],
         request_hashes=keys,
     )

@@ -167,6 +167,8 @@ def _enriched(row: InstructionRow) -> EnrichedRow:
         reasons=[],
         readability="",
         factuality=None,
+        format_sha256="",
+        steps_followed=0,
         evidence_ids=[],
         request_hashes=[],
     )

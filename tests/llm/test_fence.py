@@ -67,7 +67,7 @@ def test_an_order_in_question_answer_or_evidence_is_not_obeyed(poison: str) -> N
 def test_a_candidate_cannot_give_itself_a_verdict(order: str) -> None:
     client = FakeClient(by_behaviour(fake_teacher.behaviour))
     verdict = asyncio.run(judge_pair(client, "Which?", ROW.answer, f"Nothing of it. {order}\nFinal answer: CWE-79", 8))  # type: ignore[arg-type]
-    assert verdict.factuality == 4 and verdict.orders == ("tie", "tie")
+    assert verdict.factuality == 4 and verdict.places == ("tie", "tie")
 
 
 def test_the_fake_teacher_does_obey_outside_a_fence() -> None:

@@ -18,6 +18,7 @@ def enriched_row(number: int, **changes: Any) -> EnrichedRow:
         "rewrite": "1. The flaw\nInput reaches the page unescaped.\nFinal answer: CWE-89", "key_kind": "cwe", "answer_key": ["CWE-79"],
         "subject": "cve:CVE-2021-0001", "entity_ids": ["cve:CVE-2021-0001"], "split": "train", "labels": [], "sources": ["cwe"],
         "licences": ["MIT"], "decision": "template", "reasons": ["key-changed"], "readability": "tie", "factuality": 4,
+        "format_sha256": "0", "steps_followed": 1,
         "evidence_ids": ["cwe:CWE-79#definition"], "request_hashes": [],
     }  # fmt: skip
     return EnrichedRow(**(values | changes))

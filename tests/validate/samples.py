@@ -47,6 +47,8 @@ def row(number: int = 0, **changes: Any) -> EnrichedRow:
         "reasons": [],
         "readability": "",
         "factuality": None,
+        "format_sha256": "",
+        "steps_followed": 0,
         "evidence_ids": [],
         "request_hashes": [],
     }
