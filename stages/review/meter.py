@@ -1,0 +1,72 @@
+"""A client that counts what one row costs; everything else is the client's own."""
+
+import time
+from collections.abc import Iterable
+
+from stages.llm.client import Client, Reply, Request, StoredResponse
+from stages.llm.ledger import Ledger
+from stages.review.schema import Usage
+
+
+class Meter:
+    """Passes requests to `client` and adds up tokens, money and cache hits. One per row; not for several threads."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.started = client, time.perf_counter()
+        self.replies: list[tuple[Request, Reply]] = []
+
+    async def chat(self, request: Request) -> Reply:
+        """The client's answer. A failed call has no tokens that anybody could count."""
+        reply = await self.client.chat(request)
+        self.replies.append((request, reply))
+        return reply
+
+    @property
+    def ledger(self) -> Ledger:
+        """The client's, shared by all rows."""
+        return self.client.ledger
+
+    @property
+    def same_model(self) -> bool:
+        """Whether teacher and judge are one model."""
+        return self.client.same_model
+
+    def used(self) -> list[StoredResponse]:
+        """Every response that the client used, not only this row's."""
+        return self.client.used()
+
+    @property
+    def seconds(self) -> float:
+        """Since the meter was made."""
+        return time.perf_counter() - self.started
+
+    def usage(self) -> Usage:
+        """What has been asked so far; the same request asked twice counts once."""
+        unique = {reply.key: (request, reply) for request, reply in reversed(self.replies)}
+        costs = {key: self._cost(request, reply) for key, (request, reply) in unique.items()}
+        fresh = [key for key, (_, reply) in unique.items() if not reply.cached]
+        return Usage(
+            calls=len(unique),
+            cached=len(unique) - len(fresh),
+            prompt_tokens=sum(reply.prompt_tokens for _, reply in unique.values()),
+            completion_tokens=sum(reply.completion_tokens for _, reply in unique.values()),
+            usd=round(sum(sorted(costs.values())), 8),
+            usd_paid=round(sum(sorted(costs[key] for key in fresh)), 8),
+        )
+
+    def _cost(self, request: Request, reply: Reply) -> float:
+        role = self.client.llm.teacher if request.role == "teacher" else self.client.llm.judge
+        return self.client.ledger.cost(role.model, reply.prompt_tokens, reply.completion_tokens)
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum. Requests that two rows share count twice."""
+    found = list(usages)
+    return Usage(
+        calls=sum(one.calls for one in found),
+        cached=sum(one.cached for one in found),
+        prompt_tokens=sum(one.prompt_tokens for one in found),
+        completion_tokens=sum(one.completion_tokens for one in found),
+        usd=round(sum(one.usd for one in found), 8),
+        usd_paid=round(sum(one.usd_paid for one in found), 8),
+    )
