@@ -53,6 +53,11 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
     return [*factuality, *readability] if count else pairs
 
 
+async def calibrate(client: Client, params: EnrichParams, concurrency: int) -> dict[str, Any]:
+    """Examine the judge that `client` asks: the `report` whose `passed` decides whether its word counts."""
+    return report(await examine(client, load_pairs(params.calibration.pairs), params, concurrency), params.calibration)
+
+
 async def examine(client: Client, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:
     """The judge's answers to `pairs`, with the threshold that will decide about rewrites."""
 

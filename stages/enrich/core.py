@@ -62,12 +62,12 @@ async def enrich_row(
         try:
             verdict = await judge_pair(client, job.row.instruction, job.row.answer, tried.text, params.verdict_tokens)
         except CallFailed as failed:
-            failure = failed
+            failure = failed if params.keep.judge else None
     reject, reasons = None, tried.reasons
     if failure is not None:
         reject = Reject("enrich", job.row.id, f"call-failed:{failure.reason}", failure.detail)
         reasons = [*reasons, reject.reason]
-    elif judged(verdict):
+    elif judged(verdict) and params.keep.judge:
         reasons = [*reasons, *refusals(verdict, params.keep, judge_passed)]
     row = decided(job, tried, verdict, reasons, entities)
     return Outcome(row, tried.checks, verdict, tried.evidence, row.request_hashes, reject)

@@ -10,6 +10,7 @@ Readability = Literal["rewritten", "original", "tie", "inconsistent"]
 class Keep(Params):
     """The judge's part of the keep rule; the deterministic checks always hold."""
 
+    judge: bool = True  # false: it is asked and its verdicts are recorded, but they keep nothing out (for comparisons)
     factuality: int = 8  # of 10, against the template answer; below it a fact was lost or added
     # verdicts of the two swapped comparisons that do not lose readability. `inconsistent` is no verdict for the
     # rewrite: the judge named the answer in the same place twice.

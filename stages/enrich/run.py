@@ -6,9 +6,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from stages.enrich.calibration import examine, load_pairs, report
+from stages.enrich.calibration import calibrate, report
 from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
+from stages.enrich.format_figures import by_task, figures, tried_of
 from stages.enrich.params import EnrichParams
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
@@ -20,6 +21,7 @@ from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
+from stages.tables import write_json
 from stages.tasks.schema import InstructionRow
 
 
@@ -34,13 +36,15 @@ def run_enrich(stage: Stage) -> None:
         stage.read("data/ground/evidence.parquet", Evidence),
     )
     entities = {entity.id: entity for entity in stage.read("data/graph/entities.parquet", Entity)}
-    outcomes, responses, figures, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
+    outcomes, responses, measured, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
     enriched = {outcome.row.id: outcome.row for outcome in outcomes}
     kept = [enriched.get(row.id) or untouched(row) for row in rows]
     stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
     stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
-    stage.metrics({**describe(kept), **figures})
+    stage.metrics({**describe(kept), **measured})
+    asked = [*stage.read("data/ground/responses.parquet", StoredResponse), *responses]
+    write_json("metrics/enrich_formats.json", format_metrics(jobs, outcomes, asked, stage.section("runtime", RuntimeParams)))
     stage.timings(timings)
     rewritten = sum(row.decision == "rewritten" for row in kept)
     stage.finish({"rows": len(rows), "to rewrite": len(jobs)}, {"rows": len(kept), "rewritten": rewritten})
@@ -63,15 +67,24 @@ def make_jobs(
     return [Job(by_id[found.row_id], by_task[found.task], found, passages[found.row_id]) for found in grounded]
 
 
+def format_metrics(
+    jobs: list[Job], outcomes: list[Outcome], responses: list[StoredResponse], runtime: RuntimeParams
+) -> dict[str, Any]:
+    """Figures of each task's format over the rows tried with it, and of all tried rows."""
+    by_key = {response.key: response for response in responses}
+    pairs = zip(jobs, outcomes, strict=True)
+    tried = [tried_of(outcome.row, job.form, by_key, runtime.prices) for job, outcome in pairs]
+    return {"all": figures(tried), "tasks": by_task(tried)}
+
+
 async def _enrich(
     stage: Stage, jobs: list[Job], entities: dict[str, Entity], params: EnrichParams, llm: LLMParams
 ) -> tuple[list[Outcome], list[StoredResponse], dict[str, Any], dict[str, float]]:
     """Outcomes in the order of `jobs`, the responses used, figures of judge and calls, and times."""
     runtime = stage.section("runtime", RuntimeParams)
     async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
-        pairs = load_pairs(params.calibration.pairs) if jobs else []
-        calibration = report(await examine(client, pairs, params, runtime.concurrency), params.calibration)
-        if jobs and not calibration["passed"]:
+        calibration = await calibrate(client, params, runtime.concurrency) if jobs else report([], params.calibration)
+        if jobs and params.keep.judge and not calibration["passed"]:
             print(
                 f"[{stage.name}] warning: the judge did not pass its calibration; no rewrite is kept on its word.",
                 file=sys.stderr,
@@ -81,5 +94,5 @@ async def _enrich(
             return await enrich_row(job, client, entities, params, calibration["passed"])
 
         outcomes = await map_rows(jobs, work, concurrency=runtime.concurrency, label="rewriting")
-        figures = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
-        return outcomes, client.used(), figures, client.ledger.timings()
+        measured = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
+        return outcomes, client.used(), measured, client.ledger.timings()

@@ -52,8 +52,10 @@ def group_by_entity(passages: list[Passage]) -> dict[str, list[Passage]]:
 async def ground_row(
     row: InstructionRow, form: Format, client: Client, library: Library, params: GroundParams
 ) -> Grounding | Reject:
-    """Evidence for `row`, or the reason why a call failed for good."""
+    """Evidence for `row`, or the reason why a call failed for good; nothing at all if `params.evidence` is off."""
     counts: Counter[str] = Counter()
+    if not params.evidence:
+        return Grounding(_grounded(row, Queries([], [], []), [], []), [], counts)
     documents = documents_of(row, library.by_entity, params.document_tokens) if form.document else []
     counts["no-document"] += form.document and not documents
     try:

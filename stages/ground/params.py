@@ -6,6 +6,7 @@ from stages.config import Params
 class GroundParams(Params):
     """K, hits and R are those of arXiv 2510.14113; the token limits fit the embedded model's minutes on two cores."""
 
+    evidence: bool = True  # false: the same rows go on with no query, no document and no passage (for comparisons)
     rows: int = 22  # rows that will be rewritten; 0 means all that can be
     row_tokens: int = 110  # question and template answer of a selected row; longer ones are cut short by a small teacher
     queries: int = 2  # K: phrases per row

@@ -37,7 +37,7 @@ def run_ground(stage: Stage) -> None:
         params.ngram,
     )
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
-    library = Library(PassageIndex(passages), group_by_entity(passages), task_words(rows))
+    library = Library(PassageIndex(passages if params.evidence else []), group_by_entity(passages), task_words(rows))
     outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, params, llm))
     grounded = sorted((found for found in outcomes if isinstance(found, Grounding)), key=lambda found: found.row.row_id)
     rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
