@@ -1,11 +1,16 @@
 """Check every table, remove unsafe, contaminated and duplicate rows, and describe the data set.
 
-`python -m stages.validate contamination --help`: look for benchmark items in any file of rows.
+`python -m stages.validate COMMAND --help`, of which COMMAND is
+contamination: look for benchmark items in any file of rows;
+trace: the whole chain behind one row, from its sources to its licence.
 """
 
+import importlib
 import sys
 
 from stages.stage import Stage, stage_main
+
+COMMANDS = {"contamination": "stages.validate.contamination", "trace": "stages.validate.trace"}
 
 
 def run(stage: Stage) -> None:
@@ -16,8 +21,6 @@ def run(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["contamination"]:
-        from stages.validate.contamination import main
-
-        sys.exit(main(sys.argv[2:]))
+    if COMMANDS.keys() & set(sys.argv[1:2]):
+        sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
     stage_main("validate", run, __doc__)
