@@ -1,6 +1,6 @@
 """The expert's bench: everything that the review page and the terminal commands do, on one store and one model client.
 
-    async with Bench(root) as bench:
+    async with Bench() as bench:
         version = bench.current("cve-to-cwe")
         run = bench.start_run(version.id, [row.id for row in bench.sample("cve-to-cwe", 5, seed=0)], "Ada")
         await bench.wait(run.id)
@@ -28,10 +28,8 @@ from stages.tasks.schema import InstructionRow
 class Bench:
     """An async context manager. Runs go on in the background while it is open; closing it interrupts them."""
 
-    def __init__(
-        self, root: Path = Path(), *, library: Path = LIBRARY, readings: Path = READINGS, params_file: Path = PARAMS_FILE
-    ) -> None:
-        """`root` holds `data/` and `models/` of the build; `library` and `readings` are the folders that git tracks."""
+    def __init__(self, *, library: Path = LIBRARY, readings: Path = READINGS, params_file: Path = PARAMS_FILE) -> None:
+        """Of the build in the working directory, as every stage; `library` and `readings` are the folders that git tracks."""
         raise NotImplementedError
 
     async def __aenter__(self) -> "Bench":

@@ -23,7 +23,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     parent: str  # id of the version that it was made from; empty for a draft and for a library file
     base: str  # SHA-256 of the library file when it was made; empty if the task had none. Approval compares it
-    content: str  # 16 hex digits over what a model sees: versions with equal content share their tries
+    content: str  # SHA-256 of what a model sees of it: versions with equal content share their tries
     author: str
     created: str  # ISO 8601, UTC
     findings: list[Finding]  # of the lint; any of them blocks approval
@@ -109,6 +109,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     runs: int
     last_run: str  # id; empty if none
     tried: int  # rows with a result in the last run
+    problem: str  # why the library file cannot be read; empty if it can
     figures: FormatFigures | None  # of the last run; None if there is none
     agreement: dict[str, Any] | None  # of two readers: pairs, agreed, share, kappa; None if nobody has read
 
