@@ -9,6 +9,7 @@ from stages.variants import VARIANTS, Variant
 
 Baseline = Literal["majority", "longest-option", "tfidf-similarity", "tfidf-linear", "bm25-nn"]
 Protocol = Literal["loglikelihood", "option-text", "generative", "constrained", "constrained-answer"]
+Variation = Literal["none", "steps", "rules", "whole", "reordered"]
 
 
 class Run(Params):
@@ -19,6 +20,9 @@ class Run(Params):
     systems: list[Variant]
     items: int = 120  # the first of the table, whose prefixes are fair samples; 0 means all
     shots: int = 0  # training examples in the prompt, the nearest by BM25; the system is then named `<variant>-few-shot`
+    format: Variation = (
+        "none"  # parts of the task's reasoning format after the question; the system is named `<variant>+<format>`
+    )
     max_new_tokens: int = 48  # generative only; enough for template answers (about 40), far too few for rewritten ones
 
 

@@ -14,9 +14,11 @@ from stages.evaluate.params import EvaluateParams
 from stages.evaluate.partial import Piece, Pieces
 from stages.evaluate.schema import Prediction
 from stages.evaluate.scores import cost_table, plot_csv, summarise
-from stages.evaluate.systems import check_runs, run_baselines, run_variants
+from stages.evaluate.systems import check_runs, run_baselines, run_variants, select_items
 from stages.evaluate.variants import check_folder
+from stages.evaluate.variations import PLAIN, formats_of_items
 from stages.finetune.schema import TrainedRow
+from stages.formats.schema import Format
 from stages.hardware import choose_device, choose_dtype, set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import write_text
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from stages.stage import Stage
 
 ITEMS, TRAIN = "data/benchmarks/items.parquet", "data/validate/train.parquet"
-TRAINED = "data/finetune/rows.parquet"
+TRAINED, FORMATS = "data/finetune/rows.parquet", "data/formats/formats.parquet"
 BASE_MANIFEST = Path("data/base/manifest.json")
 
 
@@ -42,11 +44,13 @@ def run_evaluate(stage: "Stage") -> None:
             f"{ITEMS} has no items.", remedy="Look at metrics/benchmarks.json: nothing was held out, or all was rejected."
         )
     check_runs(params, items)
+    formats = needed_formats(stage, params, items)
     folders, note = variant_folders(params), base_note(BASE_MANIFEST)
     device = choose_device(runtime.device)
     resolved = [device, choose_dtype(runtime.dtype, device)]
-    pieces = Pieces(stage.work(ITEMS, TRAIN, *_model_files(folders), resolved=resolved))
-    done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces)
+    inputs = [ITEMS, TRAIN, *([FORMATS] if formats else []), *_model_files(folders)]
+    pieces = Pieces(stage.work(*inputs, resolved=resolved))
+    done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces, formats)
     predictions = _predictions(done)
     metrics = summarise(predictions, items, train, trained, params, note)
     stage.write("data/evaluate/predictions.parquet", predictions, Prediction)
@@ -54,6 +58,15 @@ def run_evaluate(stage: "Stage") -> None:
     stage.timings(cost_table(piece.cost for piece in done))
     write_text("metrics/evaluate_scores.csv", plot_csv(metrics["scores"]))
     stage.finish({"items": len(items), "models": len(folders)}, {"predictions": len(predictions), "scores": len(done)})
+
+
+def needed_formats(stage: "Stage", params: EvaluateParams, items: Iterable[BenchmarkItem]) -> dict[str, Format]:
+    """Formats by the task of an item, for the runs that show one; nothing is read where no run does."""
+    varied = [run for run in params.runs if run.format != PLAIN]
+    if not varied:
+        return {}
+    asked = [item for run in varied for item in select_items(items, run.benchmark, run.items)]
+    return formats_of_items(asked, stage.read(FORMATS, Format))
 
 
 def variant_folders(params: EvaluateParams) -> dict[str, Path]:

@@ -6,7 +6,7 @@ import msgspec
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """What one system answered to one item under one protocol."""
 
-    system: str  # base, finetuned, int8, nf4, base-few-shot; majority, longest-option, tfidf-similarity, tfidf-linear, bm25-nn
+    system: str  # base, finetuned, int8, nf4, base-few-shot, finetuned+whole; majority, longest-option, tfidf-similarity, tfidf-linear, bm25-nn
     benchmark: str
     protocol: str  # loglikelihood, option-text, generative, constrained, constrained-answer, baseline
     item_id: str

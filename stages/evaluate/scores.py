@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
+from stages.evaluate.consistency import consistency
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.retrieval import keyed_rows
 from stages.evaluate.schema import Cost, Prediction
+from stages.evaluate.variations import PLAIN, variation_of
 from stages.statistics import (
     Interval,
     centred_on_chance,
@@ -42,8 +44,12 @@ def summarise(
     params: EvaluateParams,
     base_note: str,
 ) -> dict[str, Any]:
-    """Everything in `metrics/evaluate.json`, nested benchmark, protocol, system; `trained` are the ids of the rows fine-tuned on."""
-    table = tabulate(predictions)
+    """Everything in `metrics/evaluate.json`, nested benchmark, protocol, system; `trained` are the ids of the rows fine-tuned on.
+
+    Answers to a question with a format after it are no scores of the benchmark: they stand under `consistency` alone.
+    """
+    table = tabulate(one for one in predictions if variation_of(one.system)[1] == PLAIN)
+    varied = consistency(predictions, _settings(params))
     by_id = {item.id: item for item in items}
     tuned = [row for row in train if row.id in trained]
     return {
@@ -56,6 +62,7 @@ def summarise(
         "retention": _retention(table, params),
         "by_task": _nested(table, lambda answers: _by(answers, lambda item: item.task, by_id)),
         "by_key_in_training": _nested(table, _seen_keys(by_id, train, tuned)),
+        **({"consistency": varied} if varied else {}),
     }
 
 
@@ -170,8 +177,7 @@ def _reference_names(table: Table) -> dict[tuple[str, str, str], str]:
 
 def _compare(ours: Answers, theirs: Answers, params: EvaluateParams, verdict: str) -> dict[str, Any]:
     first, second = _paired(ours, theirs)
-    settings = {"confidence": params.confidence, "resamples": params.resamples, "seed": params.seed}
-    interval = paired_difference(first, second, **settings)
+    interval = paired_difference(first, second, **_settings(params))
     return {
         "n": len(first),
         "difference": _rounded(interval.value),
@@ -180,6 +186,11 @@ def _compare(ours: Answers, theirs: Answers, params: EvaluateParams, verdict: st
         "mcnemar_p": _rounded(mcnemar_exact(first, second), 6),
         verdict: interval.low > 0,
     }
+
+
+def _settings(params: EvaluateParams) -> dict[str, Any]:
+    """What a paired bootstrap needs."""
+    return {"confidence": params.confidence, "resamples": params.resamples, "seed": params.seed}
 
 
 def _retention(table: Table, params: EvaluateParams) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from stages.evaluate.partial import Piece, Pieces
 from stages.evaluate.retrieval import keyed_rows
 from stages.evaluate.schema import Cost, Prediction
 from stages.evaluate.variants import Variant, loaded, peak_memory_mb, reset_peak_memory
+from stages.evaluate.variations import check_variation, varied_name, varied_questions
+from stages.formats.schema import Format
 from stages.progress import progress
 from stages.runtime import RuntimeParams
 from stages.statistics import percentile
@@ -80,6 +82,7 @@ def check_runs(params: EvaluateParams, items: Sequence[BenchmarkItem]) -> None:
                 f"evaluate.runs: {run.protocol} on {run.benchmark}, whose answers are letters.",
                 allowed="loglikelihood, option-text, generative, constrained",
             )
+        check_variation(run)
         names = {(system_name(variant, run), run.benchmark, run.protocol) for variant in run.systems}
         if len(names) < len(run.systems) or names & named:
             raise ParamsError(
@@ -90,8 +93,8 @@ def check_runs(params: EvaluateParams, items: Sequence[BenchmarkItem]) -> None:
 
 
 def system_name(variant: str, run: Run) -> str:
-    """`base`, or `base-few-shot` where the prompt holds training examples."""
-    return f"{variant}-few-shot" if run.shots else variant
+    """`base`, `base-few-shot` where the prompt holds training examples, `base+whole` where it holds a format."""
+    return f"{variant}-few-shot" if run.shots else varied_name(variant, run.format)
 
 
 def run_variants(
@@ -101,8 +104,12 @@ def run_variants(
     params: EvaluateParams,
     runtime: RuntimeParams,
     pieces: Pieces,
+    formats: Mapping[str, Format],
 ) -> list[Piece]:
-    """All runs of all variants, variant by variant; a missing or damaged folder is an InputError."""
+    """All runs of all variants, variant by variant; a missing or damaged folder is an InputError.
+
+    `formats` by the task of the item are needed only where a run has a `format`.
+    """
     done: list[Piece] = []
     for name, folder in folders.items():
         runs = [run for run in params.runs if name in run.systems]
@@ -114,17 +121,23 @@ def run_variants(
         with loaded(name, folder, runtime) as variant:
             for run in missing:
                 reset_peak_memory()
-                piece = run_variant(variant, run, select_items(items, run.benchmark, run.items), train, params)
+                piece = run_variant(variant, run, select_items(items, run.benchmark, run.items), train, params, formats)
                 pieces.keep(piece)
                 done.append(piece)
     return done
 
 
 def run_variant(
-    variant: Variant, run: Run, items: Sequence[BenchmarkItem], train: Sequence[TrainingRow], params: EvaluateParams
+    variant: Variant,
+    run: Run,
+    items: Sequence[BenchmarkItem],
+    train: Sequence[TrainingRow],
+    params: EvaluateParams,
+    formats: Mapping[str, Format],
 ) -> Piece:
     """One variant on the items of one run."""
-    prompts = [render_prompt(variant.tokenizer, question) for question in few_shot_questions(items, train, run.shots, params)]
+    questions = varied_questions(items, few_shot_questions(items, train, run.shots, params), run, formats)
+    prompts = [render_prompt(variant.tokenizer, question) for question in questions]
     system = system_name(variant.name, run)
     clock = Clock(f"{system} {run.benchmark} {run.protocol}", len(items))
     answered = _ask(variant, run, items, prompts, train, params, clock)

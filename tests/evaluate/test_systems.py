@@ -23,7 +23,7 @@ PARAMS = EvaluateParams(runs=RUNS)
 
 
 def test_every_protocol_gives_a_prediction_per_item(tiny_folder: Path, tmp_path: Path) -> None:
-    done = run_variants(ITEMS, TRAIN, {"base": tiny_folder, "finetuned": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path))
+    done = run_variants(ITEMS, TRAIN, {"base": tiny_folder, "finetuned": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path), {})
     names = [(piece.cost.system, piece.cost.benchmark, piece.cost.protocol, len(piece.predictions)) for piece in done]
     assert sorted(names) == [
         ("base", "secforge-mcq", "loglikelihood", 5),
@@ -52,7 +52,7 @@ def test_every_protocol_gives_a_prediction_per_item(tiny_folder: Path, tmp_path:
 def test_after_a_kill_only_unfinished_pieces_are_asked_again(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "a"))
+    undisturbed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "a"), {})
     asked: list[str] = []
     original = systems.run_variant
 
@@ -64,8 +64,8 @@ def test_after_a_kill_only_unfinished_pieces_are_asked_again(
 
     monkeypatch.setattr(systems, "run_variant", counting)
     with pytest.raises(KeyboardInterrupt):
-        run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
-    resumed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"))
+        run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"), {})
+    resumed = run_variants(ITEMS, TRAIN, {"base": tiny_folder}, PARAMS, RUNTIME, Pieces(tmp_path / "b"), {})
     assert len(asked) == 3 + 4  # two finished, one cut short; then that one and the three left
     key = lambda one: (one.benchmark, one.protocol, one.item_id)  # noqa: E731
     assert sorted((row for piece in resumed for row in piece.predictions), key=key) == sorted(
@@ -76,11 +76,11 @@ def test_after_a_kill_only_unfinished_pieces_are_asked_again(
 def test_a_finished_variant_is_not_even_loaded(tiny_folder: Path, tmp_path: Path) -> None:
     pieces = Pieces(tmp_path / "work")
     params = EvaluateParams(runs=[RUNS[0]])
-    run_variants(ITEMS, TRAIN, {"base": tiny_folder}, params, RUNTIME, pieces)
-    again = run_variants(ITEMS, TRAIN, {"base": tmp_path / "gone"}, params, RUNTIME, pieces)
+    run_variants(ITEMS, TRAIN, {"base": tiny_folder}, params, RUNTIME, pieces, {})
+    again = run_variants(ITEMS, TRAIN, {"base": tmp_path / "gone"}, params, RUNTIME, pieces, {})
     assert len(again[0].predictions) == 5
     with pytest.raises(InputError, match="gone"):
-        run_variants(ITEMS, TRAIN, {"finetuned": tmp_path / "gone"}, params, RUNTIME, pieces)
+        run_variants(ITEMS, TRAIN, {"finetuned": tmp_path / "gone"}, params, RUNTIME, pieces, {})
 
 
 def test_a_piece_without_its_cost_is_not_finished(tmp_path: Path) -> None:
