@@ -9,7 +9,6 @@ embedded model, which answers behind the same interface.
 
 import asyncio
 import hashlib
-import re
 import sys
 import time
 from collections.abc import Mapping
@@ -21,18 +20,19 @@ import msgspec
 
 from stages.llm.budget import BudgetGuard
 from stages.llm.cache import ResponseCache, cache_path
-from stages.llm.endpoints import Completion, Pool, open_pool
+from stages.llm.endpoints import Pool, open_pool
 from stages.llm.failures import FAILED, CallFailed, failure_of, finish_reason_of
 from stages.llm.ledger import Ledger
 from stages.llm.params import LLMParams, Role
 from stages.llm.rows import map_rows, waiting_call
 from stages.llm.schema import StoredResponse
+from stages.llm.thoughts import without_thoughts
+from stages.llm.wire import Completion
 from stages.runtime import RuntimeParams
 
 __all__ = ["CallFailed", "Client", "Reply", "Request", "StoredResponse", "map_rows", "open_client"]
 
 RoleName = Literal["teacher", "judge"]
-_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>\s*|\Z)", re.DOTALL)  # what a server without a reasoning parser sends first
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,11 +204,12 @@ class Client:
 
     def _read(self, call: _Call, completion: Completion) -> StoredResponse:
         choice, usage = completion.choices[0], completion.usage
-        text = _THOUGHTS.sub("", choice.message.content or "")
+        text = without_thoughts(choice.message.text)
         size = sum(len(one["content"]) for one in call.request.messages)
         prompt_tokens = usage.prompt_tokens if usage else size // 4  # a server that does not count is counted roughly
         completion_tokens = usage.completion_tokens if usage else len(text) // 4
-        return self._response(call, text, finish_reason_of(choice.finish_reason), prompt_tokens, completion_tokens)
+        finish_reason = "content_filter" if choice.message.refusal and not text else finish_reason_of(choice.finish_reason)
+        return self._response(call, text, finish_reason, prompt_tokens, completion_tokens)
 
     def _response(self, call: _Call, text: str, finish_reason: str, prompt_tokens: int, completion_tokens: int) -> StoredResponse:
         return StoredResponse(

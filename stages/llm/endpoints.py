@@ -1,84 +1,62 @@
-"""Chat completions from the servers of one role: replicas, slots, deadlines, retries.
+"""Chat completions from the servers of one role: replicas with limits of their own, deadlines, retries.
 
-Every call goes through `openai.AsyncOpenAI` (its aiohttp transport, whose pool stays fast with hundreds of
-connections), with the retries made here: at once, with jitter, in the caller's own slot, with the delay that
-the server names. Answers are hostile: a body has a size limit, an attempt a total deadline, and the form of the
-answer is checked.
+A call that failed is sent again at once, with jitter or after the delay that the server names, to another replica
+if there is one, and before any call that has not been sent yet. While it waits its row does not count as busy, so
+another row takes the free place.
 """
 
 import asyncio
-import os
-import random
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
-import msgspec
-
-from stages.errors import LLMError, SecForgeError
+from stages.errors import LLMError
 from stages.llm.failures import CallFailed, Transient
+from stages.llm.limits import Limit, Ticket
+from stages.llm.refusals import delay_before, refusal
+from stages.llm.rows import resting
+from stages.llm.transport import HTTPTransport, Transport, safe_address, secrets_of
+from stages.llm.wire import Completion, read_completion
 from stages.runtime import Endpoint
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import openai
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-BODY_LIMIT = 16 * 1024 * 1024  # bytes of one answer; 4,096 tokens have about 20 KB
-LONGEST_DELAY = 120.0  # seconds; a longer Retry-After is not waited out
 FIRST_CALLS = 8  # this many failures of one kind, and no success: the endpoint is not fit for use
 SHORTEST_KEY = 16  # characters; local servers are given placeholders
-FATAL_STATUS = {
-    401: "Check the key in the variable that `api_key_env` names.",
-    402: "The account has no credit left.",
-    403: "The key may not use this model: check the account, and the model's name in section `llm`.",
-    404: "Check `base_url` (it usually ends with /v1) and the model's name in section `llm`.",
-    405: "Check `base_url`: it usually ends with /v1.",
-}
-
-
-class Message(msgspec.Struct):
-    content: str | None = None
-
-
-class Choice(msgspec.Struct):
-    message: Message
-    finish_reason: str | None = None
-
-
-class Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class Completion(msgspec.Struct):
-    """The fields of a chat completion that are used."""
-
-    choices: list[Choice]
-    usage: Usage | None = None
+BUSY, OVERLOADED = 429, 503
 
 
 class Replica:
-    """One server and the calls in flight to it."""
+    """One server, and how much of it may be used."""
 
-    def __init__(self, endpoint: Endpoint, client: "openai.AsyncOpenAI", *, timeout: float | None, signed: bool = False) -> None:
-        """`signed`: calls carry the client's key."""
-        self.client, self.timeout, self.signed = client, timeout, signed
+    def __init__(self, endpoint: Endpoint, transport: Transport, *, timeout: float | None) -> None:
+        self.transport, self.timeout = transport, timeout
         self.address = safe_address(endpoint.base_url)
-        self.slots, self.in_flight = endpoint.max_concurrency, 0
+        self.limit = Limit(endpoint.max_concurrency)
+
+
+class Place(NamedTuple):
+    """A replica that takes a call, and the call's number there."""
+
+    replica: Replica
+    ticket: Ticket
+
+
+class Waiting(NamedTuple):
+    """A call that no replica had a place for."""
+
+    turn: "asyncio.Future[Place]"
+    avoid: Replica | None
 
 
 class Pool:
-    """The replicas of one role. `send` gives each call to the one with the smallest share of busy slots."""
+    """The replicas of one role. `send` gives each call to the one with the smallest share of its limit in use."""
 
     def __init__(self, role: str, replicas: Sequence[Replica], *, retries: int, secrets: Sequence[str] = ()) -> None:
         self.role, self.replicas, self.retries = role, replicas, retries
         self.retried = 0
-        self._secrets = [secret for secret in secrets if secret]
-        self._queue: list[asyncio.Future[None]] = []
+        self._secrets = secrets
+        self._queue: deque[Waiting] = deque()
         self._succeeded = 0.0  # when a call last succeeded
         self._first_failures: list[str] = []
 
@@ -88,108 +66,98 @@ class Pool:
         for attempt in range(self.retries + 1):
             if attempt:
                 self.retried += 1
-                await asyncio.sleep(_delay(attempt, failure.retry_after))
-            try:
-                async with self._slot(first=attempt > 0, avoid=failed) as replica:
-                    failed = replica
-                    completion = await self._attempt(replica, payload, key)
-            except Transient as error:
-                failure = error
-            else:
-                self._succeeded = time.monotonic()
-                return completion
+                with resting():
+                    await asyncio.sleep(delay_before(attempt, failure.retry_after))
+            async with self._place(first=attempt > 0, avoid=failed) as place:
+                try:
+                    completion = await self._attempt(place.replica, payload, key)
+                except Transient as error:
+                    failure, failed = error, place.replica
+                    self._blame(place, error)
+                except CallFailed as error:
+                    place.replica.limit.answered(place.ticket)
+                    raise self._note(error, place.replica) from None
+                else:
+                    place.replica.limit.answered(place.ticket)
+                    self._succeeded = time.monotonic()
+                    return completion
         raise self._lost(failed, failure, started)
 
     async def close(self) -> None:
         """Close the connections."""
         for replica in self.replicas:
-            await replica.client.close()
+            await replica.transport.close()
 
     @asynccontextmanager
-    async def _slot(self, *, first: bool, avoid: Replica | None) -> "AsyncIterator[Replica]":
-        """A replica with a free slot, another than `avoid` if there is one; retries go before new calls."""
-        while not (free := [replica for replica in self.replicas if replica.in_flight < replica.slots]):
-            turn = asyncio.get_running_loop().create_future()
-            self._queue.insert(0 if first else len(self._queue), turn)
-            await turn
-        replica = min(free, key=lambda one: (one is avoid, one.in_flight / one.slots))
-        replica.in_flight += 1
+    async def _place(self, *, first: bool, avoid: Replica | None) -> AsyncIterator[Place]:
+        """A place at a replica, another than `avoid` if there is one; those who come `first` wait before all others."""
+        place = self._choose(avoid) if first or not self._queue else None
+        if place is None:
+            place = await self._wait(Waiting(asyncio.get_running_loop().create_future(), avoid), first)
         try:
-            yield replica
+            yield place
         finally:
-            replica.in_flight -= 1
-            while self._queue:
-                turn = self._queue.pop(0)
-                if not turn.done():
-                    turn.set_result(None)
-                    break
+            self._end(place)
+
+    async def _wait(self, waiting: Waiting, first: bool) -> Place:
+        self._queue.insert(0 if first else len(self._queue), waiting)
+        try:
+            return await waiting.turn
+        except asyncio.CancelledError:
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                self._end(waiting.turn.result())  # it had been given already
+            raise
+
+    def _end(self, place: Place) -> None:
+        place.replica.limit.end()
+        self._give_places()
+
+    def _choose(self, avoid: Replica | None) -> Place | None:
+        """A place at the best replica that has one; a replica that only fails is left alone while another works."""
+        working = [replica for replica in self.replicas if not replica.limit.is_failing()] or self.replicas
+        free = [replica for replica in working if replica.limit.is_free()]
+        if not free:
+            return None
+        best = min(free, key=lambda replica: (replica is avoid, replica.limit.share))
+        return Place(best, best.limit.begin())
+
+    def _give_places(self) -> None:
+        """Free places go to those who wait."""
+        while self._queue:
+            if self._queue[0].turn.done():  # cancelled
+                self._queue.popleft()
+            elif place := self._choose(self._queue[0].avoid):
+                self._queue.popleft().turn.set_result(place)
+            else:
+                break
+
+    def _blame(self, place: Place, error: Transient) -> None:
+        """The replica's limit learns of a failure; if it rests, those who wait are looked after when the rest ends."""
+        limit = place.replica.limit
+        if error.status in (BUSY, OVERLOADED):
+            rest = limit.refused(place.ticket, overloaded=error.status == OVERLOADED, retry_after=error.retry_after)
+        else:
+            rest = limit.failed()
+        if rest:
+            asyncio.get_running_loop().call_later(rest + 0.001, self._give_places)
 
     async def _attempt(self, replica: Replica, payload: dict[str, Any], key: str) -> Completion:
         """One request within its deadline. Raises Transient, CallFailed or LLMError."""
-        import httpx2
-        import openai
-
-        options: Any = {"headers": {"Content-Type": "application/json", "Accept-Encoding": "identity", "X-Request-Key": key}}
-        if not replica.signed:
-            options["headers"]["Authorization"] = openai.Omit()
         try:
             async with asyncio.timeout(replica.timeout):
-                response = await replica.client.post(
-                    "/chat/completions", cast_to=httpx2.Response, content=msgspec.json.encode(payload), options=options
-                )
+                answered = await replica.transport.post(payload, key)
         except TimeoutError:
             raise Transient("timeout", f"{replica.address} gave no whole answer in {replica.timeout:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._refused(replica, error) from None
-        except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
-            if isinstance(error.__cause__, SecForgeError):
-                raise error.__cause__ from None
-            raise self._broken(replica, error) from None
-        return self._read(replica, response.content)
-
-    def _read(self, replica: Replica, body: bytes) -> Completion:
+        if not 200 <= answered.status < 300:
+            said = self._clean(answered.body[:1200].decode(errors="replace"))[:300]
+            raise refusal(self.role, answered.status, said, replica.address, answered.retry_after)
         try:
-            completion = msgspec.json.decode(body, type=Completion)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Transient("bad-response", self._clean(f"{replica.address}: {error}: {body[:80]!r}")) from None
-        if not completion.choices:
-            raise Transient("bad-response", f"{replica.address}: an answer without choices")
+            completion = read_completion(answered.body)
+        except ValueError as error:
+            raise Transient("bad-response", self._clean(f"{replica.address}: {error}")) from None
         message = completion.choices[0].message
-        message.content = self._clean(message.content or "", shortest=SHORTEST_KEY)
+        message.content = self._clean(message.text, shortest=SHORTEST_KEY)
         return completion
-
-    def _refused(self, replica: Replica, error: "openai.APIStatusError") -> Exception:
-        """What an HTTP status means: try again, give the row up, or give the stage up."""
-        status, said = error.status_code, self._clean(error.response.text[:300])
-        where = f"{replica.address} answered {status}: {said}"
-        if status in FATAL_STATUS or "insufficient_quota" in said:
-            remedy = FATAL_STATUS.get(status, FATAL_STATUS[402])
-            return LLMError(f"{self.role}: {where}", remedy=f"{remedy} (runtime.endpoints.{self.role} in params.yaml)")
-        if status == 429:
-            return Transient("rate-limited", where, retry_after=_retry_after(error.response.headers.get("retry-after")))
-        if status in (408, 409) or status >= 500:
-            return Transient("server-error", where, retry_after=_retry_after(error.response.headers.get("retry-after")))
-        lowered = said.lower()
-        if status == 413 or "context_length" in lowered or "context length" in lowered or "too long" in lowered:
-            return CallFailed("too-long", where)
-        if "content_filter" in lowered or "content management policy" in lowered:
-            return CallFailed("filtered", where)
-        return self._note(CallFailed("bad-request", where), replica)
-
-    def _broken(self, replica: Replica, error: Exception) -> Transient:
-        """A connection that was not made, or ended within the answer. (The deadline is ours: no timeout is a slow server.)"""
-        import aiohttp
-        import httpx2
-
-        chain: list[BaseException] = [error]
-        while (cause := chain[-1].__cause__) is not None:
-            chain.append(cause)
-        unmade = any(
-            isinstance(one, aiohttp.ClientConnectorError | httpx2.ConnectError | httpx2.UnsupportedProtocol) for one in chain
-        )
-        said = next((str(one) for one in reversed(chain) if str(one)), type(error).__name__)
-        detail = self._clean(f"{replica.address}: {said}"[:300])
-        return Transient("server-error" if unmade else "bad-response", detail, unreachable=unmade)
 
     def _lost(self, replica: Replica | None, failure: Transient, started: float) -> Exception:
         """The error of a call whose retries are used up."""
@@ -202,9 +170,11 @@ class Pool:
 
     def _note(self, failure: CallFailed, replica: Replica | None) -> Exception:
         """`failure`, or an LLMError if nothing but this kind of failure has come from the start."""
+        if self._succeeded or failure.reason in ("too-long", "filtered"):
+            return failure
         self._first_failures.append(failure.reason)
         first = self._first_failures[:FIRST_CALLS]
-        if self._succeeded or len(first) < FIRST_CALLS or len(set(first)) > 1:
+        if len(first) < FIRST_CALLS or len(set(first)) > 1:
             return failure
         address = replica.address if replica else "no endpoint"
         return LLMError(
@@ -222,104 +192,11 @@ class Pool:
 
 def open_pool(role: str, endpoints: Sequence[Endpoint], *, timeout: float, retries: int) -> Pool:
     """Connections to `endpoints`. Raises LLMError if there is none, or a key is missing."""
-    import openai
-
     if not endpoints:
         raise LLMError(
             f"the {role} has the provider `openai`, but no endpoint.",
             remedy=f"Add one to runtime.endpoints.{role} in params.yaml, or set llm.{role}.provider to `embedded`.",
         )
-    keys = [_key(endpoint) for endpoint in endpoints]
-    replicas = []
-    for endpoint, key in zip(endpoints, keys, strict=True):
-        client = openai.AsyncOpenAI(
-            base_url=endpoint.base_url, api_key=key or "none", max_retries=0, timeout=None, http_client=_http_client(endpoint)
-        )
-        replicas.append(Replica(endpoint, client, timeout=timeout, signed=bool(key)))
-    return Pool(role, replicas, retries=retries, secrets=keys)
-
-
-def safe_address(base_url: str) -> str:
-    """Scheme, host, port and path: what may stand in a message. User and password may not."""
-    parts = urlsplit(base_url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
-
-
-def _key(endpoint: Endpoint) -> str:
-    """The key of an endpoint from the variable that it names, else empty. Raises LLMError if it is not set, or could be overheard."""
-    if not endpoint.api_key_env:
-        return ""
-    key, parts = os.environ.get(endpoint.api_key_env, "").strip(), urlsplit(endpoint.base_url)
-    if parts.hostname in LOOPBACK:
-        return key
-    if key and parts.scheme != "https":
-        raise LLMError(
-            f"the key in {endpoint.api_key_env} would go to {safe_address(endpoint.base_url)} unencrypted.",
-            allowed="https://..., or plain http to this machine",
-            remedy="Use https or an ssh tunnel, or leave `api_key_env` empty if the server needs no key.",
-        )
-    if key:
-        return key
-    raise LLMError(
-        f"no key for {safe_address(endpoint.base_url)}: the variable {endpoint.api_key_env} is not set.",
-        remedy=f"export {endpoint.api_key_env}=... (the key never stands in a file), or name another variable in `api_key_env` (empty: no key is sent).",
-    )
-
-
-def _http_client(endpoint: Endpoint) -> Any:
-    """An HTTP client with enough connections, no redirects and a limited body."""
-    import httpx2
-    import openai
-
-    limits = httpx2.Limits(max_connections=endpoint.max_concurrency + 8, max_keepalive_connections=endpoint.max_concurrency + 8)
-    client = openai.DefaultAioHttpClient(limits=limits, follow_redirects=False)
-    client.event_hooks = {"response": [_limit_body]}
-    return client
-
-
-async def _limit_body(response: Any) -> None:
-    response.headers.pop("content-encoding", None)  # none was asked for; a small compressed body may unpack to any size
-    response.stream = _limited(response.stream)
-
-
-def _limited(stream: Any) -> Any:
-    """`stream`, ended with an error after BODY_LIMIT bytes."""
-    import httpx2
-
-    class Limited(httpx2.AsyncByteStream):
-        async def __aiter__(self) -> "AsyncIterator[bytes]":
-            size = 0
-            async for chunk in stream:
-                size += len(chunk)
-                if size > BODY_LIMIT:
-                    raise httpx2.ReadError(f"the answer is larger than {BODY_LIMIT:,} bytes")
-                yield chunk
-
-        async def aclose(self) -> None:
-            await stream.aclose()
-
-    return Limited()
-
-
-def _delay(attempt: int, retry_after: float | None) -> float:
-    """Seconds before attempt number `attempt`: the server's delay, or 0.1 s tripled each time, with jitter."""
-    if retry_after is not None:
-        return min(retry_after, LONGEST_DELAY) + random.uniform(0, 0.05 + 0.05 * retry_after)
-    return min(0.1 * 3 ** (attempt - 1), 30.0) * random.uniform(0.5, 1.0)
-
-
-def _retry_after(value: str | None, now: Callable[[], float] = time.time) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
-    except (TypeError, ValueError):
-        return None
+    replicas = [Replica(endpoint, HTTPTransport(endpoint), timeout=timeout) for endpoint in endpoints]
+    secrets = [secret for endpoint in endpoints for secret in secrets_of(endpoint)]
+    return Pool(role, replicas, retries=retries, secrets=secrets)

@@ -22,8 +22,11 @@ class CallFailed(Exception):
 class Transient(Exception):
     """One attempt failed in a way that a retry may mend, after `retry_after` seconds if the server named a delay."""
 
-    def __init__(self, reason: str, detail: str, *, retry_after: float | None = None, unreachable: bool = False) -> None:
-        self.reason, self.detail, self.retry_after, self.unreachable = reason, detail, retry_after, unreachable
+    def __init__(
+        self, reason: str, detail: str, *, retry_after: float | None = None, status: int = 0, unreachable: bool = False
+    ) -> None:
+        self.reason, self.detail, self.retry_after = reason, detail, retry_after
+        self.status, self.unreachable = status, unreachable  # 0: no answer came
         super().__init__(f"{reason}: {detail}")
 
 

@@ -1,10 +1,10 @@
 """Mapping rows through an asynchronous worker: bounded, in order, without a barrier between batches."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stages.llm.failures import CallFailed
 from stages.progress import progress
@@ -13,13 +13,63 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 TURN = 256  # rows after which a worker that met only cache hits lets the event loop breathe
+SPARE = 2  # times as many rows may be under way, if the others rest before a retry
 
 
 class Slot:
     """One worker of `map_rows`: how many of its calls wait for the embedded model at this moment."""
 
-    def __init__(self) -> None:
-        self.waiting = 0
+    def __init__(self, crew: "Crew") -> None:
+        self.waiting, self.crew = 0, crew
+
+
+class Crew:
+    """The workers of one `map_rows`: so many as it may have, and one more for each that rests before a retry."""
+
+    def __init__(self, work: Callable[["Crew"], Coroutine[Any, Any, None]], workers: int, rows: int) -> None:
+        self._work, self._workers, self._most = work, min(workers, rows), min(SPARE * workers, rows)
+        self._resting, self._tasks = 0, set[asyncio.Task[None]]()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Until all have ended; at the first error the others are cancelled and waited for, and it is raised."""
+        for _ in range(self._workers):
+            self._hire()
+        try:
+            await self._over
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def too_many(self) -> bool:
+        """Whether a worker should leave after its row: one that rested is back."""
+        return len(self._tasks) > self._workers + self._resting
+
+    def rest(self) -> None:
+        """A worker waits for nothing but time: another may take its place."""
+        self._resting += 1
+        if len(self._tasks) < min(self._most, self._workers + self._resting) and not self._over.done():
+            self._hire()
+
+    def wake(self) -> None:
+        """Its rest is over."""
+        self._resting -= 1
+
+    def _hire(self) -> None:
+        task = asyncio.create_task(self._work(self))
+        self._tasks.add(task)
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if self._over.done():
+            return
+        if error is not None:
+            self._over.set_exception(error)
+        elif not self._tasks:
+            self._over.set_result(None)
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)
@@ -39,6 +89,19 @@ def waiting_call() -> Iterator[None]:
             slot.waiting -= 1
 
 
+@contextmanager
+def resting() -> Iterator[None]:
+    """Marks the worker that runs this as waiting for nothing but time."""
+    slot = _slot.get()
+    if slot is not None:
+        slot.crew.rest()
+    try:
+        yield
+    finally:
+        if slot is not None:
+            slot.crew.wake()
+
+
 def all_waiting() -> bool:
     """Whether every worker waits for a model, so that no further request can come before an answer does."""
     return all(slot.waiting for slot in _busy)
@@ -47,8 +110,9 @@ def all_waiting() -> bool:
 async def map_rows(
     rows: Sequence[Item], worker: Callable[[Item], Awaitable[Result]], *, concurrency: int, label: str
 ) -> list[Result | CallFailed]:
-    """`worker(row)` for every row, at most `concurrency` at a time; results in the order of `rows`.
+    """`worker(row)` for every row, at most `concurrency` at a time (not counting those that rest before a retry).
 
+    Results are in the order of `rows`.
     A CallFailed that a worker does not handle stands in its row's place. Any other error, LLMError first of all,
     stops the remaining rows and is raised; calls that had finished are in the cache.
     """
@@ -56,8 +120,8 @@ async def map_rows(
     numbered = iter(enumerate(rows))
     with progress(total=len(rows), label=label) as bar:
 
-        async def work() -> None:
-            slot = Slot()
+        async def work(crew: Crew) -> None:
+            slot = Slot(crew)
             _slot.set(slot)
             _busy.add(slot)
             try:
@@ -67,22 +131,13 @@ async def map_rows(
                     except CallFailed as failure:
                         results[index] = failure
                     bar.update()
+                    if crew.too_many():
+                        break
                     if index % TURN == 0:
                         await asyncio.sleep(0)
             finally:
                 _busy.discard(slot)
 
-        await _run_all([asyncio.create_task(work()) for _ in range(max(1, min(concurrency, len(rows))))])
+        if rows:
+            await Crew(work, max(1, concurrency), len(rows)).run()
     return results
-
-
-async def _run_all(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for all; at the first error cancel the rest, let them end, and raise it."""
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
