@@ -2,6 +2,7 @@
 
 `python -m stages.validate COMMAND --help`, of which COMMAND is
 contamination: look for benchmark items in any file of rows;
+export: the final set as a folder that `datasets.load_dataset` reads, with card and NOTICE;
 trace: the whole chain behind one row, from its sources to its licence.
 """
 
@@ -10,7 +11,7 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = {"contamination": "stages.validate.contamination", "trace": "stages.validate.trace"}
+COMMANDS = ("contamination", "export", "trace")  # modules of this package
 
 
 def run(stage: Stage) -> None:
@@ -21,6 +22,6 @@ def run(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    if COMMANDS.keys() & set(sys.argv[1:2]):
-        sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        sys.exit(importlib.import_module(f"stages.validate.{sys.argv[1]}").main(sys.argv[2:]))
     stage_main("validate", run, __doc__)

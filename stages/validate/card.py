@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from stages.enrich.schema import EnrichedRow
@@ -9,6 +10,7 @@ from stages.validate.core import Built
 from stages.validate.licences import load_classes, strictest
 from stages.validate.params import ValidateParams
 
+CARD = Path("data/validate/data_card.md")
 _MOST = 40  # lines of one composition table; the rest is one line
 
 
@@ -39,11 +41,16 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) 
     return "\n\n".join(sections) + "\n"
 
 
+def size_category(rows: int) -> str:
+    """The hub's name for a number of rows."""
+    steps = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    return next((name for limit, name in steps if rows < limit), "1M<n<10M")
+
+
 def _front_matter(count: int) -> str:
-    size = "n<1K" if count < 1_000 else "1K<n<10K" if count < 10_000 else "10K<n<100K" if count < 100_000 else "100K<n<1M"
     return (
         "---\nlanguage: [en]\nlicense: other\ntask_categories: [text-generation, question-answering]\n"
-        f"tags: [cybersecurity, instruction-tuning]\nsize_categories: [{size}]\n---"
+        f"tags: [cybersecurity, instruction-tuning]\nsize_categories: [{size_category(count)}]\n---"
     )
 
 

@@ -12,7 +12,7 @@ from stages.ingest.schema import Entity, Link
 from stages.stage import Stage
 from stages.tables import write_text
 from stages.validate.benchmark_hashes import load_hashes
-from stages.validate.card import data_card
+from stages.validate.card import CARD, data_card
 from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
 from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
@@ -22,7 +22,6 @@ from stages.validate.suites import SuiteResult, SuiteRunner
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
 COMPOSITION = "metrics/validate_composition.csv"
-CARD = "data/validate/data_card.md"
 
 
 def run_validate(stage: Stage) -> None:
@@ -44,7 +43,7 @@ def run_validate(stage: Stage) -> None:
     metrics = metrics_of(results, built, len(train), len(dev))
     write_text(COMPOSITION, composition(built.rows))
     write_text(CARD, data_card(built, metrics, params))
-    stage.record(CARD)
+    stage.record(str(CARD))
     stage.metrics(metrics)
     stage.timings({"suites_s": round(inspected - started, 2), "filters_s": round(filtered - inspected, 2)})
     stage.finish({"rows": len(inputs.rows), "benchmark items": len(inputs.items)}, {"train": len(train), "dev": len(dev)})

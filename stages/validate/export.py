@@ -1,0 +1,206 @@
+"""The final set as a folder that `datasets.load_dataset` reads: `python -m stages.validate export FOLDER`.
+
+Two configurations of the same rows, each with the splits `train` and `validation`: `chat` (messages) and
+`prompt_completion`. README.md is the card, NOTICE what the sources ask, build.json what exactly the set was made from.
+It is a command and no output of the stage: the graph needs no second and third copy of every row.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError, SecForgeError
+from stages.ingest.schema import Entity
+from stages.tables import file_sha256, read_table, write_json, write_text
+from stages.validate.card import CARD, size_category
+from stages.validate.chain import ROWS, SETS, origins
+from stages.validate.licences import load_classes, strictest
+from stages.validate.notice import notice, used_entities
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SPLITS = dict(zip(("train", "validation"), SETS, strict=True))
+CONFIGS = ("chat", "prompt_completion")
+MANIFEST = Path("data/validate/manifest.json")
+BUILD = "build.json"
+_BATCH = 10_000
+_KEPT = ("id", "task", "family", "key_kind", "answer_key", "decision", "licences")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry of the command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m stages.validate export", description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="new, empty, or an earlier export")
+    options = parser.parse_args(arguments)
+    try:
+        counts = export(options.folder)
+    except SecForgeError as error:
+        print(f"[export] {error}", file=sys.stderr)
+        return 2
+    sizes = ", ".join(f"{split} {count:,}" for split, count in counts.items())
+    print(f'[export] {options.folder}: {sizes}; load_dataset("{options.folder}", "chat") or "prompt_completion"')
+    return 0
+
+
+def export(folder: Path) -> dict[str, int]:
+    """Write the whole folder, or nothing; returns rows by split. Raises InputError if the build is not whole."""
+    _require_place(folder)
+    _require_build()
+    temporary = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.tmp")
+    try:
+        counts = _write(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return counts
+
+
+def _write(folder: Path) -> dict[str, int]:
+    counts = {split: _write_split(folder, split, path) for split, path in SPLITS.items()}
+    filled = [split for split, count in counts.items() if count]
+    build = exact_build()
+    write_json(folder / BUILD, build)
+    write_text(folder / "NOTICE", _notice())
+    body = CARD.read_text(encoding="utf-8").split("---\n", 2)[-1].strip()
+    write_text(folder / "README.md", f"{front_matter(filled, sum(counts.values()))}\n\n{body}\n\n{_build_section(build)}")
+    return counts
+
+
+def _write_split(folder: Path, split: str, path: str) -> int:
+    """Both configurations of one split, batch by batch; an empty split has no file."""
+    import pyarrow.parquet as pq
+
+    source, classes = pq.ParquetFile(path), load_classes()
+    if not source.metadata.num_rows:
+        return 0
+    for config in CONFIGS:
+        target = folder / config / f"{split}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        batches = (_batch(batch, config, classes) for batch in source.iter_batches(_BATCH))
+        _write_batches(target, batches)
+    return source.metadata.num_rows
+
+
+def _write_batches(target: Path, batches: Iterator["pa.Table"]) -> None:
+    import pyarrow.parquet as pq
+
+    first = next(batches)
+    with pq.ParquetWriter(target, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for batch in batches:
+            writer.write_table(batch)
+
+
+def _batch(batch: "pa.RecordBatch", config: str, classes: dict[str, str]) -> "pa.Table":
+    """The rows of one batch in the columns of one configuration."""
+    import pyarrow as pa
+
+    rows = batch.to_pylist()
+    kept = {name: batch.column(name) for name in _KEPT}
+    kept["licence_class"] = pa.array([strictest(row["licences"], classes) for row in rows], pa.string())
+    if config == "chat":
+        turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+        text = {"messages": pa.array([_messages(row) for row in rows], pa.list_(turn))}
+    else:
+        text = {"prompt": batch.column("instruction"), "completion": batch.column("answer")}
+    return pa.table({"id": kept.pop("id"), **text, **kept})
+
+
+def _messages(row: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["answer"]}]
+
+
+def front_matter(splits: Sequence[str], rows: int) -> str:
+    """The card's metadata (https://huggingface.co/docs/hub/datasets-cards): configurations, licence, size."""
+    files = "".join(
+        f"- config_name: {config}\n{'  default: true' + chr(10) if config == CONFIGS[0] else ''}  data_files:\n"
+        + "".join(f"  - split: {split}\n    path: {config}/{split}.parquet\n" for split in splits)
+        for config in CONFIGS
+    )
+    return (
+        "---\npretty_name: SecForge instruction data\nlanguage:\n- en\nlicense: other\nlicense_name: per-row\nlicense_link: NOTICE\n"
+        "task_categories:\n- text-generation\n- question-answering\ntags:\n- cybersecurity\n- instruction-tuning\n"
+        f"size_categories:\n- {size_category(rows)}\nconfigs:\n{files}---"
+    )
+
+
+def exact_build() -> dict[str, Any]:
+    """What the set was made from: commit, lock file, params, sources with versions and pinned files."""
+    ingest = Path("metrics/ingest.json")
+    sources = _decoded(ingest).get("sources", {}) if ingest.exists() else {}
+    pinned = origins()
+    return {
+        "commit": _git("rev-parse", "HEAD") or "not in git",
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "dvc_lock_sha256": file_sha256("dvc.lock") if Path("dvc.lock").exists() else "",
+        "outputs": _decoded(MANIFEST)["outputs"],
+        "params": {path.parent.name: _decoded(path).get("config", {}) for path in sorted(Path("data").glob("*/manifest.json"))},
+        "sources": {
+            name: {"version": one.get("version", ""), "read_from": pinned.get(name, [])} for name, one in sources.items()
+        },
+    }
+
+
+def _build_section(build: Mapping[str, Any]) -> str:
+    lines = [f"| {name} | {one['version']} | {'; '.join(one['read_from'])} |" for name, one in build["sources"].items()]
+    changed = ", with uncommitted changes" if build["uncommitted_changes"] else ""
+    return (
+        "## Exact build\n\n"
+        f"Commit `{build['commit']}`{changed}; `dvc.lock` has the SHA-256 `{build['dvc_lock_sha256'] or 'none'}`. "
+        f"`{BUILD}` holds the params of every stage and the hash of every file.\n\n"
+        "| source | version | read from |\n| --- | --- | --- |\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _notice() -> str:
+    """Read in one go: entities and the enriched rows stay in memory only for this."""
+    kept = {row for path in SETS for row in _ids(path)}
+    rows = [row.entity_ids for path in ROWS if Path(path).exists() for row in read_table(path, EnrichedRow) if row.id in kept]
+    return notice(used_entities(rows), read_table("data/graph/entities.parquet", Entity))
+
+
+def _ids(path: str) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, columns=["id"])["id"].to_pylist()
+
+
+def _decoded(path: Path) -> dict[str, Any]:
+    return msgspec.json.decode(path.read_bytes())
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False, timeout=30)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _require_place(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file.", remedy="Name a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / BUILD).exists():
+        raise InputError(
+            f"{folder} holds other files.", allowed="a new folder, an empty one, or an earlier export", remedy="Name another."
+        )
+
+
+def _require_build() -> None:
+    """The sets and the card are those that the stage finished, byte for byte."""
+    if not MANIFEST.exists():
+        raise InputError(f"{MANIFEST} does not exist.", remedy="Run `dvc repro validate`.")
+    outputs = _decoded(MANIFEST)["outputs"]
+    for path in (*SETS, str(CARD)):
+        if not Path(path).exists() or file_sha256(path) != outputs.get(path, {}).get("sha256"):
+            raise InputError(f"{path} is not what the last run of validate wrote.", remedy="Run `dvc repro validate`.")

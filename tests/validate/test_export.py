@@ -1,0 +1,137 @@
+"""The exported folder, read back by the library that others will read it with."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.enrich.schema import EnrichedRow
+from stages.ingest.schema import Entity
+from stages.stage import Stage
+from stages.tables import read_table, write_json, write_table
+from stages.validate.export import main
+from stages.validate.inspect_tables import PATHS
+from stages.validate.run import SYNTHESIZED, run_validate
+from stages.validate.schema import TrainingRow
+from tests.validate.samples import entity, mapping_row, row, tables
+from tests.validate.test_run import TYPES
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        whole = tables()
+        author = {"fields": {"author": "Ada Example, Zoë Beispiel"}, "licence": "DRL-1.1", "source": "sigma"}
+        whole["entities"][3] = entity("cwe:CWE-3", **author)
+        whole["rows"][3] = row(3, licences=["DRL-1.1"], sources=["sigma"])
+        whole["rows"].append(mapping_row(4, answer='Line one\n\n"quoted" | – ümlaut\nFinal answer: CWE-79'))
+        for name, rows in whole.items():
+            write_table(PATHS[name], rows, TYPES[name])
+        write_table(SYNTHESIZED, [], EnrichedRow)
+        write_json("metrics/ingest.json", {"sources": {"sigma": {"version": "7"}}})
+        Path("params.yaml").write_text("validate: {}\n")
+        run_validate(Stage("validate"))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(build)
+
+
+def loaded(folder: Path, config: str, cache: Path) -> Any:
+    from datasets import load_dataset
+
+    return load_dataset(str(folder), config, cache_dir=str(cache))
+
+
+def test_both_configurations_round_trip_through_load_dataset(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "set")]) == 0
+    chat, pairs = (loaded(tmp_path / "set", name, tmp_path / "cache") for name in ("chat", "prompt_completion"))
+    for split, table in (("train", "train"), ("validation", "dev")):
+        rows = read_table(PATHS[table], TrainingRow)
+        turns = [[{"role": "user", "content": one.instruction}, {"role": "assistant", "content": one.answer}] for one in rows]
+        assert chat[split]["messages"][:] == turns and chat[split]["id"][:] == [one.id for one in rows]
+        assert pairs[split]["prompt"][:] == [one.instruction for one in rows]
+        assert pairs[split]["completion"][:] == [one.answer for one in rows]
+        assert pairs[split]["answer_key"][:] == [one.answer_key for one in rows]
+    classes = dict(zip(chat["train"]["id"], chat["train"]["licence_class"], strict=True))
+    assert classes[row(3).id] == "attribution" and set(classes.values()) == {"attribution", "terms"}
+
+
+def test_the_front_matter_is_what_the_hub_reads(tmp_path: Path) -> None:
+    from huggingface_hub import DatasetCard
+
+    main([str(tmp_path / "set")])
+    text = (tmp_path / "set/README.md").read_text(encoding="utf-8")
+    card = DatasetCard(text).data.to_dict()
+    assert card == YAML(typ="safe", pure=True).load(text.split("---\n")[1])
+    assert card["license"] == "other" and card["size_categories"] == ["n<1K"]
+    assert (tmp_path / "set" / card["license_link"]).exists()
+    named = {(one["config_name"], file["split"], file["path"]) for one in card["configs"] for file in one["data_files"]}
+    assert len(named) == 4 and all((tmp_path / "set" / path).is_file() for _, _, path in named)
+    assert [one.get("default") for one in card["configs"]] == [True, None]
+    assert "## Exact build" in text and "| sigma | 7 |" in text and text.count("\n# ") == 1
+
+
+def test_the_notice_names_sources_duties_and_authors(tmp_path: Path) -> None:
+    main([str(tmp_path / "set")])
+    text = (tmp_path / "set/NOTICE").read_text(encoding="utf-8")
+    assert "sigma 1: 1 records under DRL-1.1 (attribution)" in text
+    assert "Authors: Ada Example, Zoë Beispiel" in text and "cve:" not in text
+
+
+def test_the_build_file_names_commit_params_and_hashes(tmp_path: Path, build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main([str(tmp_path / "set")])
+    facts = json.loads((tmp_path / "set/build.json").read_text())
+    assert facts["commit"] == "not in git" and facts["dvc_lock_sha256"] == ""
+    assert facts["params"]["validate"]["validate"]["letter_excess"] == 0.15
+    assert facts["outputs"][PATHS["train"]]["rows"] == 28
+    for command in (["init", "-q"], ["add", "params.yaml"], ["commit", "-q", "-m", "x"]):
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *identity, *command], check=True)
+    main([str(tmp_path / "again")])
+    facts = json.loads((tmp_path / "again/build.json").read_text())
+    assert len(facts["commit"]) == 40 and facts["uncommitted_changes"] is False
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "set").mkdir()
+    assert main([str(tmp_path / "set")]) == 0 and main([str(tmp_path / "set")]) == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("years of work")
+    assert main([str(tmp_path / "mine")]) == 2
+    assert "holds other files" in capsys.readouterr().err
+    assert (tmp_path / "mine/thesis.txt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "set"]
+
+
+def test_a_changed_set_and_a_missing_build_are_refused(
+    tmp_path: Path, build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    whole = Path(PATHS["train"]).read_bytes()
+    write_table(PATHS["train"], read_table(PATHS["train"], TrainingRow)[1:], TrainingRow)
+    assert main([str(tmp_path / "set")]) == 2
+    assert "is not what the last run of validate wrote" in capsys.readouterr().err
+    Path(PATHS["train"]).write_bytes(whole)
+    monkeypatch.chdir(tmp_path)
+    assert main([str(tmp_path / "set")]) == 2
+    assert "dvc repro" in capsys.readouterr().err and not (tmp_path / "set").exists()
+
+
+def test_a_set_without_dev_rows_has_no_validation_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = tables(9)
+    for name, rows in whole.items():
+        write_table(PATHS[name], rows, TYPES[name])
+    write_table(SYNTHESIZED, [], EnrichedRow)
+    Path("params.yaml").write_text("validate: {}\n")
+    run_validate(Stage("validate"))
+    assert main([str(tmp_path / "set")]) == 0
+    assert list(loaded(tmp_path / "set", "chat", tmp_path / "cache")) == ["train"]
+    assert read_table(PATHS["entities"], Entity)
