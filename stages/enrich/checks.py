@@ -33,7 +33,6 @@ _MENTIONS = re.compile(
 )
 _SECTION = re.compile(r"^\s*(?:#{1,6}\s*)?(?:\*\*)?\s*(?:step\s*)?(\d{1,2})\s*[.:)]", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+\S|\*\*[^*\n]{2,80}\*\*:?\s*$)", re.MULTILINE)
-_FINAL_LINE = re.compile(r"final answer[^\n]*", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
     [
         "a",
@@ -141,9 +140,9 @@ def check_result(name: str, words: Sequence[str]) -> CheckResult:
     return CheckResult(name, not words, [shorten(text) for text in islice(shown, MOST_WORDS)])
 
 
-def shorten(text: str) -> str:
-    """`text` within LONGEST_WORD characters."""
-    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}…"
+def shorten(text: str, length: int = LONGEST_WORD) -> str:
+    """`text` within `length` characters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def copied_sentences(rewrite: str, row: InstructionRow) -> list[str]:
@@ -185,9 +184,12 @@ def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
     stated, found = final_keys(row.key_kind, row.answer) or row.answer_key, final_keys(row.key_kind, rewrite)
     if set(found) == set(stated):
         return []
-    lines = _FINAL_LINE.findall(rewrite)
-    stands = f"Final answer: {', '.join(found)}" if found else lines[-1] if lines else "no final answer line"
-    return [f"{stands} instead of {', '.join(stated)}"]
+    wanted = ", ".join(stated)
+    if found:
+        return [f"Final answer: {', '.join(found)} instead of {wanted}"]
+    lines = [line for line in rewrite.splitlines() if "final answer" in line.lower()]
+    stands = f'"{shorten(lines[-1].strip(), 80)}"' if lines else "no final answer line"
+    return [f'{stands} instead of "Final answer: {wanted}"']
 
 
 def missing_steps(rewrite: str, steps: int) -> list[str]:
@@ -200,7 +202,7 @@ def missing_steps(rewrite: str, steps: int) -> list[str]:
         return [f"{found} headings for {steps} steps"] if found else [f"no section for any of the {steps} steps"]
     if not absent:
         return [f"the sections stand in the order {', '.join(map(str, numbers[:20]))}"]
-    return [f"no section for step {number}" for number in absent]
+    return [f"no section for step {', '.join(map(str, absent))}"]
 
 
 def steps_found(rewrite: str, steps: int) -> int:
@@ -230,10 +232,12 @@ def loops(text: str) -> list[str]:
         first = {" ".join(piece.lower().split()): piece for piece in reversed(pieces)}
         return [first[sentence] for sentence in sentences if sentence in repeated]
     spoken = text.split()
-    grams = Counter(zip(*([word.lower() for word in spoken[start:]] for start in range(4)), strict=False))
-    if grams.total() < 30 or len(grams) >= 0.6 * grams.total():
+    grams = list(zip(*([word.lower() for word in spoken[start:]] for start in range(4)), strict=False))
+    if len(grams) < 30 or len(set(grams)) >= 0.6 * len(grams):
         return []
-    return [" ".join(gram) for gram, count in grams.most_common(3) if count > 1]
+    ((most, _),) = Counter(grams).most_common(1)
+    at = grams.index(most)
+    return [" ".join(spoken[at : at + 4])]
 
 
 def other_language(rewrite: str, answer: str) -> list[str]:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from stages.enrich.checks import Known, failed_checks, ids_in, loops
+from stages.control_tokens import has_control_tokens
+from stages.enrich.checks import (
+    CHECK_MEANINGS,
+    LONGEST_WORD,
+    MOST_WORDS,
+    Known,
+    failed_checks,
+    ids_in,
+    loops,
+    run_checks,
+    steps_found,
+)
 from stages.enrich.params import Length
 from tests.toy_rows import make_format, make_row
 
@@ -18,6 +29,13 @@ HERE = {"cwe:CWE-79", "cve:CVE-2020-0001"}
 
 def check(rewrite: str, row: object = ROW) -> list[str]:
     return failed_checks(row, make_format(), rewrite, Known(GRAPH, HERE), Length())  # type: ignore[arg-type]
+
+
+def words_of(reason: str, rewrite: str, row: object = ROW) -> list[str]:
+    """The words that failed one check; a check that passed has none."""
+    results = run_checks(row, make_format(), rewrite, Known(GRAPH, HERE), Length())  # type: ignore[arg-type]
+    assert all(result.passed != bool(result.words) for result in results)
+    return next(result.words for result in results if result.name == reason)
 
 
 def test_a_good_rewrite_passes() -> None:
@@ -54,6 +72,77 @@ def test_a_good_rewrite_passes() -> None:
 )
 def test_each_fault_is_named(rewrite: str, reason: str) -> None:
     assert reason in check(rewrite)
+
+
+SENTENCE = "The very same sentence is said again"
+NUMBERED = "1. A\n2. B\n3. C\n"
+
+
+@pytest.mark.parametrize(
+    ("reason", "rewrite", "words"),
+    [
+        ("empty", " \n", ["no word was written"]),
+        ("unknown-id", f"{GOOD} cve-2099-1 CVE-2099-12345, cwe-4711, CVE-2099-12345", ["CVE-2099-12345", "cwe-4711"]),
+        ("unsupported-id", GOOD.replace("scripting", "scripting (t1059.001 and TA0001)"), ["t1059.001", "TA0001"]),
+        ("key-changed", GOOD.replace("answer: CWE-79", "answer: CWE-89"), ["Final answer: CWE-89 instead of CWE-79"]),
+        ("key-changed", GOOD + ", CWE-89", ["Final answer: CWE-79, CWE-89 instead of CWE-79"]),
+        ("key-changed", GOOD.replace("\nFinal answer: CWE-79", ""), ['no final answer line instead of "Final answer: CWE-79"']),
+        (
+            "key-changed",
+            GOOD.replace("Final answer: CWE-79", "The final answer should be scripting"),
+            ['"The final answer should be scripting" instead of "Final answer: CWE-79"'],
+        ),
+        ("mentions-evidence", GOOD.replace("This is", "The provided evidence, and As an AI I, say this is"), ["provided evidence", "As an AI"]),
+        ("loops", GOOD.replace("scripting.", f"scripting. {SENTENCE}. {SENTENCE.upper()}! {SENTENCE}."), [SENTENCE]),
+        ("loops", "And then it goes on " * 20, ["And then it goes"]),
+        ("copies-example", GOOD.replace("This is", "Port 80 belongs to plain HTTP. This is"), ["Port 80 belongs to plain HTTP."]),
+        ("too-short", "### 1. A\nsome words\n### 2. B\n### 3. C\nFinal answer: CWE-79", ["5 words, at least 12"]),
+        ("too-long", "word " * 300, ["300 words, at most 240"]),
+        ("format-not-followed", GOOD.replace("### 2. Flaw\n", "").replace("### 3. Conclusion\n", ""), ["no section for step 2, 3"]),
+        ("format-not-followed", "1. A\n3. C\n2. B\n", ["the sections stand in the order 1, 3, 2"]),
+        ("format-not-followed", "### A\n### B\n", ["2 headings for 3 steps"]),
+        ("format-not-followed", "Only prose.", ["no section for any of the 3 steps"]),
+        ("fence-leaked", GOOD.replace("This is", "<<END-DATA-0bad>> This is"), ["<<END-DATA-0bad>>"]),
+        ("other-language", GOOD.replace("The page echoes input", "Страница выводит input данные"), ["Страница", "выводит", "данные"]),
+        ("other-language", "gallery " * 45, ["0 of 45 words are common English words, at least 3"]),
+    ],
+)  # fmt: skip
+def test_a_failed_check_shows_the_words_that_failed_it(reason: str, rewrite: str, words: list[str]) -> None:
+    assert words_of(reason, rewrite) == words
+
+
+def test_a_control_token_is_shown_but_is_none_any_more() -> None:
+    (word,) = words_of("control-tokens", GOOD.replace("This is", "<|im_start|>user This is"))
+    assert "im_start" in word and not has_control_tokens(word)
+
+
+def test_a_good_rewrite_passes_every_check_in_a_fixed_order() -> None:
+    good, bad = (run_checks(ROW, make_format(), text, Known(GRAPH, HERE), Length()) for text in (GOOD, "<s>" + SENTENCE * 99))
+    assert all(result.passed and result.words == [] for result in good)
+    assert [result.name for result in good] == [result.name for result in bad] and len(good) == 13
+
+
+def test_words_are_bounded_and_stand_on_one_line_whatever_the_text() -> None:
+    hostile = "\n".join(f"CVE-2099-{number}{'9' * 300}\x1b[31m" for number in range(10_000, 10_050)) + "as an\nai " * 50
+    for result in run_checks(ROW, make_format(), hostile, Known(GRAPH, HERE), Length()):
+        assert len(result.words) <= MOST_WORDS and all(0 < len(word) <= LONGEST_WORD for word in result.words)
+        assert not any("\n" in word for word in result.words)
+    assert len(words_of("unknown-id", hostile)) == MOST_WORDS
+
+
+def test_every_reason_has_one_sentence_for_people() -> None:
+    names = {result.name for result in run_checks(ROW, make_format(), GOOD, Known(GRAPH, HERE), Length())}
+    judged = {"less-readable", "not-factual", "judge-unparsed", "judge-not-calibrated", "truncated", "call-failed"}
+    assert set(CHECK_MEANINGS) == names | judged
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in CHECK_MEANINGS.values())
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "found"),
+    [(GOOD, 3), (NUMBERED, 3), (NUMBERED + "4. D", 3), ("1. A\n3. C", 1), ("## A\n## B", 2), ("", 0), ("prose", 0)],
+)
+def test_steps_that_have_a_section_are_counted_and_no_more_than_there_are(rewrite: str, found: int) -> None:
+    assert steps_found(rewrite, 3) == found
 
 
 def test_a_phrase_of_the_row_itself_is_no_mention() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
+from stages.enrich.judge import NO_VERDICT
 from stages.enrich.params import EnrichParams, Keep
-from stages.llm.client import Request
+from stages.llm.client import Reply, Request
 from tests.fake_client import Answer, FakeClient
 from tests.fake_teacher import split_fences
 from tests.toy_rows import make_entity, make_evidence, make_format, make_grounded, make_row
@@ -104,6 +105,51 @@ def test_a_broken_text_is_tried_again_with_less_evidence_and_a_wrong_one_is_not(
     assert outcome.row.decision == "rewritten" and [request.attempt for request in rewrites] == [0, 1] and shown[0] > shown[1] > 0
     assert len(outcome.row.evidence_ids) == shown[1]
     assert sum(r.purpose == "enrich.rewrite" for r in enrich(says(GOOD.replace("CWE-79", "CWE-89")))[1].requests) == 1
+
+
+def test_an_outcome_carries_the_grounds_of_its_decision() -> None:
+    outcome = enrich(says(GOOD.replace("CWE-79", "CWE-89")), judge_all=True)[0]
+    failed = {check.name: check.words for check in outcome.checks if not check.passed}
+    assert failed == {"key-changed": ["Final answer: CWE-89 instead of CWE-79"], "unsupported-id": ["CWE-89"]}
+    assert (outcome.verdict.places, outcome.verdict.factuality) == (("B", "A"), 9)
+    assert [passage.passage_id for passage in outcome.shown] == outcome.row.evidence_ids != []
+    assert outcome.hashes == outcome.row.request_hashes
+    assert (outcome.row.format_sha256, outcome.row.steps_followed) == (JOB.form.sha256, 3)
+    refused = enrich(says(GOOD.replace("CWE-79", "CWE-89")))[0]
+    assert refused.verdict == NO_VERDICT and refused.row.reasons == sorted(failed)
+
+
+def test_a_failed_call_has_no_checks_and_followed_no_step() -> None:
+    outcome = enrich(says(None))[0]
+    assert (outcome.checks, outcome.verdict, outcome.row.steps_followed, outcome.row.format_sha256) == ([], NO_VERDICT, 0, "0")
+
+
+def test_a_text_that_was_cut_shows_where() -> None:
+    client = FakeClient(says())
+    plain = client.chat
+
+    async def chat(request: Request) -> Reply:
+        return msgspec.structs.replace(await plain(request), finish_reason="length")
+
+    client.chat = chat  # type: ignore[method-assign]
+    outcome = asyncio.run(enrich_row(JOB, client, ENTITIES, EnrichParams(), True))  # type: ignore[arg-type]
+    assert outcome.row.reasons == ["truncated"] and outcome.checks[-1].name == "truncated"
+    assert outcome.checks[-1].words[0].startswith("cut after 1 tokens: …") and outcome.checks[-1].words[0].endswith("CWE-79")
+
+
+def test_without_the_judges_word_its_verdicts_are_recorded_and_keep_nothing_out() -> None:
+    keep = Keep(judge=False)
+    harsh = enrich(says(first="A", second="B", score="1"), passed=False, keep=keep)[0]
+    assert (harsh.row.decision, harsh.row.readability, harsh.row.factuality) == ("rewritten", "original", 1)
+    silent = enrich(says(score=None), keep=keep)[0]
+    assert (silent.row.decision, silent.reject, silent.verdict) == ("rewritten", None, NO_VERDICT)
+    wrong = enrich(says(GOOD.replace("CWE-79", "CWE-89")), keep=keep)[0]
+    assert (wrong.row.decision, wrong.row.reasons) == ("template", ["key-changed", "unsupported-id"])
+
+
+def test_the_judges_switch_changes_no_request() -> None:
+    one, other = (enrich(says(score="2"), keep=Keep(judge=judge))[0].hashes for judge in (True, False))
+    assert one == other
 
 
 def test_rows_that_were_not_selected_pass_through_and_metrics_count_all() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.enrich.calibration import examine, load_pairs, report, tail
+from stages.enrich.calibration import calibrate, load_pairs, tail
 from stages.enrich.judge import combine, judge_pair, parse_choice, parse_score
 from stages.enrich.params import Calibration, EnrichParams
 from stages.errors import InputError
@@ -80,31 +80,29 @@ def test_an_unreadable_reply_is_no_verdict_and_is_counted() -> None:
     assert {request.role for request in client.requests} == {"judge"}
 
 
-def calibrate(answer: Answer, pairs: int = 0) -> dict:
-    answers = asyncio.run(examine(FakeClient(answer), load_pairs(pairs), EnrichParams(), 4))  # type: ignore[arg-type]
-    return report(answers, Calibration())
+def examined(answer: Answer, pairs: int = 0) -> dict:
+    params = EnrichParams(calibration=Calibration(pairs=pairs))
+    return asyncio.run(calibrate(FakeClient(answer), params, 4))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("pairs", [8, 0])
 def test_an_able_judge_passes(pairs: int) -> None:
-    found = calibrate(by_behaviour(fake_teacher.behaviour), pairs)
+    found = examined(by_behaviour(fake_teacher.behaviour), pairs)
     assert found["passed"] and found["accuracy"] == {"factuality": 1.0, "readability": 1.0} and found["position_bias"] == 0
 
 
 def test_a_judge_that_always_says_the_same_is_at_chance_and_its_bias_shows() -> None:
-    found = calibrate(lambda request: "10" if request.purpose == "enrich.factuality" else "A")
+    found = examined(lambda request: "10" if request.purpose == "enrich.factuality" else "A")
     assert not found["passed"] and found["accuracy"] == {"factuality": 0.5, "readability": 0.5} and found["position_bias"] == 0.5
 
 
 @pytest.mark.parametrize("reply", ["", None, "no idea"])
 def test_a_judge_that_says_nothing_fails(reply: str | None) -> None:
-    assert not calibrate(lambda _: reply)["passed"]
+    assert not examined(lambda _: reply)["passed"]
 
 
 def test_one_good_half_does_not_carry_the_other() -> None:
-    found = calibrate(
-        lambda request: "A" if request.purpose == "enrich.readability" else fake_teacher.behaviour(request.messages)
-    )
+    found = examined(lambda request: "A" if request.purpose == "enrich.readability" else fake_teacher.behaviour(request.messages))
     assert found["accuracy"]["factuality"] == 1.0 and not found["passed"]
 
 

@@ -1,5 +1,6 @@
 """Ground and enrich from tables to tables against a real server: same bytes whatever the concurrency, and from the cache alone."""
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -27,8 +28,8 @@ PARAMS = """
 llm:
   teacher: {{provider: openai, model: fake, temperature: 0.2, repetition_penalty: 1.0, max_tokens: 400}}
   judge: {{provider: openai, model: fake-judge, temperature: 0.0, repetition_penalty: 1.0, max_tokens: 64}}
-ground: {{rows: {rows}}}
-enrich: {{keep: {{factuality: {factuality}}}}}
+ground: {{rows: {rows}, evidence: {evidence}}}
+enrich: {{keep: {{factuality: {factuality}, judge: {judge}}}}}
 runtime:
   concurrency: {concurrency}
   retries: 1
@@ -60,18 +61,27 @@ def make_inputs(root: Path) -> None:
 
 
 def run(
-    root: Path, url: str, monkeypatch: pytest.MonkeyPatch, *, rows: int = 0, factuality: int = 8, concurrency: int = 8
+    root: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    rows: int = 0,
+    factuality: int = 8,
+    concurrency: int = 8,
+    evidence: str = "true",
+    judge: str = "true",
 ) -> None:
     monkeypatch.chdir(root)
     monkeypatch.setenv("OPENAI_API_KEY", "test")
-    text = PARAMS.format(rows=rows, factuality=factuality, concurrency=concurrency, url=url)
+    text = PARAMS.format(rows=rows, factuality=factuality, concurrency=concurrency, url=url, evidence=evidence, judge=judge)
     (root / "params.yaml").write_text(text)
     run_ground(Stage("ground"))
     run_enrich(Stage("enrich"))
 
 
 def hashes(root: Path) -> dict[str, str]:
-    files = [f"data/{name}.parquet" for name in OUTPUTS] + ["metrics/ground.json", "metrics/enrich.json"]
+    metrics = ("ground", "enrich", "enrich_formats")
+    files = [f"data/{name}.parquet" for name in OUTPUTS] + [f"metrics/{name}.json" for name in metrics]
     return {file: file_sha256(root / file) for file in files}
 
 
@@ -114,6 +124,41 @@ def test_another_threshold_is_answered_from_the_cache_alone(
         server.calls == calls
         and msgspec.json.decode((tmp_path / "metrics/enrich.json").read_bytes())["decisions"]["rewritten"] == 0
     )
+
+
+def test_figures_of_each_format_add_up_to_the_rows(server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_inputs(tmp_path)
+    run(tmp_path, server.base_url, monkeypatch)
+    rows = [row for row in read_table(tmp_path / "data/enrich/rows.parquet", EnrichedRow) if row.decision != "not-selected"]
+    found = json.loads((tmp_path / "metrics/enrich_formats.json").read_text())
+    assert set(found["tasks"]) == {"cve-to-cwe", "is-remote"} and found["all"]["n"] == len(rows) == 20
+    for task, figures in found["tasks"].items():
+        of_task = [row for row in rows if row.task == task]
+        assert figures["n"] == len(of_task) and figures["kept"] == sum(row.decision == "rewritten" for row in of_task)
+        assert figures["reasons"] == dict(Counter(reason for row in of_task for reason in row.reasons))
+        assert 0 < figures["acceptance"]["low"] < figures["acceptance"]["value"] and figures["tokens"] > 0
+    assert {row.format_sha256 for row in rows} == {make_format().sha256} and all(row.steps_followed <= 3 for row in rows)
+
+
+def test_switches_change_neither_the_rows_nor_the_checks(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_inputs(tmp_path)
+    tried, metrics = {}, {}
+    for name, switches in {"all": {}, "no-judge": {"judge": "false"}, "no-evidence": {"evidence": "false"}}.items():
+        run(tmp_path, server.base_url, monkeypatch, **switches)
+        rows = read_table(tmp_path / "data/enrich/rows.parquet", EnrichedRow)
+        tried[name] = {row.id: row for row in rows if row.decision != "not-selected"}
+        metrics[name] = json.loads((tmp_path / "metrics/ground.json").read_text())
+    assert tried["all"].keys() == tried["no-judge"].keys() == tried["no-evidence"].keys()
+    assert (
+        all(not row.evidence_ids for row in tried["no-evidence"].values())
+        and metrics["no-evidence"]["evidence"]["retrieved"] == 0
+    )
+    assert any(row.evidence_ids for row in tried["all"].values()) and metrics["no-evidence"]["llm"]["requests"] == 0
+    judge = {"less-readable", "not-factual", "judge-unparsed", "judge-not-calibrated"}
+    for row_id, row in tried["all"].items():
+        assert tried["no-judge"][row_id].reasons == [reason for reason in row.reasons if reason not in judge]
 
 
 def test_a_server_that_refuses_rewrites_costs_reasons_and_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,3 +109,12 @@ def test_a_document_is_evidence_and_is_not_retrieved_again() -> None:
 def test_a_call_that_failed_for_good_is_a_reject() -> None:
     found, _ = ground(None, None)
     assert isinstance(found, Reject) and found.reason == "call-failed:server-error"
+
+
+def test_without_evidence_a_row_goes_on_with_nothing_and_nobody_is_asked() -> None:
+    client = FakeClient(lambda _: "1. script handler in browser")
+    row = make_row("What can a script handler do in a browser?", "A.", document_ids=["cwe:CWE-89"])
+    library = Library(PassageIndex([]), group_by_entity(PASSAGES), {})
+    found = asyncio.run(ground_row(row, make_format(document=True), client, library, GroundParams(evidence=False)))  # type: ignore[arg-type]
+    assert isinstance(found, Grounding) and not client.requests and not found.evidence
+    assert found.row.row_id == row.id and not found.row.queries and not found.row.document_ids and not found.row.request_hashes
