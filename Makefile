@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help repro test test-rest test-all lint timings estimate profile register clean-venv
+.PHONY: help repro test test-rest test-all lint timings estimate profile ablation register clean-venv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +46,9 @@ estimate: $(INSTALLED) ## tokens, money, hours and disk of params.yaml, or of PR
 
 profile: $(INSTALLED) ## merge stages/profiles/PROFILE.yaml (default: full) into params.yaml, where git shows it
 	python -m stages.profiles apply $(or $(PROFILE),full)
+
+ablation: $(INSTALLED) ## run the experiment NAME and write its table to metrics/experiments; without NAME: list them
+	python -m stages.experiments $(if $(NAME),run $(NAME) $(ARGS),list)
 
 register: $(INSTALLED) ## log the committed build to MLflow and register its models
 	python -m stages.register

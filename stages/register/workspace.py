@@ -12,7 +12,7 @@ import msgspec
 from stages.errors import InputError
 from stages.tables import file_sha256
 
-EXEMPT = "metrics/timings/"  # figures of one machine: they make no build another build
+EXEMPT = ("metrics/timings/", "metrics/experiments/")  # figures of one machine, results about other builds: no other build
 SHOWN = 8  # paths named in a refusal
 
 
@@ -39,16 +39,17 @@ def committed_build(root: Path) -> Build:
     )
 
 
-def refuse_dirty(root: Path) -> None:
-    """Raise InputError if git sees a change that HEAD does not hold, apart from EXEMPT."""
-    lines = _git(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames").split("\0")
+def refuse_dirty(root: Path, *, untracked: bool = True) -> None:
+    """Raise InputError if git sees a change (or an `untracked` file) that HEAD does not hold, apart from EXEMPT."""
+    files = f"--untracked-files={'all' if untracked else 'no'}"
+    lines = _git(root, "status", "--porcelain=v1", "-z", files, "--no-renames").split("\0")
     changed = [line[3:] for line in lines if line and not line[3:].startswith(EXEMPT)]
     if changed:
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         raise InputError(
             f"the work tree has changes that no commit holds: {', '.join(changed[:SHOWN])}{more}.",
-            allowed=f"a clean tree, apart from {EXEMPT}",
-            remedy="`git add` and `git commit` them (or undo them), then register again.",
+            allowed=f"a clean tree, apart from {' and '.join(EXEMPT)}",
+            remedy="`git add` and `git commit` them (or undo them), then run the same command again.",
         )
 
 

@@ -1,0 +1,91 @@
+"""What the three commands do."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stages.errors import InputError
+from stages.experiments import table
+from stages.experiments.load import load_experiment, names, plans
+from stages.experiments.queue import Records, run_now, run_queued
+from stages.experiments.schema import Experiment, Plan, Record
+from stages.experiments.workspace import FOLDER, Workspace, dvc, git, refs
+from stages.register.workspace import refuse_dirty
+
+Say = Callable[[str], None]
+
+
+def list_experiments(root: Path) -> str:
+    """Each experiment with its question, its arms and whether a table is there."""
+    lines = []
+    for name in names():
+        experiment = load_experiment(name)
+        there = root / table.FOLDER / f"{name}.md"
+        lines += [f"{name}: {experiment.question}", f"    arms: {', '.join(arm.name for arm in experiment.arms)}"]
+        lines += [f"    results: {there.relative_to(root)}"] if there.exists() else []
+    return "\n".join([*lines, "Run one with `make ablation NAME=<name>`."])
+
+
+def run_experiment(name: str, root: Path, jobs: int, now: bool, say: Say) -> str:
+    """Every arm that is not done yet, then the table. An arm that failed is tried again by the next call."""
+    experiment, commit = load_experiment(name), head(root)
+    refuse_dirty(root, untracked=False)
+    refuse_stale(root, experiment.target)
+    wanted = plans(name, experiment, commit, root / "params.yaml")
+    workspace, records = Workspace(root), Records(root / FOLDER / "records")
+    missing = [plan for plan in wanted if not plan.is_baseline and plan.experiment not in refs(root)]
+    for plan in wanted:
+        if plan not in missing:
+            say(f"{plan.arm}: {'the commit itself is built so' if plan.is_baseline else 'done before'}")
+    if missing:
+        workspace.prepare(commit)
+        if now:
+            run_now(workspace, missing, experiment.target, records, say)
+        else:
+            run_queued(workspace, missing, experiment.target, jobs, records, say)
+        workspace.fetch([plan.experiment for plan in missing])
+    return make_table(name, experiment, wanted, commit, root)
+
+
+def show_table(name: str, root: Path) -> str:
+    """The table out of what is there, without running anything."""
+    experiment, commit = load_experiment(name), head(root)
+    return make_table(name, experiment, plans(name, experiment, commit, root / "params.yaml"), commit, root)
+
+
+def make_table(name: str, experiment: Experiment, wanted: Sequence[Plan], commit: str, root: Path) -> str:
+    """Write both files; the text says where."""
+    arms = [(plan, found_record(plan, commit, root)) for plan in wanted]
+    if not any(record.state == "done" for _, record in arms):
+        tails = "\n".join(f"{plan.arm} ({record.state}): " + " / ".join(record.tail[-3:]) for plan, record in arms)
+        raise InputError(f"no arm of `{name}` is done.\n{tails}", remedy=f"`python -m stages.experiments run {name}`")
+    path = table.write(table.results(name, experiment, commit, root, arms), root)
+    return f"{path.read_text(encoding='utf-8')}\nWritten to {path.relative_to(root)} and .json"
+
+
+def found_record(plan: Plan, commit: str, root: Path) -> Record:
+    """What became of an arm: its experiment in git decides, the record adds what git does not hold."""
+    record = Records(root / FOLDER / "records").load(plan.experiment)
+    if plan.is_baseline:
+        record.state, record.revision = "done", commit
+    elif plan.experiment in (found := refs(root)):
+        record.state, record.revision, record.tail = "done", found[plan.experiment][1], []
+    elif record.state == "done":
+        record.state = "waiting"  # its experiment was removed from git
+    return record
+
+
+def head(root: Path) -> str:
+    """The commit that is checked out."""
+    return git(root, "rev-parse", "HEAD").strip()
+
+
+def refuse_stale(root: Path, target: str) -> None:
+    """Raises InputError if the commit is not built up to `target`: the first arm could not stand for it."""
+    stale = sorted(json.loads(dvc(root, "status", "--json", "--with-deps", target).stdout or "{}"))
+    if stale:
+        raise InputError(
+            f"the build does not belong to the commit: {', '.join(stale)} would run again.",
+            allowed=f"a commit for which `dvc status --with-deps {target}` reports nothing",
+            remedy=f"`dvc repro {target}`, then commit dvc.lock and metrics; then run the experiment again.",
+        )
