@@ -9,7 +9,7 @@ from typing import Any
 from stages.enrich.calibration import calibrate, report
 from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
-from stages.enrich.format_figures import by_task, figures, tried_of
+from stages.enrich.format_figures import CONFIDENCE, by_task, figures, tried_of
 from stages.enrich.params import EnrichParams
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
@@ -42,7 +42,7 @@ def run_enrich(stage: Stage) -> None:
     stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
     stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
-    stage.metrics({**describe(kept), **measured})
+    stage.metrics({**describe(kept), **measured, "judge_counts": params.keep.judge})
     asked = [*stage.read("data/ground/responses.parquet", StoredResponse), *responses]
     write_json("metrics/enrich_formats.json", format_metrics(jobs, outcomes, asked, stage.section("runtime", RuntimeParams)))
     stage.timings(timings)
@@ -74,7 +74,7 @@ def format_metrics(
     by_key = {response.key: response for response in responses}
     pairs = zip(jobs, outcomes, strict=True)
     tried = [tried_of(outcome.row, job.form, by_key, runtime.prices) for job, outcome in pairs]
-    return {"all": figures(tried), "tasks": by_task(tried)}
+    return {"all": figures(tried), "confidence": CONFIDENCE, "tasks": by_task(tried)}
 
 
 async def _enrich(

@@ -9,7 +9,7 @@ from stages.report.composition import read_composition
 from stages.report.curve import read_curves
 from stages.report.examples import choose_examples
 from stages.report.figures import read_figures
-from stages.report.page import STAGES, Build, render, render_timings
+from stages.report.page import METRICS, STAGES, Build, render, render_timings
 from stages.report.params import ReportParams
 
 
@@ -19,7 +19,7 @@ def build_page(
     """The page of the build in `root`, and counts of what it shows."""
     card = root / "data" / "validate" / "data_card.md"
     build = Build(
-        metrics=read_figures(root / "metrics", STAGES),
+        metrics=read_figures(root / "metrics", METRICS),
         formats=sorted(formats, key=lambda one: (one.status, one.task)),
         examples=choose_examples(rows, params.examples, params.excerpt),
         curves=read_curves(root / "metrics" / "finetune_loss.csv"),

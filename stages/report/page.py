@@ -10,6 +10,7 @@ from stages.formats.schema import Format
 from stages.report.curve import Curve
 from stages.report.examples import Example
 from stages.report.figures import Figures, counts, dig, first, leaves
+from stages.report.format_figures import read_formats
 from stages.report.params import ReportParams
 from stages.report.scores import (
     NAMES,
@@ -27,6 +28,7 @@ STAGES = (
     "ingest", "graph", "tasks", "benchmarks", "label", "formats", "ground", "enrich", "synthesize", "validate", "finetune",
     "quantize", "evaluate",
 )  # fmt: skip
+METRICS = (*STAGES, "enrich_formats")  # the files of metrics/ that the page is made of
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ def render(build: Build, params: ReportParams) -> str:
         title=params.title,
         build=build,
         metrics={stage: build.metrics.get(stage, NOTHING) for stage in STAGES},
+        format_table=read_formats(build.metrics, build.formats),
         level=confidence_level(evaluate),
         panels=panels(evaluate),
         differences=read_differences(evaluate),

@@ -42,6 +42,13 @@ def difference(value: float, low: float, high: float) -> dict[str, Any]:
     return {"n": 120, "difference": value, "low": low, "high": high}
 
 
+def format_figures(n: int) -> dict[str, Any]:
+    """Figures of a format whose every rewrite was kept by a judge that could not decide."""
+    return {"n": n, "kept": n, "acceptance": {"value": 1.0, "low": 0.27, "high": 1.0}, "wins": 0, "ties": 0, "losses": 0, "inconsistent": n,
+            "unjudged": 0, "mean_factuality": 7.0, "steps_followed": 0.6667, "words": 30.0, "length_ratio": 1.5, "tokens": 1400.0, "usd": None,
+            "reasons": {}}  # fmt: skip
+
+
 def write_metrics(root: Path) -> None:
     """Metrics files as the stages write them, cut down."""
     folder = root / "metrics"
@@ -70,6 +77,8 @@ METRICS: dict[str, dict[str, Any]] = {
             "base": difference(0.15, 0.04, 0.26), "tfidf-linear": difference(-0.14, -0.24, -0.03), "majority": difference(0.12, 0.01, 0.2)}}}},
         "retention": {"secforge-mcq": {"loglikelihood": {"int8": {"n": 120, "ratio": 0.98, "low": 0.9, "high": 1.05}}}},
     },
+    "formats": {"agreement": {"tasks": {"cve-to-cwe": {"pairs": 4, "agreed": 3, "share": 0.75, "kappa": 0.5}}}},
+    "enrich_formats": {"confidence": 0.9, "all": format_figures(2), "tasks": {"cve-to-cwe": format_figures(1), HOSTILE: format_figures(1)}},
     "quantize": {"merged": {"bits": 16, "bytes_on_disk": 269_000_000, "bits_per_parameter": 16.0, "agreement": 1.0},
                  "int8": {"bits": 8, "bytes_on_disk": 163_000_000, "bits_per_parameter": 9.7, "agreement": 0.98}, "prompts": {"count": 8}},
     "enrich": {"tried": 22, "decisions": {"rewritten": 1, "template": 21, "not-selected": 20000}, "reasons": {"key-changed": 12, "unknown-id": 3}, "calibration": {"pairs": 12, "decisions": 24, "right": 11, "chance": 0.73,

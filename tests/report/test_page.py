@@ -5,14 +5,16 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stages.errors import InputError
 from stages.report.core import build_page, build_timings_page
-from stages.report.page import STAGES
+from stages.report.page import METRICS
 from stages.report.params import ReportParams
 from tests.graph_reader import dvc_stages
 from tests.report.sample import HOSTILE, difference, enriched_row, score, task_format, write_metrics
+from tests.report.sample import METRICS as SAMPLE
 
 VOID = {"meta", "img", "br", "path", "link"}
 
@@ -118,7 +120,7 @@ def test_examples_show_every_reason_before_any_twice(tmp_path: Path) -> None:
 
 def test_the_page_is_made_of_declared_dependencies_alone(tmp_path: Path) -> None:
     declared = {dep for dep in dvc_stages()["report"]["deps"] if dep.startswith("metrics/") and dep.endswith(".json")}
-    assert {f"metrics/{stage}.json" for stage in STAGES} == declared
+    assert {f"metrics/{stage}.json" for stage in METRICS} == declared
     write_metrics(tmp_path)
     before = _page(tmp_path)
     (tmp_path / "metrics" / "timings" / "finetune.json").write_text('{"tokens_per_second": 1}')
@@ -137,6 +139,29 @@ def test_labels_seen_and_unseen_are_shown_apart(tmp_path: Path) -> None:
     assert re.search(
         r'fine-tuned</td><td class="number">77</td><td class="number">50.0 %</td><td class="number">43', _page(tmp_path)
     )
+
+
+def test_each_format_that_was_tried_has_its_figures_and_the_others_one_line(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    formats = [task_format(task, "approved") for task in ("cve-to-cwe", "advisory-summary", f"{HOSTILE}2")]
+    untouched = msgspec.structs.replace(task_format("kept-as-it-is", "approved"), rewrite=False)
+    text = build_page(tmp_path, [], [*formats, untouched], ReportParams())[0]
+    section = text[text.index("What came of the rows") : text.index('id="rewrites"')]
+    cells = re.search(r"<tr><td>cve-to-cwe</td>.*</tr>", section)
+    assert cells and re.findall(r'number">([^<]*)<', cells[0]) == [
+        "1 of 1", "27 – 100 %", "0 · 0 · 0", "1", "7", "66.7 %", "× 1.5", "1,400", "3 of 4",
+    ]  # fmt: skip
+    assert "all together" in section and "with the 90 % interval" in section and "and the judge" in section
+    (line,) = re.findall(r"Not tried in this build[^\n]*", section)
+    assert "(2):" in line and "advisory-summary" in line and "&lt;script&gt;" in line and "kept-as-it-is" not in line
+
+
+def test_a_judge_whose_word_does_not_count_is_not_said_to_have_decided(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    changed = {**SAMPLE["enrich"], "judge_counts": False}
+    (tmp_path / "metrics" / "enrich.json").write_text(json.dumps(changed))
+    text = _page(tmp_path)
+    assert "recorded but decide nothing" in text and "passed every check, with the 90 % interval" in text
 
 
 def test_times_have_a_page_of_their_own(tmp_path: Path) -> None:
