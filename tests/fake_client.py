@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from stages.llm.client import CallFailed, Reply, Request
 from stages.llm.ledger import Ledger
+from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
 from stages.tables import content_id
 
@@ -14,7 +15,7 @@ class FakeClient:
     """Answers by a function of the request; None means that the call failed for good."""
 
     def __init__(self, answer: Answer) -> None:
-        self.answer, self.requests, self.ledger = answer, [], Ledger({})
+        self.answer, self.requests, self.ledger, self.llm = answer, [], Ledger({}), LLMParams()
 
     async def chat(self, request: Request) -> Reply:
         self.requests.append(request)

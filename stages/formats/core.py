@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
-from stages.formats.lint import lint_format
-from stages.formats.schema import Format
+from stages.formats.lint import lint
+from stages.formats.readings import Reading, agreement
+from stages.formats.schema import Format, kind
 from stages.tables import Reject
 
 Policy = Literal["approved", "approved-or-draft", "draft"]
@@ -34,16 +35,32 @@ def choose_formats(tasks: Sequence[str], library: Mapping[str, Format], policy: 
 
 
 def describe(
-    formats: Sequence[Format], rejects: Sequence[Reject], library: Mapping[str, Format], tasks: Sequence[str]
+    formats: Sequence[Format],
+    rejects: Sequence[Reject],
+    library: Mapping[str, Format],
+    keyed: Mapping[str, bool],
+    readings: Sequence[Reading] = (),
 ) -> dict[str, Any]:
-    """The metrics: every number is a count."""
+    """The metrics: counts, and how far two readers of the same rewrites agree. `keyed` has every task of the build."""
     return {
-        "tasks": len(tasks),
+        "tasks": len(keyed),
         "status": dict(Counter(form.status for form in formats)),
         "flags": {flag: sum(getattr(form, flag) for form in formats) for flag in ("search", "document", "rewrite")},
+        "kinds": dict(Counter(kind(form) for form in formats)),
         "drafted": sum(form.status == "draft" and form.version == 0 for form in formats),
         "failed": len(rejects),
         "reasons": dict(Counter(reject.reason for reject in rejects)),
-        "library": {"files": len(library), "unused": len(set(library) - set(tasks))},
-        "lint": dict(Counter(reason for form in formats for reason in lint_format(form))),
+        "library": {"files": len(library), "unused": len(set(library) - set(keyed))},
+        "lint": dict(Counter(reason for form in formats for reason in _flaws(form, keyed[form.task]))),
+        "policies": {policy: _counts(choose_formats(list(keyed), library, policy)) for policy in get_args(Policy)},
+        "agreement": agreement(readings),
     }
+
+
+def _flaws(form: Format, keyed: bool) -> set[str]:
+    return {finding.reason for finding in lint(form, keyed=keyed)}
+
+
+def _counts(choice: Choice) -> dict[str, int]:
+    """What a policy gives the tasks of this build: a library file, a draft, or the template answers that they have."""
+    return {"library": len(choice.formats), "to_draft": len(choice.to_draft), "template": len(choice.rejects)}

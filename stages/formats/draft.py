@@ -1,20 +1,25 @@
 """Drafting a format by LLM for a task without one: three parts, one repair round, then the lint decides."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from stages.formats.lint import lint_format
+from stages.formats.evidence import passages_for
+from stages.formats.lint import ANSWER_LINE, Finding, lint, standing_rules
 from stages.formats.params import FormatsParams
 from stages.formats.parse import parse_draft
 from stages.formats.schema import Format
+from stages.formats.sentences import forbids_evidence, keeps_conclusion
+from stages.ingest.schema import Passage
 from stages.llm.client import CallFailed, Client, Reply, Request, map_rows
-from stages.llm.prompts import Prompt, fill, load_prompt
+from stages.llm.prompts import fill, load_prompt
 from stages.tables import Reject, content_id
 from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
 MAX_EXAMPLE = 500  # characters of one sampled instruction
+MAX_DRAFT = 2_000  # characters of an unusable draft that the repair sees, and of what is wrong with it
 
 
 class TaskSummary(msgspec.Struct, frozen=True):
@@ -25,17 +30,25 @@ class TaskSummary(msgspec.Struct, frozen=True):
     keyed: bool  # its answers end with a `Final answer:` line
     documented: bool  # its rows name grounding documents
     examples: list[str]  # sampled instructions
+    evidence: list[str] = []  # passages about what they ask
 
 
-def summarise_tasks(rows: list[InstructionRow], examples: int) -> list[TaskSummary]:
-    """One summary per task, sorted by name; examples are drawn by content hash from the training rows."""
+def summarise_tasks(
+    rows: Sequence[InstructionRow], examples: int, by_entity: Mapping[str, Sequence[Passage]] | None = None, evidence: int = 0
+) -> list[TaskSummary]:
+    """One summary per task, sorted by name; examples are drawn by content hash from the training rows.
+
+    `by_entity` holds passages that nobody is examined on; at most `evidence` of them, about the rows drawn, are shown.
+    """
     by_task: dict[str, list[InstructionRow]] = {}
     for row in rows:
         by_task.setdefault(row.task, []).append(row)
-    return [_summary(task, by_task[task], examples) for task in sorted(by_task)]
+    return [_summary(task, by_task[task], examples, by_entity or {}, evidence) for task in sorted(by_task)]
 
 
-def _summary(task: str, rows: list[InstructionRow], examples: int) -> TaskSummary:
+def _summary(
+    task: str, rows: Sequence[InstructionRow], examples: int, by_entity: Mapping[str, Sequence[Passage]], evidence: int
+) -> TaskSummary:
     train = sorted((row for row in rows if row.split == "train"), key=lambda row: content_id("format-example", row.id))
     return TaskSummary(
         task=task,
@@ -43,29 +56,30 @@ def _summary(task: str, rows: list[InstructionRow], examples: int) -> TaskSummar
         keyed=any(row.key_kind != "none" for row in rows),
         documented=any(row.document_ids for row in rows),
         examples=[row.instruction[:MAX_EXAMPLE] for row in train[:examples]],
+        evidence=passages_for(train[: max(examples, evidence)], by_entity, evidence) if evidence else [],
     )
 
 
-async def draft_format(client: Client, summary: TaskSummary, author: str, tokens: int) -> Format | Reject:
+async def draft_format(client: Client, summary: TaskSummary, author: str, params: FormatsParams) -> Format | Reject:
     """A draft that passes the lint, or the reason why there is none."""
     try:
-        reply = await client.chat(_request("formats.draft", tokens, load_prompt(PROMPTS / "draft.txt"), **_values(summary)))
-        form = _as_format(summary, reply, author)
-        problems = lint_format(form)
-        if problems:
-            values = {"task": summary.task, "problems": ", ".join(problems), "draft": reply.text[:2000]}
-            reply = await client.chat(_request("formats.repair", tokens, load_prompt(PROMPTS / "repair.txt"), **values))
-            form = _as_format(summary, reply, author)
-            problems = lint_format(form)
+        reply = await client.chat(_request("draft", params, _values(summary)))
+        form = _as_format(summary, reply, author, client.llm.teacher.model)
+        findings = lint(form, keyed=summary.keyed)
+        if findings:
+            reply = await client.chat(_request("repair", params, _flaws(summary, findings, reply.text)))
+            form = _as_format(summary, reply, author, client.llm.teacher.model)
+            findings = lint(form, keyed=summary.keyed)
     except CallFailed as failure:
         return Reject("formats", summary.task, f"call-failed:{failure.reason}", failure.detail)
-    if problems:
-        return Reject("formats", summary.task, "draft-unusable", ", ".join(problems))
+    if findings:
+        return Reject("formats", summary.task, "draft-unusable", ", ".join(sorted({finding.reason for finding in findings})))
     return form
 
 
-def _request(purpose: str, tokens: int, prompt: Prompt, **values: str) -> Request:
-    return Request(purpose=purpose, messages=fill(prompt, **values), max_tokens=tokens or None, allow_truncated=True)
+def _request(name: str, params: FormatsParams, values: Mapping[str, str]) -> Request:
+    messages = fill(load_prompt(PROMPTS / f"{name}.txt"), **values)
+    return Request(purpose=f"formats.{name}", messages=messages, max_tokens=params.draft_tokens or None, allow_truncated=True)
 
 
 def _values(summary: TaskSummary) -> dict[str, str]:
@@ -77,19 +91,25 @@ def _values(summary: TaskSummary) -> dict[str, str]:
         "family": summary.family,
         "answer_rule": rule,
         "examples": "\n---\n".join(summary.examples) or "(none)",
+        "evidence": "\n---\n".join(summary.evidence) or "(none)",
     }
 
 
-def _as_format(summary: TaskSummary, reply: Reply, author: str) -> Format:
-    """What code knows better than a model (the answer line, where evidence comes from) is set by code."""
+def _flaws(summary: TaskSummary, findings: Sequence[Finding], draft: str) -> dict[str, str]:
+    problems = "\n".join(f"- {finding.message}" for finding in findings)
+    return {"task": summary.task, "problems": problems[:MAX_DRAFT], "draft": draft[:MAX_DRAFT]}
+
+
+def _as_format(summary: TaskSummary, reply: Reply, author: str, model: str) -> Format:
+    """What code knows better than a model (answer line, standing rules, where evidence comes from) is set by code."""
     draft = parse_draft(reply.text)
     return Format(
         task=summary.task,
         status="draft",
         introduction=draft.introduction,
         steps=draft.steps,
-        instructions=draft.rules,
-        answer_line="Final answer: {key}" if summary.keyed else "",
+        instructions=_with_standing_rules(draft.rules, summary.keyed),
+        answer_line=ANSWER_LINE if summary.keyed else "",
         search=not summary.documented,
         document=summary.documented,
         rewrite=True,
@@ -98,7 +118,19 @@ def _as_format(summary: TaskSummary, reply: Reply, author: str) -> Format:
         date="",
         version=0,
         sha256=reply.key,
+        drafted_with=model,
+        prompt_sha256=reply.key,
     )
+
+
+def _with_standing_rules(rules: list[str], keyed: bool) -> list[str]:
+    """`rules`, and those standing ones that they do not state in words of their own; a draft without rules stays without."""
+    standing = standing_rules()
+    missing = {
+        "no-conclusion-rule": keyed and not any(map(keeps_conclusion, rules)),
+        "no-evidence-rule": not any(map(forbids_evidence, rules)),
+    }
+    return [*rules, *(standing[reason] for reason, is_so in missing.items() if is_so and rules)]
 
 
 async def draft_formats(
@@ -107,6 +139,6 @@ async def draft_formats(
     """One outcome per summary, in order."""
 
     async def work(summary: TaskSummary) -> Format | Reject:
-        return await draft_format(client, summary, author, params.draft_tokens)
+        return await draft_format(client, summary, author, params)
 
     return await map_rows(summaries, work, concurrency=concurrency, label="drafting formats")

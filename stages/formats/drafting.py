@@ -5,9 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from stages.formats.draft import draft_formats, summarise_tasks
+from stages.benchmarks.schema import BenchmarkItem
+from stages.formats.draft import TaskSummary, draft_formats, summarise_tasks
+from stages.formats.evidence import usable_by_entity
 from stages.formats.params import FormatsParams
 from stages.formats.schema import Format
+from stages.graph.schema import Split
+from stages.ingest.schema import Passage
 from stages.llm.client import open_client
 from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
@@ -30,7 +34,7 @@ class Drafted(msgspec.Struct, frozen=True):
 def draft_missing(stage: Stage, rows: list[InstructionRow], tasks: list[str], params: FormatsParams) -> Drafted:
     """Draft a format for each of `tasks`."""
     wanted = set(tasks)
-    summaries = summarise_tasks([row for row in rows if row.task in wanted], params.examples)
+    summaries = _summaries(stage, [row for row in rows if row.task in wanted], params)
     llm, runtime = stage.section("llm", LLMParams), stage.section("runtime", RuntimeParams)
 
     async def draft() -> Drafted:
@@ -45,3 +49,15 @@ def draft_missing(stage: Stage, rows: list[InstructionRow], tasks: list[str], pa
             )
 
     return asyncio.run(draft())
+
+
+def _summaries(stage: Stage, rows: list[InstructionRow], params: FormatsParams) -> list[TaskSummary]:
+    """What the drafter may know; passages are read only if it is to see some."""
+    if not params.evidence:
+        return summarise_tasks(rows, params.examples)
+    usable = usable_by_entity(
+        stage.read("data/ingest/passages.parquet", Passage),
+        stage.read("data/graph/splits.parquet", Split),
+        stage.read("data/benchmarks/items.parquet", BenchmarkItem),
+    )
+    return summarise_tasks(rows, params.examples, usable, params.evidence)

@@ -1,8 +1,12 @@
 """Section `formats`: which reasoning formats may be used, and how missing ones are drafted."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from stages.config import Params
+
+Few = Annotated[int, msgspec.Meta(ge=0, le=10)]
 
 
 class FormatsParams(Params):
@@ -12,5 +16,6 @@ class FormatsParams(Params):
     # approved-or-draft: every library file, and an LLM draft where there is none;
     # draft: LLM drafts only, the ablation "fully automatic against expert-approved formats".
     policy: Literal["approved", "approved-or-draft", "draft"] = "approved-or-draft"
-    examples: int = 5  # sampled instructions (never answers) that the drafter sees; the paper uses 0-10
-    draft_tokens: int = 400  # output of one draft; 0 means the teacher's maximum
+    examples: Few = 5  # sampled instructions (never answers) that the drafter sees; the paper uses 0-10, 0 is zero-shot
+    evidence: Few = 0  # passages about the subjects of these instructions that the drafter sees
+    draft_tokens: Annotated[int, msgspec.Meta(ge=0)] = 400  # output of one draft; 0 means the teacher's maximum

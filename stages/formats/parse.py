@@ -6,6 +6,7 @@ import msgspec
 
 PARTS = ("introduction", "steps", "rules")
 _MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|step\s+\d+\s*[:.)-])\s*", re.IGNORECASE)
+_BOLD = re.compile(r"\*\*|__|`")
 _NUMBERED = re.compile(r"(?<=[.;])\s+(?=\d+[.)]\s)")
 
 
@@ -19,7 +20,7 @@ class Draft(msgspec.Struct, frozen=True):
 
 def parse_draft(text: str) -> Draft:
     """The parts of `text`. Nothing raises: what is missing is for the lint to name."""
-    found = {part: _part(text, part) for part in PARTS}
+    found = {part: _BOLD.sub("", _part(text, part)) for part in PARTS}
     return Draft(" ".join(found["introduction"].split()), _sentences(found["steps"]), _sentences(found["rules"]))
 
 
@@ -37,4 +38,9 @@ def _part(text: str, part: str) -> str:
 def _sentences(block: str) -> list[str]:
     lines = [line for piece in block.splitlines() for line in _NUMBERED.split(piece)]
     cleaned = (" ".join(_MARK.sub("", line).split()) for line in lines)
-    return [line for line in cleaned if line]
+    return [_ended(line[0].upper() + line[1:]) for line in cleaned if line]
+
+
+def _ended(line: str) -> str:
+    """`line` with the full stop that list items often lack."""
+    return line if line[-1] in ".!?" else line.rstrip(":;,") + "."

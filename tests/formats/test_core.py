@@ -1,7 +1,7 @@
 """The policy decides between library, draft and template answer; nothing is lost without a reason."""
 
 from stages.formats.core import choose_formats, describe
-from stages.formats.lint import lint_format
+from tests.formats.test_readings import read_twice
 from tests.toy_rows import make_format
 
 LIBRARY = {
@@ -32,14 +32,23 @@ def test_draft_ignores_the_library() -> None:
 
 def test_metrics_count_status_flags_and_unused_files() -> None:
     choice = choose_formats(["a", "b"], LIBRARY, "approved-or-draft")
-    found = describe(choice.formats, choice.rejects, LIBRARY, ["a", "b"])
+    found = describe(choice.formats, choice.rejects, LIBRARY, {"a": True, "b": False})
     assert found["status"] == {"approved": 1, "draft": 1} and found["library"] == {"files": 3, "unused": 1}
     assert found["flags"] == {"search": 2, "document": 0, "rewrite": 2}
 
 
-def test_lint_names_every_flaw_and_leaves_unused_formats_alone() -> None:
-    bad = make_format(introduction=" ", steps=["One.", "one. "] * 5, instructions=[""], answer_line="Answer: x", reviewer="")
-    assert lint_format(bad) == [
-        "approved-without-reviewer", "bad-answer-line", "empty-sentence", "no-introduction", "repeated-sentence", "too-many-steps",
-    ]  # fmt: skip
-    assert lint_format(make_format(rewrite=False, steps=[])) == []
+def test_metrics_tell_what_each_policy_would_do() -> None:
+    found = describe([], [], LIBRARY, {"a": True, "b": True, "c": True})["policies"]
+    assert found["approved"] == {"library": 1, "to_draft": 0, "template": 2}
+    assert found["approved-or-draft"] == {"library": 2, "to_draft": 1, "template": 0}
+    assert found["draft"] == {"library": 0, "to_draft": 3, "template": 0}
+
+
+def test_metrics_lint_a_format_by_what_its_task_is() -> None:
+    flaws = {keyed: describe([LIBRARY["a"]], [], LIBRARY, {"a": keyed})["lint"] for keyed in (True, False)}
+    assert "no-conclusion-rule" in flaws[True] and "needless-answer-line" in flaws[False]
+
+
+def test_metrics_hold_the_agreement_of_the_readers() -> None:
+    found = describe([], [], LIBRARY, {"a": True}, read_twice("aa ar"))["agreement"]
+    assert found["all"]["pairs"] == 2 and found["tasks"]["a-b"]["share"] == 0.5

@@ -7,26 +7,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stages.benchmarks.schema import BenchmarkItem
 from stages.formats.run import run_formats
 from stages.formats.schema import Format
+from stages.graph.schema import Split
+from stages.ingest.schema import Passage
 from stages.stage import Stage
 from stages.tables import Reject, file_sha256, read_table, write_table
 from stages.tasks.schema import InstructionRow
 from tests import fake_teacher
 from tests.fake_openai import FakeOpenAI
-from tests.toy_rows import make_row, toy_corpus
+from tests.toy_rows import make_passage, make_row, toy_corpus
 
 ROOT = Path(__file__).parents[2]
 PARAMS = """
-formats: {{policy: {policy}}}
+formats: {{policy: {policy}, evidence: {evidence}}}
 llm: {{teacher: {{provider: openai, model: fake}}}}
 runtime: {{concurrency: {concurrency}, endpoints: {{teacher: [{{base_url: "{url}"}}]}}}}
 """
 
 
-def run(root: Path, monkeypatch: pytest.MonkeyPatch, policy: str, url: str, concurrency: int = 4) -> dict:
+def run(root: Path, monkeypatch: pytest.MonkeyPatch, policy: str, url: str, concurrency: int = 4, evidence: int = 0) -> dict:
     write_table(root / "data/tasks/rows.parquet", toy_corpus(), InstructionRow)
-    (root / "params.yaml").write_text(PARAMS.format(policy=policy, url=url, concurrency=concurrency))
+    (root / "params.yaml").write_text(PARAMS.format(policy=policy, url=url, concurrency=concurrency, evidence=evidence))
     monkeypatch.chdir(root)
     monkeypatch.setenv("OPENAI_API_KEY", "test")
     run_formats(Stage("formats"))
@@ -43,6 +46,21 @@ def test_missing_formats_are_drafted_and_concurrency_changes_no_byte(tmp_path: P
     assert hashes[0] == hashes[1]
     drafts = [form for form in read_table("data/formats/formats.parquet", Format) if form.status == "draft"]
     assert all(form.reviewer == "" and form.author == "fake" and form.rewrite for form in drafts)
+
+
+def test_evidence_is_read_from_the_tables_only_if_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, seen = "cve:CVE-2020-0001", []
+
+    def listen(messages: list[dict[str, str]]) -> str:
+        seen.append(messages[-1]["content"])
+        return fake_teacher.behaviour(messages)
+
+    write_table(tmp_path / "data/ingest/passages.parquet", [make_passage(subject, "Background words.")], Passage)
+    write_table(tmp_path / "data/graph/splits.parquet", [Split(entity_id=subject, split="train")], Split)
+    write_table(tmp_path / "data/benchmarks/items.parquet", [], BenchmarkItem)
+    with FakeOpenAI(behaviour=listen) as server:
+        metrics = run(tmp_path, monkeypatch, "draft", server.base_url, evidence=1)
+    assert metrics["status"] == {"draft": 3} and any("Background words." in asked for asked in seen)
 
 
 def test_approved_asks_no_model_and_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
