@@ -1,0 +1,220 @@
+"""The tables of the build as the review reads them: columns first, whole rows only of the task that is looked at.
+
+Rows are read from Parquet when they are asked for, so that the list of tasks is there at once at any size. Only rows
+of the splits train and dev whose subject is not held out can be seen or tried.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from stages.benchmarks.schema import BenchmarkItem
+from stages.errors import InputError
+from stages.formats.evidence import usable_by_entity
+from stages.graph.schema import Split
+from stages.ground.core import Library, group_by_entity
+from stages.ground.hygiene import usable_passages
+from stages.ground.queries import task_words
+from stages.ground.retrieve import PassageIndex
+from stages.ingest.schema import Entity, Passage
+from stages.tables import content_id, read_table
+from stages.tasks.schema import InstructionRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS, PASSAGES = Path("data/tasks/rows.parquet"), Path("data/ingest/passages.parquet")
+SPLITS, ENTITIES = Path("data/graph/splits.parquet"), Path("data/graph/entities.parquet")
+ITEMS = Path("data/benchmarks/items.parquet")
+COLUMNS = ["id", "task", "family", "split", "key_kind", "subject"]
+TASKS_KEPT = 4  # whole rows of so many tasks stay in memory
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+class TaskRows(msgspec.Struct, frozen=True):
+    """One task of the build."""
+
+    family: str
+    rows: int  # that may be tried
+    keyed: bool  # their answers have a checkable key
+
+
+class Workspace:
+    """The tables below `root`, each read at its first use. Safe for several threads."""
+
+    def __init__(self, root: Path = Path()) -> None:
+        self.root = root
+        self._turn, self._grounding = threading.RLock(), threading.Lock()
+        self._index: pa.Table | None = None
+        self._tasks: dict[str, TaskRows] | None = None
+        self._rows: OrderedDict[str, dict[str, InstructionRow]] = OrderedDict()
+        self._common: dict[str, set[str]] = {}
+        self._entities: EntityTable | None = None
+        self._passages: tuple[PassageIndex, dict[str, list[Passage]]] | None = None
+
+    def tasks(self) -> dict[str, TaskRows]:
+        """Every task that has a row to try."""
+        import pyarrow.compute as pc
+
+        with self._turn:
+            if self._tasks is None:
+                table = self._seen()
+                table = table.append_column("keyed", pc.cast(pc.not_equal(table["key_kind"], "none"), "int8"))
+                grouped = table.group_by("task").aggregate([("family", "min"), ("id", "count"), ("keyed", "max")]).to_pylist()
+                self._tasks = {
+                    one["task"]: TaskRows(one["family_min"], one["id_count"], bool(one["keyed_max"])) for one in grouped
+                }
+            return self._tasks
+
+    def row(self, row_id: str) -> InstructionRow:
+        """Raises InputError for an unknown row and for a held-out one."""
+        import pyarrow.compute as pc
+
+        table = self._seen()
+        at = pc.index(table["id"], row_id).as_py()
+        if at < 0:
+            raise InputError(
+                f"there is no row `{row_id[:40]}` to try in {ROWS}.",
+                allowed="rows of the splits train and dev; held-out subjects are for the evaluation only",
+                remedy="Take an id from the task's page or `python -m stages.formats try TASK`; after a new build ids may differ.",
+            )
+        return self.rows(table["task"][at].as_py())[row_id]
+
+    def rows(self, task: str) -> dict[str, InstructionRow]:
+        """The rows of `task` that may be tried, by id. Raises InputError for a task without any."""
+        with self._turn:
+            if task not in self._rows:
+                self._rows[task] = self._read_rows(task)
+                while len(self._rows) > TASKS_KEPT:
+                    self._rows.popitem(last=False)
+            self._rows.move_to_end(task)
+            return self._rows[task]
+
+    def sample(self, task: str, n: int, seed: int) -> list[InstructionRow]:
+        """`n` rows in an order of content hashes; other seeds give other orders."""
+        rows = self.rows(task).values()
+        return sorted(rows, key=lambda row: content_id("review", str(seed), row.id))[: max(0, n)]
+
+    def documents(self, row: InstructionRow) -> list[Passage]:
+        """Passages of the entries that the row names, in its order."""
+        if not row.document_ids:
+            return []
+        found = _read(self.root / PASSAGES, Passage, [("entity_id", "in", row.document_ids)])
+        return sorted(found, key=lambda passage: (row.document_ids.index(passage.entity_id), passage.id))
+
+    @property
+    def entities(self) -> "EntityTable":
+        """All entities of the graph by id."""
+        with self._turn:
+            if self._entities is None:
+                self._entities = EntityTable(self.root / ENTITIES)
+            return self._entities
+
+    def library(self, task: str, ngram: int) -> Library:
+        """What rows of `task` are grounded in, as the stage `ground` has it. The first call builds the index: seconds."""
+        with self._grounding:
+            if self._passages is None:
+                passages = read_table(self.root / PASSAGES, Passage)
+                splits, items = read_table(self.root / SPLITS, Split), read_table(self.root / ITEMS, BenchmarkItem)
+                usable, _ = usable_passages(passages, splits, items, ngram)
+                self._passages = PassageIndex(usable), group_by_entity(usable)
+            if task and task not in self._common:
+                rows = _read(self.root / ROWS, InstructionRow, [("task", "==", task)])
+                self._common[task] = task_words(rows).get(task, set())
+            index, by_entity = self._passages
+            return Library(index, by_entity, self._common)
+
+    def background(self) -> dict[str, list[Passage]]:
+        """What a drafter may read, by entity, as the stage `formats` has it."""
+        tables = (read_table(self.root / ITEMS, BenchmarkItem), read_table(self.root / SPLITS, Split))
+        return usable_by_entity(read_table(self.root / PASSAGES, Passage), tables[1], tables[0])
+
+    def _seen(self) -> "pa.Table":
+        """The columns of the rows that may be tried."""
+        import pyarrow.compute as pc
+
+        with self._turn:
+            if self._index is None:
+                columns = _columns(self.root / ROWS, InstructionRow, COLUMNS)
+                splits = _columns(self.root / SPLITS, Split, ["entity_id", "split"])
+                held_out = splits.filter(pc.equal(splits["split"], "heldout"))["entity_id"]
+                mine = pc.is_in(columns["split"], value_set=_strings(["train", "dev"]))
+                self._index = columns.filter(pc.and_(mine, pc.invert(pc.is_in(columns["subject"], value_set=held_out))))
+            return self._index
+
+    def _read_rows(self, task: str) -> dict[str, InstructionRow]:
+        import pyarrow.compute as pc
+
+        table = self._seen()
+        usable = set(table.filter(pc.equal(table["task"], task))["id"].to_pylist())
+        if not usable:
+            raise InputError(
+                f"the task `{task[:80]}` has no rows in this build.",
+                allowed="a task that `python -m stages.formats list` shows with rows",
+                remedy="Check the name, or run `dvc repro benchmarks` if the build is older than the task.",
+            )
+        rows = _read(self.root / ROWS, InstructionRow, [("task", "==", task)])
+        return {row.id: row for row in rows if row.id in usable}
+
+
+class EntityTable(Mapping[str, Entity]):
+    """Entities by id: ids in memory, one entity read from the file when somebody asks for it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ids = set(_columns(path, Entity, ["id"])["id"].to_pylist())
+        self._read: dict[str, Entity] = {}
+
+    def __contains__(self, entity_id: object) -> bool:
+        return entity_id in self._ids
+
+    def __getitem__(self, entity_id: str) -> Entity:
+        if entity_id not in self._ids:
+            raise KeyError(entity_id)
+        if entity_id not in self._read:
+            self._read[entity_id] = _read(self.path, Entity, [("id", "==", entity_id)])[0]
+        return self._read[entity_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._ids))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+def _read(path: Path, row_type: type[Struct], filters: list[tuple[str, str, Any]]) -> list[Struct]:
+    """The rows of a table that `filters` lets through. Raises InputError as `stages.tables.read_table` does."""
+    records = _columns(path, row_type, None, filters).to_pylist()
+    if row_type is Entity:
+        records = [record | {"fields": msgspec.json.decode(record["fields"])} for record in records]
+    return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
+
+
+def _columns(
+    path: Path, row_type: type[msgspec.Struct], names: Sequence[str] | None, filters: list[tuple[str, str, Any]] | None = None
+) -> "pa.Table":
+    """Some columns (None: all) of a table of `row_type`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    again = "Run `dvc repro benchmarks`, which makes the tables that a review needs."
+    try:
+        found = pq.read_schema(path).names
+        if found != [field.name for field in msgspec.structs.fields(row_type)]:
+            raise InputError(f"{path} has the columns {', '.join(found)}: it is of another version.", remedy=again)
+        return pq.read_table(path, columns=names, filters=filters)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.", remedy=again) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not a readable Parquet file: {error}", remedy=f"Delete it. {again}") from error
+
+
+def _strings(values: list[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
