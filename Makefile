@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help repro test test-rest test-all lint timings estimate profile ablation register clean-venv
+.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register clean-venv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ profile: $(INSTALLED) ## merge stages/profiles/PROFILE.yaml (default: full) into
 
 ablation: $(INSTALLED) ## run the experiment NAME and write its table to metrics/experiments; without NAME: list them
 	python -m stages.experiments $(if $(NAME),run $(NAME) $(ARGS),list)
+
+review: $(INSTALLED) ## open the page on which formats are tried, edited and approved (needs the tables of `dvc repro benchmarks`)
+	@python -m stages.review $(if $(REVIEWER),--reviewer "$(REVIEWER)") $(if $(PORT),--port $(PORT))
 
 register: $(INSTALLED) ## log the committed build to MLflow and register its models
 	python -m stages.register

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from stages.errors import InputError, SecForgeError
+from stages.errors import BusyError, InputError, SecForgeError
 
 MAX_BYTES = 262_144  # a format is a page of text; the largest form holds one, twice encoded
 MAX_FIELDS = 600  # rows that can be ticked, and some
@@ -14,6 +14,11 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 class TooLarge(SecForgeError):
     """A form larger than any that a page of ours sends."""
+
+
+def status_of(error: SecForgeError) -> int:
+    """The HTTP status of an error that the person at the page can mend."""
+    return 413 if isinstance(error, TooLarge) else 409 if isinstance(error, BusyError) else 422
 
 
 class Form:

@@ -28,22 +28,34 @@ class Piece(msgspec.Struct, frozen=True):
     text: str
 
 
+def plain_visible(value: Any) -> str:
+    """`value` as plain text in which every character that nobody would see stands as its code: `‹U+202E›`."""
+    return _SPECIAL.sub(lambda found: f"‹{_code(found[0])}›" if _is_invisible(found[0]) else found[0], str(value))
+
+
 def visible(value: Any) -> Markup:
     """`value` as text: escaped, each character that nobody would see shown by its code. Newline and tab stay."""
     text = str(value).replace("\r\n", "\n")
     parts: list[Markup] = []
     place = 0
     for found in _SPECIAL.finditer(text):
-        if unicodedata.category(found[0]) in INVISIBLE:
+        if _is_invisible(found[0]):
             parts += [escape(text[place : found.start()]), _marked(found[0])]
             place = found.end()
     return Markup("").join([*parts, escape(text[place:])])
 
 
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in INVISIBLE
+
+
+def _code(character: str) -> str:
+    return f"U+{ord(character):04X}"
+
+
 def _marked(character: str) -> Markup:
-    code = f"U+{ord(character):04X}"
     name = unicodedata.name(character, "control character")
-    return Markup('<span class="control" title="{}">{}</span>').format(f"{name}, shown by its code", code)
+    return Markup('<span class="control" title="{}">{}</span>').format(f"{name}, shown by its code", _code(character))
 
 
 def checked_address(uri: str) -> str:
@@ -71,7 +83,7 @@ def differences(original: str, rewritten: str) -> tuple[list[Piece], list[Piece]
     left: list[Piece] = []
     right: list[Piece] = []
     for tag, start, end, other_start, other_end in blocks.get_opcodes():
-        alone = tag == "equal" and end - start == 1 and 0 < start and end < len(first)
+        alone = tag == "equal" and end - start == 1 and start > 0 and end < len(first)
         same = tag == "equal" and not alone
         _append(left, "same" if same else "removed", "".join(first[start:end]))
         _append(right, "same" if same else "added", "".join(second[other_start:other_end]))
@@ -84,8 +96,16 @@ def _words(text: str) -> list[str]:
 
 
 def _append(pieces: list[Piece], kind: Kind, text: str) -> None:
+    """Join with the last piece of the same kind; white space at the end of a change is no part of it."""
     if not text:
         return
     if pieces and pieces[-1].kind == kind:
         text = pieces.pop().text + text
-    pieces.append(Piece(kind, text))
+    elif len(pieces) > 1 and pieces[-1].text.isspace() and pieces[-2].kind == kind:
+        space = pieces.pop().text
+        text = pieces.pop().text + space + text
+    core = text if kind == "same" else text.rstrip()
+    if core:
+        pieces.append(Piece(kind, core))
+    if len(core) < len(text):
+        pieces.append(Piece("same", text[len(core) :]))

@@ -108,13 +108,19 @@ function merge(old, fresh) {
   for (const piece of [...fresh.children]) {
     const here = document.getElementById(piece.id);
     if (!here) old.append(document.adoptNode(piece));
-    else if (here.dataset.state !== piece.dataset.state && !isBusy(here)) here.replaceWith(document.adoptNode(piece));
+    else if (here.dataset.state !== piece.dataset.state && !isBusy(here)) {
+      const held = here.contains(document.activeElement);
+      here.replaceWith(document.adoptNode(piece));
+      if (held) (piece.querySelector("button, a[href], summary") || document.getElementById("main")).focus({ preventScroll: true });
+    }
   }
+  const say = document.getElementById("announce");
+  if (say && fresh.dataset.say && say.textContent !== fresh.dataset.say) say.textContent = fresh.dataset.say;
   watchForms();
 }
 
 function isBusy(piece) {
-  return piece.contains(document.activeElement) || [...changed].some((form) => form.isConnected && piece.contains(form));
+  return (piece.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) || [...changed].some((form) => form.isConnected && piece.contains(form));
 }
 
 async function follow(part) {

@@ -1,0 +1,95 @@
+"""Serving the page: an address on this machine only, a token nobody can guess, a browser opened on it."""
+
+import asyncio
+import secrets
+import signal
+import socket
+import subprocess
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+
+from stages.errors import InputError
+from stages.review.bench import Bench
+from stages.review.web.app import build_app
+
+HOST = "127.0.0.1"
+
+
+def serve(port: int, reviewer: str, browser: bool) -> None:
+    """Serve until Ctrl-C. Raises InputError if there is no reviewer, no build, or the port is taken."""
+    reviewer = reviewer.strip() or git_name()
+    with listen(port) as listener:
+        asyncio.run(_serve(listener, reviewer, browser))
+
+
+async def _serve(listener: socket.socket, reviewer: str, browser: bool) -> None:
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
+    async with Bench() as bench:
+        await run_in_threadpool(bench.tasks)  # a build that is not there is told before any address
+        config = uvicorn.Config(
+            build_app(bench, token, port, reviewer), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False,
+            server_header=False, proxy_headers=False, timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        announce(f"http://{HOST}:{port}/?token={token}", reviewer, browser)
+        await Server(config).serve(sockets=[listener])
+    print("[review] stopped; everything is kept.", flush=True)
+
+
+class Server(uvicorn.Server):
+    """Ends at SIGINT and SIGTERM without raising them again, so that the bench is closed in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle both signals in the event loop while the server runs."""
+        loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for one in caught:
+            loop.add_signal_handler(one, self.handle_exit, one, None)
+        try:
+            yield
+        finally:
+            for one in caught:
+                loop.remove_signal_handler(one)
+
+
+def announce(address: str, reviewer: str, browser: bool) -> None:
+    """Print the address, the only place where the token is shown, and open it."""
+    print(f"[review] open this address in a browser on this machine, as {reviewer}:\n\n  {address}\n", flush=True)
+    print("[review] Ctrl-C stops the server; everything is kept.", flush=True)
+    if browser:
+        webbrowser.open(address)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback address; port 0 takes any free one."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise InputError(
+            f"Port {port} of {HOST} cannot be had: {getattr(error, 'strerror', None) or error}.",
+            allowed="a free port from 1024 to 65535; 0 for any free one",
+            remedy="Leave out --port, or stop what uses it (perhaps another `make review`).",
+        ) from error
+    return listener
+
+
+def git_name() -> str:
+    """Who git says is working here: reviews are signed."""
+    try:
+        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, timeout=10, check=False)
+        name = done.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        name = ""
+    if not name:
+        raise InputError(
+            "Nobody is named as the reviewer, and git knows no name.",
+            remedy='Set one with `git config user.name "Your Name"`, or give --reviewer "Your Name".',
+        )
+    return name
