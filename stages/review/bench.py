@@ -129,7 +129,7 @@ class Bench:
         found = self.store.version(version_id)
         if found is None:
             raise InputError(
-                f"there is no version `{version_id[:40]!r}`.", remedy="`python -m stages.formats show TASK` lists them."
+                f"there is no version {version_id[:40]!r}.", remedy="`python -m stages.formats show TASK` lists them."
             )
         return linted(found, self._rows_of(found.task))
 
@@ -234,7 +234,7 @@ class Bench:
         """Its present state. A run whose process has died is shown as interrupted."""
         found = self.store.run(run_id)
         if found is None:
-            raise InputError(f"there is no run `{run_id[:40]!r}`.", remedy="The task's page lists its runs.")
+            raise InputError(f"there is no run {run_id[:40]!r}.", remedy="The task's page lists its runs.")
         return found
 
     def runs(self, task: str) -> list[Run]:
@@ -394,7 +394,7 @@ class Bench:
     def _result(self, run_id: str, row_id: str) -> RowResult:
         found = self.store.result(run_id, row_id)
         if found is None or not found.rewrite:
-            raise InputError(f"the run `{run_id[:40]!r}` has no rewrite of the row `{row_id[:40]!r}`.")
+            raise InputError(f"the run {run_id[:40]!r} has no rewrite of the row {row_id[:40]!r}.")
         return found
 
     def _candidates(self) -> list[Candidate]:

@@ -59,7 +59,7 @@ class Editions:
         """The task's library file. Raises InputError for what is no task name."""
         if not TASK_NAME.fullmatch(task):
             raise InputError(
-                f"`{task[:80]!r}` is no task name.",
+                f"{task[:80]!r} is no task name.",
                 allowed="small letters and digits, joined by single hyphens",
                 remedy="`python -m stages.formats list` shows the tasks.",
             )

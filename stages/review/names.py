@@ -23,3 +23,16 @@ def note_text(note: str) -> str:
     if len(note) > LONGEST_NOTE or not all(line.isprintable() for line in lines):
         raise InputError("the note cannot be kept.", allowed=f"at most {LONGEST_NOTE} printable characters", remedy="Shorten it.")
     return "\n".join(lines)
+
+
+def whoami() -> str:
+    """The user's name as git knows it, else as the system does."""
+    import getpass
+    import subprocess
+
+    try:
+        said = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, timeout=10, check=False)
+        name = said.stdout.strip() if said.returncode == 0 else ""
+    except (OSError, subprocess.TimeoutExpired):
+        name = ""
+    return name or getpass.getuser()
