@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,14 +102,19 @@ def git(folder: Path, *arguments: str, check: bool = True) -> str:
 
 
 def dvc(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """A dvc command, run by this very Python. Raises InputError with its last words if it fails."""
+    """A dvc command, run by this very Python. Raises InputError with its last words if it fails.
+
+    Its output goes to files: `queue start` leaves workers behind that would hold a pipe open until the queue is empty.
+    """
     command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        code = subprocess.run(command, cwd=folder, env=environment(), stdout=out, stderr=err, check=False).returncode
+        out.seek(0)
+        err.seek(0)
+        done = subprocess.CompletedProcess(command, code, out.read(), err.read())
     if check and done.returncode:
         said = (done.stdout + done.stderr).strip()[-1500:]
-        raise InputError(
-            f"`dvc {' '.join(arguments)}` failed:\n{said}", remedy="Mend what it names, then run the same command again."
-        )
+        raise InputError(f"`dvc {' '.join(arguments)}` failed:\n{said}", remedy="Mend what it names, then run the command again.")
     return done
 
 
