@@ -32,7 +32,7 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) 
         _decontamination(built, params),
         *_hashed(built),
         _duplicates(built, params),
-        _safety(built),
+        _safety(metrics["safety"]),
         _checks(metrics["suites"]),
         "## Rebuild\n\n`make repro`, or `dvc repro validate`, makes this set again from the pinned sources; the same sources, params and "
         "model responses give the same bytes. `data/validate/manifest.json` holds the resolved params and the hash of every file, "
@@ -154,9 +154,16 @@ def _duplicates(built: Built, params: ValidateParams) -> str:
     )
 
 
-def _safety(built: Built) -> str:
-    found = ", ".join(f"{kind} {count:,}" for kind, count in built.secrets.items()) or "none"
-    return f"## Safety\n\nRows whose chat-template tokens were broken up: {built.neutralised:,}. Rows with credentials by kind: {found}."
+def _safety(metrics: Mapping[str, Any]) -> str:
+    lines = [
+        (kind, one["rows"], one["action"], ", ".join(f"{rule} {count:,}" for rule, count in one["by_rule"].items()) or "none")
+        for kind, one in metrics.items()
+    ]
+    return (
+        f"{_table('Safety', ('kind', 'rows', 'action', 'rows by rule'), lines)}\n\n`reject` drops the row, `neutralise` changes the "
+        "place. Addresses of a function at an organisation, links to documentation and version numbers stay; descriptions of attacks "
+        "are no orders to a model. `data/validate/safety.parquet` lists every finding, credentials and personal data by fingerprint."
+    )
 
 
 def _checks(suites: Mapping[str, Any]) -> str:

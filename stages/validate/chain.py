@@ -11,6 +11,7 @@ import msgspec
 
 from stages.errors import InputError
 from stages.tables import file_sha256
+from stages.validate.credentials import without_credentials
 from stages.validate.licences import STRICTNESS, load_classes, strictest
 from stages.validate.lookup import Record, find, find_all, near_ids
 
@@ -65,7 +66,7 @@ def _fate(path: str, row: Record) -> Record:
     reason = {"reason": dropped[0][1]["reason"], "detail": dropped[0][1]["detail"]} if dropped else {}
     state = Path(final[0][0]).stem if final else "dropped" if dropped else "not validated"
     text = final[0][1] if final else row
-    shown = {} if reason.get("reason") == "secret" else {name: text[name] for name in ("instruction", "answer")}
+    shown = {name: without_credentials(text[name]) for name in ("instruction", "answer")}
     return {**base, "table": path, "set": state, **reason, **shown}
 
 
@@ -129,7 +130,8 @@ def _evidence(row: Record) -> Record:
     shown = set(row["evidence_ids"])
     state = "used" if row["decision"] == "rewritten" else "tried"
     kept = [
-        {name: one[name] for name in ("passage_id", "entity_id", "uri", "licence", "rank", "query", "text")}
+        {"text": without_credentials(one["text"])}
+        | {name: one[name] for name in ("passage_id", "entity_id", "uri", "licence", "rank", "query")}
         | {"state": state if one["passage_id"] in shown else "found", "kind": "passage" if one["query"] else "document"}
         for one in passages
     ]
@@ -179,8 +181,11 @@ def _prompt(purpose: str) -> Record | None:
 
 
 def _licence(row: Record, sources: Sequence[Record], evidence: Record) -> Record:
-    """The strictest class of the parts, told from the parts and as the row records it."""
-    parts = [(one["entity"], one["licence"]) for one in sources if one["exists"]]
+    """The strictest class of the parts, told from the parts and as the row records it.
+
+    Of evidence the passage counts, not its whole entity: an entity may join texts of several licences.
+    """
+    parts = [(one["entity"], one["licence"]) for one in sources if one["exists"] and one["entity"] in row["entity_ids"]]
     parts += [(one["passage_id"], one["licence"]) for one in evidence["passages"] if one["state"] == "used"]
     classes = load_classes()
     of_parts = strictest([licence for _, licence in parts], classes)

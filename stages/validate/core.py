@@ -15,13 +15,14 @@ from stages.ground.schema import Evidence
 from stages.tables import Reject
 from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
+from stages.validate.credentials import without_credentials
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
 from stages.validate.duplicates import Duplicates, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
 from stages.validate.licences import filter_licences, load_classes
 from stages.validate.params import ValidateParams
 from stages.validate.safety import make_safe
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import SafetyFinding, TrainingRow
 
 NONE_KNOWN = HashedBenchmarks([], [])
 
@@ -42,8 +43,7 @@ class Built(msgspec.Struct, frozen=True):
     rows: list[EnrichedRow]  # sorted by id
     rejects: list[Reject]
     rows_in: int
-    neutralised: int
-    secrets: dict[str, int]
+    findings: list[SafetyFinding]
     licence_classes: dict[str, int]
     benchmarks: dict[str, BenchmarkFinding]  # empty: not checked
     hashed_benchmarks: dict[str, HashedFinding]  # public ones, of which only hashes of n-grams are known
@@ -82,8 +82,7 @@ def build(
         rows=unique.rows,
         rejects=rejects,
         rows_in=len(rows),
-        neutralised=safe.neutralised,
-        secrets=safe.secrets,
+        findings=safe.findings,
         licence_classes=classes,
         benchmarks=benchmark_findings(index, contamination.matches),
         hashed_benchmarks=hashed_findings(known, hashed),
@@ -96,7 +95,7 @@ def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list
     """Rows as decontamination reads them: instruction, answer, and every passage the teacher saw."""
     passages: dict[str, list[str]] = {}
     for one in evidence:
-        passages.setdefault(one.row_id, []).append(one.text)
+        passages.setdefault(one.row_id, []).append(without_credentials(one.text))  # a match quotes it
     return [
         Document(
             id=row.id,

@@ -25,11 +25,17 @@ class DecontaminationParams(Params):
     boilerplate_documents: int = 5  # an n-gram in this many subject documents, or items, is common language
 
 
-class SafetyParams(Params):
-    """What happens to text that could steer a chat template or leak a credential."""
+Action = Literal["neutralise", "reject"]  # change the place and keep the row, or drop the row
 
-    control_tokens: Literal["neutralise", "reject"] = "neutralise"  # security text quotes them legitimately
-    secrets: Literal["reject", "report"] = "reject"
+
+class SafetyParams(Params):
+    """What happens to text that could steer a model, leak a credential, name a person or do harm when it is followed."""
+
+    secrets: Action = "reject"
+    injections: Action = "reject"  # orders to a model; descriptions of such attacks are knowledge and stay
+    control_tokens: Action = "neutralise"  # security text quotes them legitimately: broken up
+    personal_data: Action = "neutralise"  # e-mail addresses and telephone numbers give way to a placeholder
+    indicators: Action = "neutralise"  # live addresses of payloads, public IPs and onion services are defanged
 
 
 class LicenceParams(Params):

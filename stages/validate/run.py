@@ -17,10 +17,12 @@ from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
 from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
-from stages.validate.schema import TrainingRow
+from stages.validate.safety import summary as safety_summary
+from stages.validate.schema import SafetyFinding, TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
+SAFETY = "data/validate/safety.parquet"
 COMPOSITION = "metrics/validate_composition.csv"
 
 
@@ -40,7 +42,8 @@ def run_validate(stage: Stage) -> None:
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
-    metrics = metrics_of(results, built, len(train), len(dev))
+    stage.write(SAFETY, built.findings, SafetyFinding)
+    metrics = metrics_of(results, built, len(train), len(dev), params)
     write_text(COMPOSITION, composition(built.rows))
     write_text(CARD, data_card(built, metrics, params))
     stage.record(str(CARD))
@@ -49,7 +52,7 @@ def run_validate(stage: Stage) -> None:
     stage.finish({"rows": len(inputs.rows), "benchmark items": len(inputs.items)}, {"train": len(train), "dev": len(dev)})
 
 
-def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int) -> dict[str, Any]:
+def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, params: ValidateParams) -> dict[str, Any]:
     """`metrics/validate.json`: the same input gives the same bytes."""
     return {
         "rows": {"in": built.rows_in, "train": train, "dev": dev, "dropped": len(built.rejects)},
@@ -61,7 +64,7 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int) -
             "conflicting_keys": len(built.conflicts),
         },
         "contamination": contamination_metrics(built),
-        "safety": {"control_tokens_neutralised": built.neutralised, "secrets": built.secrets},
+        "safety": safety_summary(built.findings, params.safety),
         "licence_classes": built.licence_classes,
     }
 

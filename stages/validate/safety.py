@@ -1,12 +1,12 @@
-"""Text that could do harm in training: chat-template tokens, and credentials.
+"""Text that could do harm in training, and what the policy of `validate.safety` does with it.
 
-Security sources quote both, so the patterns are few and precise. No report ever holds a secret: a reject says
-which kind was found and where, not what.
+Per kind a row is dropped (`reject`), or the place in the text is changed (`neutralise`). Every finding is one record of
+`data/validate/safety.parquet`, so that people can look at what was changed and dropped and judge the rules. A sample of
+a credential or of personal data is a fingerprint: no report holds the thing itself.
 """
 
-import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,51 +14,119 @@ import msgspec
 from stages.control_tokens import first_control_token, without_control_tokens
 from stages.enrich.schema import EnrichedRow
 from stages.tables import Reject
-from stages.validate.params import SafetyParams
+from stages.validate.credentials import Span, find_credentials, fingerprint, replaced, without_credentials, without_overlaps
+from stages.validate.indicators import find_indicators
+from stages.validate.injection import find_injections
+from stages.validate.params import Action, SafetyParams
+from stages.validate.personal import find_personal
+from stages.validate.schema import SafetyFinding
 
-# Formats with a fixed prefix and length, as their issuers document them. Keys of documentation end in EXAMPLE.
-SECRETS = {
-    "aws-access-key": re.compile(r"\b(?:AKIA|ASIA)(?![A-Z0-9]{9}EXAMPLE)[A-Z2-7]{16}\b"),
-    "github-token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{82}\b"),
-    "google-api-key": re.compile(r"\bAIza[\w-]{35}\b"),
-    "openai-key": re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_-]{40,}\b"),
-    "private-key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{64,}"),
-    "slack-token": re.compile(r"\bxox[abprs]-\d{8,}-[\w-]{10,}"),
-    "stripe-key": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{24,}\b"),
+FIELDS = ("instruction", "answer")
+_LONGEST = 160  # characters of a sample
+
+
+def _control_tokens(text: str) -> list[Span]:
+    """One finding per text; every token of it is broken up."""
+    return [Span("chat-template", 0, 0, "")] if first_control_token(text) else []
+
+
+# Kind -> (action of the policy, detector). The first kind that drops a row gives the reason.
+KINDS: dict[str, tuple[Callable[[SafetyParams], Action], Callable[[str], list[Span]]]] = {
+    "secret": (lambda params: params.secrets, find_credentials),
+    "prompt-injection": (lambda params: params.injections, find_injections),
+    "control-token": (lambda params: params.control_tokens, _control_tokens),
+    "personal-data": (lambda params: params.personal_data, find_personal),
+    "live-indicator": (lambda params: params.indicators, find_indicators),
 }
+_HIDDEN = ("secret", "personal-data")
 
 
 class Safe(NamedTuple):
-    """Rows that stay (neutralised where needed), rejects, and counts by finding."""
+    """Rows that stay (neutralised where needed), rejects, and every finding."""
 
     rows: list[EnrichedRow]
     rejects: list[Reject]
-    neutralised: int  # rows whose control tokens were broken up
-    secrets: dict[str, int]  # kind -> rows, kept ones included
+    findings: list[SafetyFinding]
 
 
 def make_safe(rows: Sequence[EnrichedRow], params: SafetyParams) -> Safe:
     """Apply the policy to instruction and answer of each row; ids stay, so that a row can be followed back."""
-    kept, rejects, secrets, neutralised = [], [], Counter[str](), 0
+    kept: list[EnrichedRow] = []
+    rejects: list[Reject] = []
+    findings: list[SafetyFinding] = []
     for row in rows:
-        kinds = secrets_in(f"{row.instruction}\n{row.answer}")
-        secrets.update(kinds)
-        token = first_control_token(row.instruction) or first_control_token(row.answer)
-        if kinds and params.secrets == "reject":
-            rejects.append(Reject("validate", row.id, "secret", ", ".join(kinds)))
-        elif token and params.control_tokens == "reject":
-            rejects.append(Reject("validate", row.id, "control-token", token))
+        found = {kind: spans for kind in KINDS if (spans := _spans(row, kind))}
+        if not found:
+            kept.append(row)
+            continue
+        mine = [_finding(row, kind, name, span, params) for kind, spans in found.items() for name, span in spans]
+        findings += mine
+        dropping = [one for one in mine if one.action == "reject"]
+        if dropping:
+            rejects.append(_reject(row, dropping))
         else:
-            neutralised += bool(token)
-            kept.append(_neutralised(row) if token else row)
-    return Safe(kept, rejects, neutralised, dict(sorted(secrets.items())))
+            kept.append(_neutralised(row, found))
+    return Safe(kept, rejects, findings)
 
 
-def secrets_in(text: str) -> list[str]:
-    """Kinds of credential that `text` holds."""
-    return [kind for kind, pattern in SECRETS.items() if pattern.search(text)]
+def summary(findings: Sequence[SafetyFinding], params: SafetyParams) -> dict[str, dict[str, object]]:
+    """Per kind, also those never found: rows, what was done, and rows by rule."""
+    rows: dict[str, set[str]] = defaultdict(set)
+    for one in findings:
+        rows[one.kind].add(one.row)
+    rules = Counter((kind, rule) for kind, rule, _ in {(one.kind, one.rule, one.row) for one in findings})
+    return {
+        kind: {
+            "rows": len(rows[kind]),
+            "action": action(params),
+            "by_rule": {rule: count for (mine, rule), count in sorted(rules.items()) if mine == kind},
+        }
+        for kind, (action, _) in KINDS.items()
+    }
 
 
-def _neutralised(row: EnrichedRow) -> EnrichedRow:
-    safe = {name: without_control_tokens(getattr(row, name)) for name in ("instruction", "answer")}
-    return msgspec.structs.replace(row, **safe)
+def _spans(row: EnrichedRow, kind: str) -> list[tuple[str, Span]]:
+    detector = KINDS[kind][1]
+    return [(name, span) for name in FIELDS for span in detector(getattr(row, name))]
+
+
+def _finding(row: EnrichedRow, kind: str, name: str, span: Span, params: SafetyParams) -> SafetyFinding:
+    sample = _sample(kind, getattr(row, name), span)
+    action = KINDS[kind][0](params)
+    return SafetyFinding(row=row.id, task=row.task, kind=kind, rule=span.rule, field=name, action=action, sample=sample)
+
+
+def _sample(kind: str, text: str, span: Span) -> str:
+    """What was found, fit to be shown; the surroundings are one `trace` away."""
+    found = text[span.start : span.end]
+    if kind in _HIDDEN:
+        return f"fingerprint {fingerprint(found)}"
+    if kind == "control-token":
+        return first_control_token(text)
+    if span.rule == "invisible-characters":
+        return found.encode("unicode_escape").decode()[:_LONGEST]
+    return harmless(span.replacement if kind == "live-indicator" else found)[:_LONGEST]
+
+
+def harmless(text: str) -> str:
+    """`text` fit to be shown, in one line: no credential, personal data, live indicator or control token."""
+    text = without_credentials(text)
+    for detector in (find_personal, find_indicators):
+        text = replaced(text, without_overlaps(detector(text)))
+    return " ".join(without_control_tokens(text).split())
+
+
+def _reject(row: EnrichedRow, dropping: Sequence[SafetyFinding]) -> Reject:
+    first = dropping[0]
+    mine = [one for one in dropping if one.kind == first.kind]
+    detail = "; ".join(f"{one.rule} in {one.field}: {one.sample}" for one in mine)
+    return Reject("validate", row.id, first.kind, detail)
+
+
+def _neutralised(row: EnrichedRow, found: dict[str, list[tuple[str, Span]]]) -> EnrichedRow:
+    changed = {}
+    for name in FIELDS:
+        spans = [span for inner in found.values() for where, span in inner if where == name]
+        if spans:
+            changed[name] = without_control_tokens(replaced(getattr(row, name), without_overlaps(spans)))
+    return msgspec.structs.replace(row, **changed)

@@ -1,4 +1,4 @@
-"""Training rows: what a fine-tune sees, and nothing it does not need."""
+"""Training rows: what a fine-tune sees, and nothing it does not need; and what was unsafe in their texts."""
 
 import msgspec
 
@@ -15,3 +15,15 @@ class TrainingRow(msgspec.Struct, frozen=True, kw_only=True):
     answer_key: list[str]
     decision: str  # rewritten, template, not-selected; synthesized for rows of the second step
     licences: list[str]
+
+
+class SafetyFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """One unsafe place in the text of a row that came in."""
+
+    row: str
+    task: str
+    kind: str  # secret, prompt-injection, control-token, personal-data, live-indicator
+    rule: str
+    field: str  # instruction or answer
+    action: str  # reject: the row was dropped; neutralise: the place was changed
+    sample: str  # the place, harmless; a fingerprint for credentials and personal data

@@ -12,6 +12,7 @@ import msgspec
 
 from stages.errors import InputError
 from stages.validate.checks import Check, Severity
+from stages.validate.credentials import without_credentials
 from stages.validate.frames import Frame
 
 _POSITION = "row_number"
@@ -154,5 +155,6 @@ def _exceptions(info: Any) -> list[dict[str, Any]]:
 
 
 def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
+    """One line of a value, and never a credential: it goes to the terminal and into logs."""
+    text = " ".join(without_credentials(str(value)[: 100 * _WIDTH]).split())
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -54,7 +54,7 @@ def _row_lines(row: dict[str, Any]) -> Iterator[str]:
     yield f"row      {row['id']}: {fate}"
     yield f"  from {row['table']}; subject {row['subject']}; key {row['key_kind']} {', '.join(row['answer_key'])}".rstrip()
     for name in ("instruction", "answer"):
-        yield f"  {name}: {_short(row[name])}" if name in row else f"  {name}: not shown"
+        yield f"  {name}: {_short(row[name])}"
 
 
 def _task_lines(task: dict[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ PARAMS = ValidateParams()
 def card(items: list) -> str:
     rows = [*tables()["rows"], mapping_row(40), row(41, licences=["Own | words"])]
     built = build(rows, [], items, PARAMS)
-    return data_card(built, metrics_of([], built, 28, 3), PARAMS)
+    return data_card(built, metrics_of([], built, 28, 3, PARAMS), PARAMS)
 
 
 def test_the_card_tells_composition_drops_and_decontamination() -> None:
