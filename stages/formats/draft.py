@@ -65,16 +65,29 @@ async def draft_format(client: Client, summary: TaskSummary, author: str, params
     try:
         reply = await client.chat(_request("draft", params, _values(summary)))
         form = _as_format(summary, reply, author, client.llm.teacher.model)
-        findings = lint(form, keyed=summary.keyed)
+        findings = _findings(form, summary)
         if findings:
             reply = await client.chat(_request("repair", params, _flaws(summary, findings, reply.text)))
             form = _as_format(summary, reply, author, client.llm.teacher.model)
-            findings = lint(form, keyed=summary.keyed)
+            findings = _findings(form, summary)
     except CallFailed as failure:
         return Reject("formats", summary.task, f"call-failed:{failure.reason}", failure.detail)
     if findings:
         return Reject("formats", summary.task, "draft-unusable", ", ".join(sorted({finding.reason for finding in findings})))
     return form
+
+
+def _findings(form: Format, summary: TaskSummary) -> list[Finding]:
+    """The lint's findings, and one for each step that a weak model copied from the prompt's illustration."""
+    shown = {
+        step for role, turn in load_prompt(PROMPTS / "draft.txt").turns if role == "assistant" for step in parse_draft(turn).steps
+    }
+    copied = [step for step in form.steps if step in shown]
+    messages = (
+        f"The step “{step}” is that of the illustration, which is about another task. Write a step of this task."
+        for step in copied
+    )
+    return [*lint(form, keyed=summary.keyed), *(Finding("copied-step", message) for message in messages)]
 
 
 def _request(name: str, params: FormatsParams, values: Mapping[str, str]) -> Request:

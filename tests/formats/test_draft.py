@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from stages.formats.draft import draft_format, summarise_tasks
+from stages.formats.draft import PROMPTS, draft_format, summarise_tasks
 from stages.formats.lint import lint
 from stages.formats.params import FormatsParams
 from stages.formats.parse import parse_draft
 from stages.formats.schema import Format
+from stages.llm.prompts import load_prompt
 from stages.tables import Reject
 from tests import fake_teacher
 from tests.fake_client import FakeClient, by_behaviour
@@ -82,6 +83,13 @@ def test_the_repair_is_told_what_an_expert_is_told() -> None:
         and "cite the source" in asked
     )
     assert asked.count("<<END-DATA") == 2  # the draft cannot close its fence
+
+
+def test_a_draft_that_copies_the_illustration_is_no_format() -> None:
+    (shown,) = [turn for role, turn in load_prompt(PROMPTS / "draft.txt").turns if role == "assistant"]
+    reject, client = draft([shown, shown])
+    assert isinstance(reject, Reject) and reject.detail == "copied-step"
+    assert "which is about another task" in client.requests[1].messages[-1]["content"]
 
 
 @pytest.mark.parametrize(

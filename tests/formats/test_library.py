@@ -74,7 +74,11 @@ def test_what_is_no_format_is_an_error_and_never_code(tmp_path: Path, content: b
 
 def test_the_committed_library_is_whole() -> None:
     for task, form in load_library().items():
-        assert form.task == task and (LIBRARY / f"{task}.yaml").exists()
+        assert form.task == task
+        written = (LIBRARY / f"{task}.yaml").read_text(encoding="utf-8")
+        assert format_text(form) == written, (
+            f"{task}: write it with write_format, so that an approval's diff shows only what was changed"
+        )
 
 
 HOSTILE = [
