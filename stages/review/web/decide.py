@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from stages.errors import SecForgeError
 from stages.review.web.forms import read_form
 from stages.review.web.render import page
-from stages.review.web.task import task_page
+from stages.review.web.task import task_page, version_of
 
 FILE = "stages/formats/library/{task}.yaml"
 
@@ -18,8 +18,9 @@ async def decide(request: Request) -> Response:
     """Approve or reject the version named in the form; the note is kept either way."""
     desk, task = request.app.state.desk, request.path_params["task"]
     form = await read_form(request)
-    version, note = form.one("version"), form.one("note").strip()
+    note = form.one("note").strip()
     try:
+        version = (await run_in_threadpool(version_of, desk.bench, task, form.one("version"))).id
         if form.choice("verdict", ("approve", "reject")) == "reject":
             await run_in_threadpool(desk.bench.reject, version, desk.reviewer, note)
             return RedirectResponse(f"/tasks/{task}?version={version}#decisions", status_code=303)
@@ -32,6 +33,7 @@ async def decide(request: Request) -> Response:
 def show_diff(request: Request) -> Response:
     """What git sees of the task's file, and how to commit it: that stays with the person."""
     bench, task = request.app.state.desk.bench, request.path_params["task"]
+    bench.versions(task)  # an unknown task is an error
     decisions = bench.decisions(task)
     return page(
         request, "diff.html", here="tasks", task=task, diff=bench.diff(task), commands=commands(task),

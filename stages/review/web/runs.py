@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from stages.enrich.format_figures import figures
-from stages.errors import InputError, SecForgeError
+from stages.errors import SecForgeError
 from stages.review.bench import Bench
 from stages.review.web.forms import Form, read_form, status_of
 from stages.review.web.render import page
-from stages.review.web.task import find_row, numbers
+from stages.review.web.task import find_row, numbers, version_of
 
 
 def show_run(request: Request) -> Response:
@@ -96,16 +96,9 @@ def compare(request: Request) -> Response:
     """`?a=&b=`: two versions of a task on the rows that were tried with both."""
     bench, task = request.app.state.desk.bench, request.path_params["task"]
     versions = bench.versions(task)
-    chosen = [_of(versions, request.query_params.get(side, ""), task) for side in ("a", "b")]
+    chosen = [version_of(bench, task, request.query_params.get(side, "")) for side in ("a", "b")]
     return page(
         request, "compare.html", here="tasks", task=task, versions=versions, numbers=numbers(versions), a=chosen[0], b=chosen[1],
         comparison=bench.compare(chosen[0].id, chosen[1].id), diff=bench.text_diff(chosen[0].id, chosen[1].id),
         figures_a=bench.figures(chosen[0].id), figures_b=bench.figures(chosen[1].id),
     )  # fmt: skip
-
-
-def _of(versions: list[Any], asked: str, task: str) -> Any:
-    found = next((version for version in versions if version.id == asked), None)
-    if found is None:
-        raise InputError(f"`{task[:80]}` has no version `{asked[:40]}`.", remedy="Choose two versions on the task's page.")
-    return found

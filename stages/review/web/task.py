@@ -70,7 +70,7 @@ def _values(bench: Bench, task: str, request: Request, typed: Form | None) -> di
     if card is None:
         raise InputError(f"There is no task `{task[:80]}` in this build.", remedy="Open the list of tasks.")
     versions, runs = bench.versions(task), bench.runs(task)
-    version = _version(bench, task, versions, (typed.one("version") if typed else "") or request.query_params.get("version", ""))
+    version = _shown(bench, task, versions, request, typed)
     choice, row_problem = _choice(bench, task, runs, request, typed) if card.rows else (None, None)
     return {
         "card": card,
@@ -93,15 +93,21 @@ def numbers(versions: list[Version]) -> dict[str, int]:
     return {version.id: len(versions) - place for place, version in enumerate(versions)}
 
 
-def _version(bench: Bench, task: str, versions: list[Version], asked: str) -> Version | None:
-    if not versions:
-        return None
-    if not asked:
-        return bench.current(task)
-    found = next((version for version in versions if version.id == asked), None)
+def version_of(bench: Bench, task: str, asked: str) -> Version:
+    """The version `asked` of `task`. Raises InputError if the task has none of that id."""
+    found = next((version for version in bench.versions(task) if version.id == asked), None)
     if found is None:
-        raise InputError(f"`{task}` has no version `{asked[:40]}`.", remedy="Choose one from the task's list of versions.")
+        raise InputError(f"`{task[:80]}` has no version `{asked[:40]}`.", remedy="Choose one from the task's list of versions.")
     return found
+
+
+def _shown(bench: Bench, task: str, versions: list[Version], request: Request, typed: Form | None) -> Version | None:
+    """The version that a refused form came from, else the one that the address names, else the present one."""
+    sent = next((version for version in versions if typed and version.id == typed.one("version")), None)
+    asked = request.query_params.get("version", "")
+    if sent or not versions:
+        return sent
+    return version_of(bench, task, asked) if asked else bench.current(task)
 
 
 def _choice(
@@ -215,7 +221,8 @@ async def start_try(request: Request) -> Response:
     desk, task = request.app.state.desk, request.path_params["task"]
     form = await read_form(request)
     try:
-        run = desk.bench.start_run(form.one("version"), form.many("row"), desk.reviewer)
+        version = await run_in_threadpool(version_of, desk.bench, task, form.one("version"))
+        run = desk.bench.start_run(version.id, form.many("row"), desk.reviewer)
     except SecForgeError as error:
         return await task_page(request, task, error, form, "try")
     return RedirectResponse(f"/runs/{run.id}", status_code=303)
