@@ -1,25 +1,24 @@
 """Choose the reasoning format of every task; draft one by LLM where the library has none.
 
-For people: `python -m stages.formats list | show | lint | draft | try | compare | approve | reject | diff | read`,
-each with a --help of its own. `make review` shows the same as a page.
+For people: `python -m stages.formats list | show | lint | draft | try | compare | approve | reject | diff | read`, each
+with a --help of its own; `make review` shows the same as a page.
 """
 
 import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = ("list", "show", "lint", "draft", "try", "compare", "approve", "reject", "diff", "read")
+COMMANDS = {"list", "show", "lint", "draft", "try", "compare", "approve", "reject", "diff", "read"}
 
 
 def run(stage: Stage) -> None:
-    """Inputs, core and outputs are in `stages.formats.run`, loaded only when the stage runs."""
-    from stages.formats.run import run_formats
+    from stages.formats.run import run_formats  # inputs, core and outputs: loaded only when the stage runs
 
     run_formats(stage)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+    if COMMANDS.intersection(sys.argv[1:2]):
         from stages.review.terminal import main
 
         sys.exit(main(sys.argv[1:]))

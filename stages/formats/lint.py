@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from stages.control_tokens import first_control_token
 from stages.formats import sentences
 from stages.formats.schema import Format
 
@@ -69,7 +70,8 @@ def _whole(form: Format) -> Iterator[Finding]:
     if not form.introduction.strip():
         yield Finding(
             "no-introduction",
-            "The introduction is empty. Write one or two sentences: what the task asks for, and what tells a good answer from a poor one.",
+            "The introduction is empty. Write one or two sentences: what the task asks for, and what tells a good "
+            "answer from a poor one.",
         )
     if len(form.introduction) > MAX_INTRODUCTION:
         yield Finding(
@@ -86,7 +88,8 @@ def _whole(form: Format) -> Iterator[Finding]:
     if len(form.steps) > MAX_STEPS:
         yield Finding(
             "too-many-steps",
-            f"The format has {len(form.steps)} steps, at most {MAX_STEPS}: each becomes a section of every answer. Join those that belong together.",
+            f"The format has {len(form.steps)} steps, at most {MAX_STEPS}: each becomes a section of every answer. Join "
+            "those that belong together.",
         )
     if not form.instructions:
         yield Finding(
@@ -96,7 +99,8 @@ def _whole(form: Format) -> Iterator[Finding]:
     if len(form.instructions) > MAX_RULES:
         yield Finding(
             "too-many-rules",
-            f"The format has {len(form.instructions)} general rules, at most {MAX_RULES}. Keep those that the answers broke when you tried them.",
+            f"The format has {len(form.instructions)} general rules, at most {MAX_RULES}. Keep those that the answers "
+            "broke when you tried them.",
         )
 
 
@@ -123,7 +127,8 @@ def _steps(form: Format) -> Iterator[Finding]:
         if number:
             yield Finding(
                 "numbered-step",
-                f"{name} {_quoted(text)} brings its own mark “{number}”. Delete the mark: the order of the list is the order of the steps.",
+                f"{name} {_quoted(text)} brings its own mark “{number}”. Delete the mark: the order of the list is the "
+                "order of the steps.",
             )
         elif text.strip() and not sentences.is_one_sentence(text):
             yield Finding(
@@ -135,7 +140,8 @@ def _steps(form: Format) -> Iterator[Finding]:
     for name, text in early if form.steps and not sentences.concludes(form.steps[-1]) else early[:-1]:
         yield Finding(
             "steps-out-of-order",
-            f"{name} {_quoted(text)} concludes before the reasoning is over. Move it to the end, so that every reason stands before the conclusion.",
+            f"{name} {_quoted(text)} concludes before the reasoning is over. Move it to the end, so that every reason "
+            "stands before the conclusion.",
         )
 
 
@@ -143,12 +149,14 @@ def _last_line(form: Format, keyed: bool) -> Iterator[Finding]:
     if keyed and not form.answer_line.strip():
         yield Finding(
             "no-answer-line",
-            f"The answers of this task are checked by code, which reads their last line, and the format has no answer line. Set it to `{ANSWER_LINE}`.",
+            "The answers of this task are checked by code, which reads their last line, and the format has no answer "
+            f"line. Set it to `{ANSWER_LINE}`.",
         )
     if form.answer_line and not keyed:
         yield Finding(
             "needless-answer-line",
-            f"The answers of this task are free text, and the format asks for the last line {_quoted(form.answer_line)}. Empty the answer line.",
+            "The answers of this task are free text, and the format asks for the last line "
+            f"{_quoted(form.answer_line)}. Empty the answer line.",
         )
     elif form.answer_line and form.answer_line != ANSWER_LINE:
         yield Finding(
@@ -175,7 +183,8 @@ def _rules(form: Format, keyed: bool) -> Iterator[Finding]:
         if sentences.cites_evidence(text):
             yield Finding(
                 "cites-evidence",
-                f"{name} {_quoted(text)} tells the writer to speak of evidence or sources, which the reader of the answer never sees. "
+                f"{name} {_quoted(text)} tells the writer to speak of evidence or sources, which the reader of the "
+                "answer never sees. "
                 "Say which fact to state instead.",
             )
 
@@ -186,14 +195,15 @@ def _foreign(form: Format) -> Iterator[Finding]:
         if found := sentences.first_id(text):
             yield Finding(
                 "holds-id",
-                f"{name} {_quoted(text)} holds the id {found}. A format serves every question of its task: describe the case instead of naming it.",
+                f"{name} {_quoted(text)} holds the id {found}. A format serves every question of its task: describe the "
+                "case instead of naming it.",
             )
         if found := sentences.first_answer(text):
             yield Finding(
                 "holds-answer",
                 f"{name} {_quoted(text)} gives an answer away (“{found}”). Say how to conclude, not what the conclusion is.",
             )
-        if found := sentences.first_token(text):
+        if found := first_control_token(text):
             yield Finding(
                 "control-tokens",
                 f"{name} {_quoted(text)} holds “{found}”, by which a model takes the rest for a message of its own. Delete it.",

@@ -2,8 +2,6 @@
 
 import re
 
-from stages.control_tokens import first_control_token
-
 _ENDS = ".!?"
 _ABBREVIATIONS = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|no)\.", re.IGNORECASE)
 _NEXT_SENTENCE = re.compile(r"[.!?][\"')”]?\s+[\"'(“]?[A-Z]")
@@ -110,11 +108,6 @@ def first_markup(text: str) -> str:
     found = _MARKUP.search(text)
     unprintable = next((character for character in text if not character.isprintable()), "")
     return found[0] if found else visible(unprintable)
-
-
-def first_token(text: str) -> str:
-    """The first control token of a chat template, broken up; empty if there is none."""
-    return first_control_token(text)
 
 
 def visible(text: str) -> str:
