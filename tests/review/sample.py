@@ -55,12 +55,16 @@ runtime:
 """
 
 
-def write_build(folder: Path, base_url: str = "", *, tasks: tuple[str, ...] = TASKS, rows: int = ROWS) -> list[InstructionRow]:
-    """Tables and params below `folder`; the rows that may be tried come back."""
+def write_build(
+    folder: Path, base_url: str = "", *, tasks: tuple[str, ...] = TASKS, rows: int = ROWS, held_out: bool = True
+) -> list[InstructionRow]:
+    """Tables and params below `folder`; the rows that may be tried come back. `held_out`: with two rows that nobody may see."""
     made = [row for task in tasks for row in rows_of(task, rows)]
-    held_out = make_row("Which weakness is behind CVE-2020-0999?", "Final answer: CWE-79", subject=HELD_OUT_SUBJECT)
-    other_split = make_row("A row of the test split?", "Final answer: CWE-89", split="heldout", subject="cve:CVE-2020-0998")
-    write_table(folder / "data/tasks/rows.parquet", [*made, held_out, other_split], InstructionRow)
+    hidden = [
+        make_row("Which weakness is behind CVE-2020-0999?", "Final answer: CWE-79", subject=HELD_OUT_SUBJECT),
+        make_row("A row of the test split?", "Final answer: CWE-89", split="heldout", subject="cve:CVE-2020-0998"),
+    ]
+    write_table(folder / "data/tasks/rows.parquet", [*made, *(hidden if held_out else [])], InstructionRow)
     write_table(folder / "data/ingest/passages.parquet", passages(), Passage)
     write_table(folder / "data/graph/entities.parquet", [make_entity(name) for name in entity_ids()], Entity)
     write_table(folder / "data/graph/splits.parquet", splits(made), Split)
