@@ -20,6 +20,7 @@ ROWS = ("data/enrich/rows.parquet", "data/synthesize/rows.parquet")
 SETS = ("data/validate/train.parquet", "data/validate/dev.parquet")
 REJECTS = "data/validate/rejects.parquet"
 CALLERS = ("formats", "ground", "enrich", "synthesize", "label")
+_RECORD = ("source", "version", "uri", "licence")
 SYNTHESIS = {"synthesis-evolved": "evolve", "synthesis-new": "self-instruct"}
 
 
@@ -32,7 +33,7 @@ def trace(row_id: str) -> dict[str, Any]:
         "row": _fate(path, row),
         "task": _task(row),
         "sources": sources,
-        "read_from": {name: files for name, files in origins().items() if name in {one.get("source") for one in sources}},
+        "read_from": {name: files for name, files in origins().items() if name in _source_names(sources)},
         "evidence": evidence,
         "format": _format(row),
         "requests": _requests(row),
@@ -90,18 +91,28 @@ def _task(row: Record) -> Record:
 
 
 def _sources(row: Record, evidence: Record) -> list[Record]:
-    """Every entity whose facts the row uses, and those of the evidence that was used; each with its place of origin."""
+    """Every entity whose facts the row uses, and those of the evidence that was used, with the records that made it.
+
+    Several sources may have one record each of an entity: the graph joins them, and their licences.
+    """
     used = [one["entity_id"] for one in evidence["passages"] if one["state"] == "used"]
     wanted = list(dict.fromkeys([*row["entity_ids"], *used]))
     known = {one["id"]: one for one in find("data/graph/entities.parquet", "id", wanted)}
+    fetched = [one for _, one in find_all(["data/ingest/entities.parquet"], "id", wanted)]
     classes, sources = load_classes(), []
     for entity_id in wanted:
         if entity_id not in known:
             sources.append({"entity": entity_id, "exists": False})
             continue
         one = {name: known[entity_id][name] for name in ("type", "name", "source", "version", "uri", "licence", "published")}
-        sources.append({"entity": entity_id, "exists": True, **one, "class": strictest([one["licence"]], classes)})
+        records = [{name: record[name] for name in _RECORD} for record in fetched if record["id"] == entity_id]
+        kind = strictest([one["licence"]], classes)
+        sources.append({"entity": entity_id, "exists": True, **one, "class": kind, "records": records})
     return sources
+
+
+def _source_names(sources: Sequence[Record]) -> set[str]:
+    return {record["source"] for one in sources for record in [one, *one.get("records", [])] if "source" in record}
 
 
 def origins() -> dict[str, list[str]]:

@@ -70,6 +70,10 @@ def _source_lines(one: dict[str, Any]) -> Iterator[str]:
         return
     yield f"  {one['entity']} {one['name']} ({one['type']}): {one['source']} {one['version']}, {one['licence']} ({one['class']})"
     yield f"    {one['uri'] or 'no address'}"
+    if len(one["records"]) > 1:
+        yield from (
+            f"    joined from {each['source']} {each['version']}, {each['licence']}: {each['uri']}" for each in one["records"]
+        )
 
 
 def _evidence_lines(evidence: dict[str, Any]) -> Iterator[str]:

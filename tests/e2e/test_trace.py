@@ -10,14 +10,16 @@ from tests.validate.recount import records, recounted
 
 
 def test_ten_random_kept_rows_lead_to_their_sources(built: ToyRepository) -> None:
-    fetched = {facts(one, one["id"]) for one in records(built.root / "data/ingest/entities.parquet")}
+    fetched = [facts(one, one["id"]) for one in records(built.root / "data/ingest/entities.parquet")]
     enriched = {one["id"]: one for one in records(built.root / "data/enrich/rows.parquet")}
     kept = [one["id"] for one in records(built.root / "data/validate/train.parquet")]
     rewritten = [one for one in kept if one in enriched and enriched[one]["decision"] == "rewritten"]
     for row_id in random.Random(6).sample(kept, 8) + rewritten[:2]:
         chain = traced(built, row_id)
         assert chain["broken"] == [] and chain["row"]["set"] == "train" and chain["sources"] and chain["licence"]["agrees"]
-        assert {facts(one, one["entity"]) for one in chain["sources"]} <= fetched
+        for one in chain["sources"]:
+            assert one["records"] and {facts(each, one["entity"]) for each in one["records"]} <= set(fetched)
+            assert set(one["licence"].split(" AND ")) <= {each["licence"] for each in one["records"]}
         wanted = enriched[row_id]["request_hashes"] if row_id in enriched else []
         assert set(wanted) <= {one["hash"] for one in chain["requests"] if one["model"] and one["prompt"]}
 
