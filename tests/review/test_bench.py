@@ -241,7 +241,7 @@ def test_an_error_of_the_program_ends_the_run_too(
 
 def test_a_run_that_is_stopped_can_go_on(build: Path, open_bench: OpenBench) -> None:
     with FakeOpenAI(behaviour=behaviour, latency=0.05, faults=[Fault("silence", pattern="Release 5 of", times=1)]) as server:
-        write_params(build, server.base_url, timeout=1)
+        write_params(build, server.base_url, timeout=0.6, retries=3)
 
         async def work(bench: Bench) -> None:
             version = bench.current(CHOSEN)

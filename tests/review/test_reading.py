@@ -1,0 +1,64 @@
+"""The blind second reader: sees no verdict, reads each rewrite once, and never twice as two people."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stages.errors import InputError
+from stages.formats.readings import load_readings
+from stages.review.bench import Bench
+from stages.review.schema import BlindPair
+from tests.review.conftest import OpenBench
+from tests.review.sample import CHOSEN, SEARCHED
+from tests.review.test_bench import tried, used
+
+
+def test_a_reader_sees_row_original_and_rewrite_and_nothing_that_hints(served: Path, open_bench: OpenBench) -> None:
+    async def work(bench: Bench) -> None:
+        assert bench.next_reading("Ada") is None
+        run = await tried(bench, bench.current(CHOSEN), 4)
+        pair = bench.next_reading("Ada")
+        assert pair and set(msgspec.structs.asdict(pair)) == {"run_id", "row_id", "task", "instruction", "original", "rewrite"}
+        row = bench.row(pair.row_id)
+        assert (pair.run_id, pair.original, pair.instruction) == (run.id, row.answer, row.instruction)
+        assert pair == bench.next_reading("Ada"), "the same until it is read"
+
+    used(open_bench, work)
+
+
+def test_what_somebody_else_has_read_comes_first_and_then_it_is_through(served: Path, open_bench: OpenBench) -> None:
+    async def work(bench: Bench) -> None:
+        await tried(bench, bench.current(CHOSEN), 4)
+        await tried(bench, bench.current(SEARCHED), 4)
+        last = _all(bench, "Eve")[-1]
+        bench.read(last.run_id, last.row_id, "Ada", "accept")
+        assert bench.next_reading("Bob") == last, "Bob reads first what Ada has read"
+        reading = bench.read(last.run_id, last.row_id, "Bob", "reject", "a fact is lost")
+        assert (reading.place, reading.verdict, reading.note) == ("second", "reject", "a fact is lost")
+        for name in ("Ada", "  ada ", "Bob", "Eve"):
+            with pytest.raises(InputError, match="already"):
+                bench.read(last.run_id, last.row_id, name, "accept")
+        with pytest.raises(InputError, match="no verdict"):
+            bench.read(last.run_id, last.row_id, "Cleo", "maybe")
+        assert len(load_readings(bench.readings)) == 2 and "Release" not in (bench.readings / f"{last.task}.jsonl").read_text()
+        assert bench.agreement()["all"]["pairs"] == 1
+        cards = {card.task: card for card in bench.tasks()}
+        assert cards[last.task].agreement and cards[last.task].agreement["agreed"] == 0
+
+    used(open_bench, work)
+
+
+def _all(bench: Bench, reader: str) -> list[BlindPair]:
+    """Everything that `reader` would be shown, without reading it."""
+    from stages.review.reading import order
+
+    found = order(bench._candidates(), load_readings(bench.readings), reader)
+    rows = [(one, bench.row(one.row_id)) for one in found]
+    return [
+        BlindPair(
+            run_id=one.run_id, row_id=row.id, task=row.task, instruction=row.instruction, original=row.answer,
+            rewrite=bench._result(one.run_id, row.id).rewrite,
+        )
+        for one, row in rows
+    ]  # fmt: skip
