@@ -58,6 +58,7 @@ class RuntimeParams(Params):
     concurrency: int = 32  # rows in flight in a stage that calls a model
     timeout: float = 120.0  # seconds for one call, retries not counted
     retries: int = 6
+    shared_cache: str = ""  # absolute path of a responses.sqlite that a team shares: asked after the own one, never written
     batch: int = 8  # prompts the embedded model runs together
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"

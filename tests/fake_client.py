@@ -16,6 +16,7 @@ class FakeClient:
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.requests, self.ledger, self.llm = answer, [], Ledger({}), LLMParams()
+        self.responses: dict[str, StoredResponse] = {}
 
     async def chat(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -23,21 +24,20 @@ class FakeClient:
         if text is None:
             raise CallFailed("server-error", "the fake refused")
         key = content_id(request.purpose, str(request.attempt), str(request.messages))
-        self.ledger.use(
-            StoredResponse(
-                key=key,
-                namespace=request.purpose,
-                model="fake",
-                text=text,
-                finish_reason="stop",
-                prompt_tokens=1,
-                completion_tokens=1,
-            )
+        self.responses[key] = StoredResponse(
+            key=key,
+            namespace=request.purpose,
+            model="fake",
+            text=text,
+            finish_reason="stop",
+            prompt_tokens=1,
+            completion_tokens=1,
         )
+        self.ledger.use(self.responses[key])
         return Reply(text, "stop", key, False, 1, 1)
 
     def used(self) -> list[StoredResponse]:
-        return self.ledger.used()
+        return [response for _, response in sorted(self.responses.items())]
 
 
 def by_behaviour(behaviour: Callable[[list[dict[str, str]]], str]) -> Answer:

@@ -72,12 +72,14 @@ class FakeOpenAI:
         latency: float = 0.0,
         sigma: float = 0.0,
         capacity: int = 0,
+        slots: int = 0,
         key: str = "",
         port: int = 0,
     ) -> None:
-        """`latency` in seconds: fixed, or the median of a log-normal if `sigma` > 0. `capacity`: 429 above it."""
+        """`latency` in seconds: fixed, or the median of a log-normal if `sigma` > 0. `capacity`: 429 above it; `slots`: queue."""
         self.behaviour, self.faults, self.key, self.port = behaviour, list(faults), key, port
         self.latency, self.sigma, self.capacity = latency, sigma, capacity
+        self._slots = asyncio.Semaphore(slots or 1_000_000_000)
         self.calls, self.answered, self.in_flight, self.most_in_flight = 0, 0, 0, 0
         self.by_text: Counter[str] = Counter()
         self.payloads: list[dict[str, Any]] = []
@@ -155,7 +157,8 @@ class FakeOpenAI:
         seconds = self._latency(text)
         self.latencies.append(seconds)
         if seconds:
-            await asyncio.sleep(seconds)
+            async with self._slots:
+                await asyncio.sleep(seconds)
         if fault and fault.kind not in ("empty", "length", "filtered"):
             return await self._misbehave(fault, request)
         self.answered += 1
@@ -216,13 +219,14 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds (default: %(default)s)")
     parser.add_argument("--sigma", type=float, default=0.0, help="sigma of a log-normal latency (default: fixed)")
     parser.add_argument("--capacity", type=int, default=0, help="429 above this many calls in flight (default: no limit)")
+    parser.add_argument("--slots", type=int, default=0, help="calls worked on at once, further ones wait (default: all)")
     parser.add_argument("--fault", action="append", default=[], metavar="KIND:SHARE[:TIMES[:RETRY_AFTER]]")
     arguments = parser.parse_args()
     module, function = arguments.behaviour.split(":")
     behaviour = getattr(importlib.import_module(module), function)
     server = FakeOpenAI(
         behaviour, faults=[parse_fault(text) for text in arguments.fault], latency=arguments.latency,
-        sigma=arguments.sigma, capacity=arguments.capacity, port=arguments.port,
+        sigma=arguments.sigma, capacity=arguments.capacity, slots=arguments.slots, port=arguments.port,
     )  # fmt: skip
     with server:
         print(server.port, flush=True)

@@ -1,6 +1,6 @@
 """The response cache: what is in it, taking it along, bringing it back, tidying it.
 
-stats          answers, tokens and size by purpose
+stats          answers, tokens and size by purpose; what the shared cache holds
 export FILE    all answers as one Parquet table
 import FILE... answers of a build (data/*/responses.parquet), so that they are not asked for again. What failed is left
                out and tried again, unless --replay-failures asks for the very same build, without any server
@@ -10,14 +10,16 @@ gc             remove failures, and with --days N answers older than that
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.config import load_section
 from stages.errors import SecForgeError
-from stages.llm.cache import ResponseCache, cache_path
+from stages.llm.cache import ResponseCache, cache_path, shared_path
+from stages.llm.database import connect_read_only
 from stages.llm.failures import failure_of
 from stages.llm.schema import StoredResponse
+from stages.runtime import RuntimeParams
 from stages.tables import read_table, write_table
 
 
@@ -35,15 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def show_stats(cache: ResponseCache, _: argparse.Namespace) -> None:
-    """One line per purpose and model."""
-    counts: Counter[tuple[str, str]] = Counter()
-    tokens: Counter[tuple[str, str]] = Counter()
-    for one in cache.rows():
-        counts[one.namespace, one.model] += 1
-        tokens[one.namespace, one.model] += one.prompt_tokens + one.completion_tokens
-    print(f"{cache.path}: {sum(counts.values()):,} answers, {cache.path.stat().st_size / 1e6:.1f} MB")
-    for (namespace, model), count in sorted(counts.items()):
-        print(f"  {namespace:30} {model:30} {count:9,} answers {tokens[namespace, model]:12,} tokens")
+    """One line per purpose and model, and one for the cache that the team shares, if `params.yaml` names one."""
+    groups = cache.groups()
+    print(f"{cache.path}: {sum(one.answers for one in groups):,} answers, {_megabytes(cache):.1f} MB")
+    for one in groups:
+        useless = f", {one.failed:,} of no use (gc removes them)" if one.failed else ""
+        cut = f", {one.cut:,} cut" if one.cut else ""
+        print(f"  {one.namespace:30} {one.model:30} {one.answers:9,} answers {one.tokens:12,} tokens{cut}{useless}")
+    shared = shared_path(load_section("runtime", RuntimeParams)) if Path("params.yaml").is_file() else None
+    if shared:
+        team = connect_read_only(shared)
+        print(f"{shared} (shared, read only): {team.execute('SELECT COUNT(*) FROM responses').fetchone()[0]:,} answers")
+        team.close()
 
 
 def export_answers(cache: ResponseCache, chosen: argparse.Namespace) -> None:
@@ -60,16 +65,26 @@ def import_answers(cache: ResponseCache, chosen: argparse.Namespace) -> None:
         if chosen.if_present and not file.exists():
             continue
         responses = read_table(file, StoredResponse)
+        found = len(responses)
         if not chosen.replay_failures:
             responses = [one for one in responses if not failure_of(one, allow_truncated=True)]
-        cache.store(responses, replay=chosen.replay_failures)
-        print(f"[llm] {len(responses):,} answers from {file}")
+        new = cache.store(responses, replay=chosen.replay_failures)
+        left_out = f", {found - len(responses):,} failures left out" if found > len(responses) else ""
+        print(f"[llm] {len(responses):,} answers from {file}, {new:,} of them new{left_out}")
 
 
 def collect_garbage(cache: ResponseCache, chosen: argparse.Namespace) -> None:
     """Failures are tried again afterwards."""
     older_than = None if chosen.days is None else time.time() - chosen.days * 86400
-    print(f"[llm] {cache.remove(older_than=older_than):,} answers removed")
+    before = _megabytes(cache)
+    removed = cache.remove(older_than=older_than)
+    kept, freed = sum(one.answers for one in cache.groups()), max(0.0, before - _megabytes(cache))
+    print(f"[llm] {removed:,} answers removed, {kept:,} kept, {freed:.1f} MB freed")
+
+
+def _megabytes(cache: ResponseCache) -> float:
+    files = [cache.path.with_name(cache.path.name + suffix) for suffix in ("", "-wal")]
+    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,6 +57,14 @@ class BudgetGuard:
         if self._seen >= 8:
             self._tokens_per_byte = min(1.0, self._largest)
 
+    def check_price(self, model: str) -> None:
+        """Raises LLMError if money is limited and nothing says what `model` costs: it would never stop."""
+        if self.budget.usd and model not in self.ledger.prices:
+            raise LLMError(
+                f"{self.stage}: the budget of {self.budget.usd:g} usd cannot be kept, because the price of {model} is not known.",
+                remedy=f"Add `{model}: {{input: ..., output: ...}}` (US dollars per million tokens) to runtime.prices in params.yaml.",
+            )
+
     def seconds_left(self) -> float | None:
         """Seconds until the budget ends, None without a limit. Raises LLMError at its end."""
         if not self.budget.seconds:

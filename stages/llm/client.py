@@ -18,8 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from stages.errors import LLMError
 from stages.llm.budget import BudgetGuard
-from stages.llm.cache import ResponseCache, cache_path
+from stages.llm.cache import ResponseCache, cache_path, shared_path
 from stages.llm.endpoints import Pool, open_pool
 from stages.llm.failures import FAILED, CallFailed, failure_of, finish_reason_of
 from stages.llm.ledger import Ledger
@@ -79,6 +80,7 @@ class Client:
         self._asked: dict[str, asyncio.Task[StoredResponse]] = {}
         self._calls: dict[str, _Call] = {}  # those being asked
         self._told: set[str] = set()  # reasons of failures that the user has been told of
+        self._open = True
 
     async def chat(self, request: Request) -> Reply:
         """The answer to `request`. Raises CallFailed if this row has none, LLMError if the stage cannot go on."""
@@ -93,7 +95,17 @@ class Client:
 
     def used(self) -> list[StoredResponse]:
         """Every response that this build used, sorted by key; failures too, so that a build can be repeated without a model."""
-        return self.ledger.used()
+        keys, kept = self.ledger.used()
+        cache = self._cache if self._open else ResponseCache(self._cache.path, self._cache.shared)
+        found = {one.key: one for one in cache.get_all([key for key in keys if key not in kept])} | kept
+        if not self._open:
+            cache.close()
+        if missing := [key for key in keys if key not in found]:
+            raise LLMError(
+                f"the response cache {self._cache.path} has lost {len(missing)} answers that this build used, the first is {missing[0]}.",
+                remedy="Another process removed them (`python -m stages.llm gc`): run the same command again.",
+            )
+        return [found[key] for key in keys]
 
     async def __aenter__(self) -> "Client":
         return self
@@ -104,10 +116,11 @@ class Client:
         for task in self._asked.values():
             task.cancel()
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
-        for pool in {id(pool): pool for pool in self._pools.values()}.values():
+        for pool in self._opened():
             await pool.close()
         await self._cache.settle()
         self._cache.close()
+        self._open = False
 
     def _prepare(self, request: Request) -> _Call:
         role = self._role(request.role)
@@ -184,13 +197,12 @@ class Client:
             raise
         finally:
             self._budget.release(reserved)
-            self.ledger.retries = sum(pool.retried for pool in {id(pool): pool for pool in self._pools.values()}.values())
+            self.ledger.retries = sum(pool.retried for pool in self._opened())
+            self.ledger.refusals = sum(pool.refusals for pool in self._opened())
         response = self._read(call, completion)
         self.ledger.spend(response, time.monotonic() - started)
         self._budget.learn(size, response.prompt_tokens)
-        if role.provider == "openai":
-            await self._cache.put([response])
-        return response
+        return (await self._cache.put([response]))[0] if role.provider == "openai" else response
 
     def _tell(self, call: _Call, failure: CallFailed) -> None:
         """What the server said goes to the terminal, once per reason; outputs hold reason and request only."""
@@ -224,6 +236,10 @@ class Client:
             raise CallFailed(failure, f"request {stored.key[:12]}")
         return Reply(stored.text, stored.finish_reason, stored.key, cached, stored.prompt_tokens, stored.completion_tokens)
 
+    def _opened(self) -> list[Pool]:
+        """The embedded model is one pool of two roles."""
+        return list(dict.fromkeys(self._pools.values()))
+
     def _pool(self, name: RoleName) -> Pool:
         """The connections of a role, made at its first call that is not cached."""
         if name not in self._pools:
@@ -234,6 +250,7 @@ class Client:
                 pool = open_embedded(self.base_model, runtime, self._store_batch)
                 self._pools.update({one: pool for one in ("teacher", "judge") if self._role(one).provider == "embedded"})
             else:
+                self._budget.check_price(role.model)
                 endpoints = getattr(runtime.endpoints, name)
                 self._pools[name] = open_pool(name, endpoints, timeout=runtime.timeout, retries=runtime.retries)
         return self._pools[name]
@@ -241,7 +258,7 @@ class Client:
 
 def open_client(stage: str, llm: LLMParams, runtime: RuntimeParams, base_model: Path) -> Client:
     """A client for `stage`. Nothing is imported, loaded or contacted before the first call that is not cached."""
-    return Client(stage, llm, runtime, base_model, ResponseCache(cache_path()))
+    return Client(stage, llm, runtime, base_model, ResponseCache(cache_path(), shared_path(runtime)))
 
 
 def _digest(*parts: Any) -> str:

@@ -60,6 +60,11 @@ class Pool:
         self._succeeded = 0.0  # when a call last succeeded
         self._first_failures: list[str] = []
 
+    @property
+    def refusals(self) -> int:
+        """Attempts that were answered 429 or 503."""
+        return sum(replica.limit.refusals for replica in self.replicas)
+
     async def send(self, payload: dict[str, Any], key: str) -> Completion:
         """The completion of `payload`. Raises CallFailed for this call, LLMError if no call can succeed."""
         started, failure, failed = time.monotonic(), Transient("timeout", "not tried"), None
@@ -137,7 +142,7 @@ class Pool:
         if error.status in (BUSY, OVERLOADED):
             rest = limit.refused(place.ticket, overloaded=error.status == OVERLOADED, retry_after=error.retry_after)
         else:
-            rest = limit.failed()
+            rest = limit.failed(place.ticket)
         if rest:
             asyncio.get_running_loop().call_later(rest + 0.001, self._give_places)
 

@@ -11,7 +11,9 @@ _TAG = r"(think|thinking|seed:think)"
 _BLOCK = re.compile(rf"\A\s*(?:<{_TAG}>.*?(?:</\1>|\Z)|\[THINK\].*?(?:\[/THINK\]|\Z))", re.DOTALL)
 _END = re.compile(rf"</{_TAG}>|\[/THINK\]")
 _HARMONY = re.compile(r"\A\s*(?:<\|start\|>assistant\s*)?<\|channel\|>")
-_FINAL = re.compile(r"<\|channel\|>final\b[^<]*<\|message\|>(.*?)(?:<\|(?:return|end|call|start)\|>|\Z)", re.DOTALL)
+_FINAL = re.compile(
+    r"<\|channel\|>final\b[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>(.*?)(?:<\|(?:return|end|call|start)\|>|\Z)", re.DOTALL
+)
 _BARE = re.compile(r"\A(?:analysis|commentary)(?=[^\sa-z])")  # a channel's name, joined to the first word of its text
 _BARE_FINAL = "assistantfinal"
 

@@ -174,6 +174,21 @@ def test_whatever_changes_the_request_changes_key_and_seed(served: OpenClient, o
         assert server.payloads[0]["seed"] != server.payloads[1]["seed"]
 
 
+def test_keys_are_those_of_earlier_releases_so_that_paid_answers_stay_valid() -> None:
+    teacher = Role(provider="openai", model="fake", temperature=0.2, repetition_penalty=1.0)
+    judge = Role(provider="openai", model="judge", temperature=0.0, repetition_penalty=1.1, max_tokens=64)
+    client = open_client("enrich", LLMParams(teacher=teacher, judge=judge), RuntimeParams(), Path("models/base"))
+    turns = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
+    calls = [
+        client._prepare(ask("Wörter")),
+        client._prepare(Request(purpose="enrich.judge", role="judge", messages=turns, max_tokens=7, temperature=0.5, attempt=2)),
+    ]
+    assert [(call.key, call.payload["seed"]) for call in calls] == [
+        ("750c675de8bfd444698974fe8fd4c689b13da2cf6be679d3c9192cc7b62ec86b", 981873582),
+        ("b78739ff701d871576fdf97fb9f0922e837f8d84c3990bcfda66534592bbcc7b", 1539546367),
+    ]
+
+
 def test_another_model_is_another_key_and_another_address_is_not(served: OpenClient) -> None:
     with FakeOpenAI() as one, FakeOpenAI() as two:
         first = chat_all(served(one), ["a"])[0]
@@ -359,36 +374,6 @@ def test_teacher_and_judge_are_told_apart_by_identity_not_by_name(tiny_model: Pa
     assert not same(served, embedded) and not same(served, Role(provider="openai", model="two"))
 
 
-def response(key: str, text: str, finish_reason: str) -> StoredResponse:
-    return StoredResponse(
-        key=key, namespace="n", model="m", text=text, finish_reason=finish_reason, prompt_tokens=1, completion_tokens=1
-    )
-
-
-LADDER = [("", "failed:timeout"), ("\n ", "stop"), ("half", "length"), ("whole", "stop")]
-
-
-@pytest.mark.parametrize("replay", [False, True])
-def test_a_stored_answer_gives_way_to_a_better_one_only(tmp_path: Path, replay: bool) -> None:
-    cache = ResponseCache(tmp_path / "r.sqlite")
-    for rank, better in enumerate(LADDER):
-        cache.store([response("k", *better)], replay=False)
-        for worse in LADDER[:rank]:
-            cache.store([response("k", *worse)], replay=replay)
-        assert cache.get("k") == (response("k", *better), False)
-    cache.store([response("k", "another", "stop")], replay=replay)
-    assert cache.get("k") == (response("k", "whole", "stop"), False)
-
-
-def test_gc_takes_what_is_of_no_use_and_keeps_answers_of_any_name(tmp_path: Path) -> None:
-    cache = ResponseCache(tmp_path / "r.sqlite")
-    useless = [("", "failed:timeout"), ("", "stop"), (" \n", "length"), ("x", "content_filter")]
-    kept = [("x", "stop"), ("x", "length"), ("x", "eos_token")]
-    cache.store([response(str(number), *one) for number, one in enumerate(useless + kept)])
-    assert cache.remove(older_than=None) == len(useless)
-    assert [(one.text, one.finish_reason) for one in cache.rows()] == kept
-
-
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -398,32 +383,6 @@ def test_gc_takes_what_is_of_no_use_and_keeps_answers_of_any_name(tmp_path: Path
 )  # fmt: skip
 def test_reasons_of_all_servers_have_three_names(said: str | None, reason: str) -> None:
     assert finish_reason_of(said) == reason
-
-
-def test_the_cache_is_shared_by_processes_and_a_full_disk_is_explained(tmp_path: Path) -> None:
-    one, two = ResponseCache(tmp_path / "r.sqlite"), ResponseCache(tmp_path / "r.sqlite")
-    response = StoredResponse(
-        key="k", namespace="n", model="m", text="t", finish_reason="stop", prompt_tokens=1, completion_tokens=1
-    )
-    one.store([response])
-    assert two.get("k") == (response, False)
-    pages = one._database.execute("PRAGMA page_count").fetchone()[0]
-    one._database.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(LLMError, match="Free space"):
-        one.store(
-            [
-                StoredResponse(
-                    **{**{f: getattr(response, f) for f in response.__struct_fields__}, "key": "big", "text": "x" * 100_000}
-                )
-            ]
-        )
-    assert two.get("k") == (response, False) and two.get("big") is None
-
-
-def test_a_file_that_is_no_cache_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "r.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(LLMError, match="move the file away"):
-        ResponseCache(tmp_path / "r.sqlite")
 
 
 def test_a_fatal_error_in_one_row_stops_the_others_and_keeps_their_answers(served: OpenClient) -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from stages.runtime import Endpoint, Endpoints, RuntimeParams
 from tests.timings.table import Line
 
 CALLS, SLOTS, LATENCY = 3200, 64, 0.2
+ROOM = SLOTS + 8  # a few calls more than the server works on: so no slot waits for an answer's way back
 
 
 class Result(NamedTuple):
@@ -54,10 +55,10 @@ def stats(base_url: str) -> dict[str, float]:
         return json.load(answer)
 
 
-def client_for(base_url: str) -> Client:
+def client_for(base_url: str, in_flight: int = SLOTS) -> Client:
     """Our client as a stage opens it."""
     role = Role(provider="openai", model="fake", repetition_penalty=1.0)
-    endpoints = Endpoints(teacher=[Endpoint(base_url=base_url, max_concurrency=SLOTS)])
+    endpoints = Endpoints(teacher=[Endpoint(base_url=base_url, max_concurrency=in_flight)])
     return open_client("timing", LLMParams(teacher=role, judge=role), RuntimeParams(endpoints=endpoints), Path("models/base"))
 
 
@@ -66,19 +67,27 @@ def text(row: int, run: str) -> str:
     return f"{run} row {row} " + "evidence " * 110
 
 
-def run_ours(base_url: str, rows: int = CALLS, run: str = "ours", client: Client | None = None) -> Result:
-    """All rows through the client."""
+def run_ours(base_url: str, rows: int = CALLS, run: str = "ours", client: Client | None = None, in_flight: int = SLOTS) -> Result:
+    """All rows through the client, `in_flight` at a time."""
 
-    async def go() -> list:
-        async with client or client_for(base_url) as opened:
+    async def go(opened: Client) -> list:
+        async def work(row: int) -> str:
+            return (await opened.chat(Request(purpose="p", messages=[{"role": "user", "content": text(row, run)}]))).text
 
-            async def work(row: int) -> str:
-                return (await opened.chat(Request(purpose="p", messages=[{"role": "user", "content": text(row, run)}]))).text
+        return await map_rows(range(rows), work, concurrency=in_flight, label=run)
 
-            return await map_rows(range(rows), work, concurrency=SLOTS, label=run)
+    return measured(base_url, go, client or client_for(base_url, in_flight))
+
+
+def measured(base_url: str, go: Callable[[Client], Awaitable[list]], client: Client | None = None) -> Result:
+    """Run `go` with an open client; every result that is no text is a row lost."""
+
+    async def opened() -> list:
+        async with client or client_for(base_url, ROOM) as ready:
+            return await go(ready)
 
     started, cpu = time.perf_counter(), time.process_time()
-    results = asyncio.run(go())
+    results = asyncio.run(opened())
     return Result(time.perf_counter() - started, time.process_time() - cpu, sum(not isinstance(one, str) for one in results))
 
 
@@ -114,6 +123,11 @@ def drawn_limit(run: str, median: float, sigma: float, rows: int = CALLS) -> flo
         latency = median * math.exp(random.Random(text(row, run)).gauss(0, sigma))
         heapq.heapreplace(slots, slots[0] + latency)
     return max(slots)
+
+
+def ratio_of(limit: float, result: Result) -> str:
+    """The share of the limit."""
+    return f"{limit / result.seconds:.2f}"
 
 
 def compared(what: str, ours: Result, peer: Result, our_limit: float, peer_limit: float, note: str = "") -> Sequence[Line]:
