@@ -38,11 +38,10 @@ def run_experiment(name: str, root: Path, jobs: int, now: bool, say: Say) -> str
         if plan not in missing:
             say(f"{plan.arm}: {'the commit itself is built so' if plan.is_baseline else 'done before'}")
     if missing:
-        workspace.prepare(commit)
         if now:
-            run_now(workspace, missing, experiment.target, records, say)
+            run_now(workspace, missing, commit, experiment.target, records, say)
         else:
-            run_queued(workspace, missing, experiment.target, jobs, records, say)
+            run_queued(workspace, missing, commit, experiment.target, jobs, records, say)
         workspace.fetch([plan.experiment for plan in missing])
     return make_table(name, experiment, wanted, commit, root)
 

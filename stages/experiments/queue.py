@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,13 +13,13 @@ import msgspec
 from stages.errors import InputError
 from stages.experiments.overrides import overrides
 from stages.experiments.schema import Plan, Record, State
-from stages.experiments.workspace import Workspace, environment
+from stages.experiments.workspace import Workspace
 from stages.tables import write_json
 
 TAIL = 12  # lines shown of an arm that failed
 POLL_SECONDS = 10.0  # each look costs two seconds of a processor
 FIRST_POLL_SECONDS = 2.0
-LOST_AFTER = 4  # looks at a queue without a worker that still holds a waiting or running arm
+LOST_AFTER = 20  # looks at a queue without a worker that still holds a waiting or running arm
 STATES: dict[str, State] = {"Queued": "queued", "Running": "running", "Success": "done", "Failed": "failed"}
 _SUMMARY = re.compile(r"^\[(\w+)\] in: .* \| ([\d,.]+) s$")  # the one line with which every stage ends
 _STARTED = re.compile(r"^Running stage '(\w+)'")
@@ -46,31 +45,37 @@ class Records:
         write_json(self.folder / f"{record.experiment}.json", msgspec.to_builtins(record))
 
 
-def run_queued(workspace: Workspace, plans: Sequence[Plan], target: str, jobs: int, records: Records, say: Say) -> None:
+def run_queued(
+    workspace: Workspace, plans: Sequence[Plan], commit: str, target: str, jobs: int, records: Records, say: Say
+) -> None:
     """Queue every plan that is not done, start workers and wait until none is left."""
-    known = status(workspace)
-    for plan in plans:
-        if known.get(plan.experiment) in ("queued", "running"):
-            say(f"{plan.arm}: in the queue already")
-            continue
-        if plan.experiment in known:
-            workspace.dvc("queue", "remove", plan.experiment)  # it failed, or its result was removed
-        workspace.dvc("exp", "run", "--queue", *_arguments(workspace, plan, target))
-        say(f"{plan.arm}: queued as {plan.experiment}")
+    with workspace.exclusive():
+        workspace.prepare(commit)
+        known = status(workspace)
+        for plan in plans:
+            if known.get(plan.experiment) in ("queued", "running"):
+                say(f"{plan.arm}: in the queue already")
+                continue
+            if plan.experiment in known:
+                workspace.dvc("queue", "remove", plan.experiment)  # it failed, or its result was removed
+            workspace.dvc("exp", "run", "--queue", *_arguments(workspace, plan, target))
+            say(f"{plan.arm}: queued as {plan.experiment}")
     workspace.dvc("queue", "start", "--jobs", str(jobs))
     _wait(workspace, plans, records, say)
 
 
-def run_now(workspace: Workspace, plans: Sequence[Plan], target: str, records: Records, say: Say) -> None:
+def run_now(workspace: Workspace, plans: Sequence[Plan], commit: str, target: str, records: Records, say: Say) -> None:
     """Each plan by `dvc exp run --temp`, one after another; a failed one does not stop the others."""
-    for plan in plans:
-        log = workspace.folder.parent / f"{plan.experiment}.log"
-        say(f"{plan.arm}: running as {plan.experiment}; log {log}")
-        command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", *_arguments(workspace, plan, target)]
-        with log.open("w", encoding="utf-8") as file:
-            code = _follow(command, workspace.folder, file.fileno(), log, lambda line, arm=plan.arm: say(f"{arm}: {line}"))
-        text = log.read_text(encoding="utf-8", errors="replace")
-        _finish(plan, "failed" if code else "done", text, records, say)
+    with workspace.exclusive():
+        workspace.prepare(commit)
+        for plan in plans:
+            path = workspace.folder.parent / f"{plan.experiment}.log"
+            say(f"{plan.arm}: running as {plan.experiment}; log {path}")
+            with path.open("w", encoding="utf-8") as log:
+                process = workspace.start(log, "exp", "run", "--temp", *_arguments(workspace, plan, target))
+                code = _follow(process, path, lambda line, arm=plan.arm: say(f"{arm}: {line}"))
+            text = path.read_text(encoding="utf-8", errors="replace")
+            _finish(plan, "failed" if code else "done", text, records, say)
 
 
 def status(workspace: Workspace) -> dict[str, State]:
@@ -135,11 +140,8 @@ def _finish(plan: Plan, state: State, log: str, records: Records, say: Say) -> N
         say(f"{plan.arm}: done, {sum(record.stages.values()):.0f} s in {', '.join(record.stages) or 'no stage'}")
 
 
-def _follow(command: Sequence[str], folder: Path, output: int, log: Path, say: Say) -> int:
-    """Exit code of `command`, which writes to `output`; the stages that it starts are told as they come. Ctrl-C stops it too."""
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment(), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-    )
+def _follow(process: subprocess.Popen[str], log: Path, say: Say) -> int:
+    """Exit code of `process`; the stages that it starts are told as they come. Ctrl-C stops it too."""
     told = ""
     try:
         while process.poll() is None:

@@ -6,20 +6,25 @@ user's own files are never touched. The clone shares DVC's cache, and with it ev
 finished experiments are fetched back as refs, where `dvc exp show` finds them.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from stages.errors import InputError
+from stages.errors import BusyError, InputError
 from stages.state import state_dir
 
 FOLDER = Path(".dvc") / "tmp" / "secforge-experiments"
 OWN = "data/own"  # the user's own records: git does not hold them, but a build reads them
 IDENTITY = ("user.name", "user.email")
+PATIENCE = 60.0  # seconds; queueing an arm takes a few
 
 
 class Workspace:
@@ -29,6 +34,19 @@ class Workspace:
         self.root = root.resolve()
         self.folder = self.root / FOLDER / "repository"
         self.own: list[str] = []  # files of the user's that git ignores, copied into every arm
+        self._locks: tuple[int, ...] = ()  # held by every command that is started meanwhile, even if this process is killed
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Nobody else brings the clone to another commit or queues in it; a killed command is waited for, too."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with (self.folder.parent / "lock").open("a") as file:
+            _hold(file.fileno())
+            self._locks = (file.fileno(),)
+            try:
+                yield
+            finally:
+                self._locks = ()
 
     def prepare(self, commit: str) -> None:
         """Make the clone, or bring it to `commit`. Whatever a kill left in it is thrown away; queue and experiments stay."""
@@ -45,7 +63,20 @@ class Workspace:
 
     def dvc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A dvc command in the clone."""
-        return dvc(self.folder, *arguments, check=check)
+        return dvc(self.folder, *arguments, check=check, inherited=self._locks)
+
+    def start(self, log: TextIO, *arguments: str) -> subprocess.Popen[str]:
+        """A long dvc command in the clone, which writes to `log` and is not stopped by a signal to this process's group."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=self.folder,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            pass_fds=self._locks,
+        )
 
     def fetch(self, experiments: Sequence[str]) -> dict[str, str]:
         """Bring finished experiments into the user's repository: name -> commit."""
@@ -101,14 +132,15 @@ def git(folder: Path, *arguments: str, check: bool = True) -> str:
     return done.stdout
 
 
-def dvc(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def dvc(folder: Path, *arguments: str, check: bool = True, inherited: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
     """A dvc command, run by this very Python. Raises InputError with its last words if it fails.
 
     Its output goes to files: `queue start` leaves workers behind that would hold a pipe open until the queue is empty.
     """
     command = [sys.executable, "-m", "dvc", *arguments]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        code = subprocess.run(command, cwd=folder, env=environment(), stdout=out, stderr=err, check=False).returncode
+        where = {"cwd": folder, "env": environment(), "stdout": out, "stderr": err, "pass_fds": inherited}
+        code = subprocess.run(command, check=False, **where).returncode
         out.seek(0)
         err.seek(0)
         done = subprocess.CompletedProcess(command, code, out.read(), err.read())
@@ -116,6 +148,22 @@ def dvc(folder: Path, *arguments: str, check: bool = True) -> subprocess.Complet
         said = (done.stdout + done.stderr).strip()[-1500:]
         raise InputError(f"`dvc {' '.join(arguments)}` failed:\n{said}", remedy="Mend what it names, then run the command again.")
     return done
+
+
+def _hold(descriptor: int) -> None:
+    """Lock an open file, waiting for a while. Raises BusyError if another process keeps it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+    raise BusyError(
+        "another process queues experiments, or runs them with --now.",
+        remedy="Wait until it is done, or stop it; then run the same command again.",
+    )
 
 
 def environment() -> dict[str, str]:

@@ -46,6 +46,10 @@ def server() -> Iterator[FakeOpenAI]:
 def built(tmp_path_factory: pytest.TempPathFactory, server: FakeOpenAI) -> ToyRepository:
     repository = ToyRepository(tmp_path_factory.mktemp("toy") / "repository", server.base_url)
     (repository.root / "stages/experiments/library/toy.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    own = repository.root / "data/own/tickets.jsonl"  # git does not hold it; every arm is built with it all the same
+    own.write_text(
+        '{"id": "A-1", "text": "The search page prints its query without encoding it.", "cwe": "CWE-79"}\n', encoding="utf-8"
+    )
     repository.dvc("repro", "evaluate")
     repository.commit("built")
     return repository
@@ -85,9 +89,12 @@ def test_a_queue_of_two_arms_one_of_which_fails(built: ToyRepository, server: Fa
     shown = built.dvc("exp", "show", "--md").stdout
     assert arms["strict"]["experiment"] in shown
 
-    again = experiments(built, "run", "toy", "--now")  # a table in the work tree is no dirt
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "strict: done before" in again.stdout and "broken: running" in again.stdout and "broken: failed" in again.stdout
+    assert "ingest" not in arms["strict"]["cost"]["stages"]
+
+    for how, started in (([], "broken: queued"), (["--now"], "broken: running")):
+        again = experiments(built, "run", "toy", *how)  # a table in the work tree is no dirt
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "strict: done before" in again.stdout and started in again.stdout and "broken: failed" in again.stdout
     assert (built.root / "params.yaml").read_bytes() == params
 
 
