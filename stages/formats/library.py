@@ -128,8 +128,9 @@ def _parse(path: Path, text: str) -> tuple[dict[str, Any], dict[str, int]]:
     from ruamel.yaml import YAML, YAMLError
 
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-        values = YAML(typ="safe", pure=True).load(text)
+        yaml = YAML(typ="safe", pure=True)
+        node = yaml.compose(text)
+        values = yaml.constructor.construct_document(node) if node else None  # read once: a library has many files
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise _wrong(path, mark.line + 1 if mark else 1, f"not valid YAML: {getattr(error, 'problem', None) or error}") from error

@@ -71,8 +71,10 @@ class Bench:
         rows, counts, runs = self.workspace.tasks(), self.store.counts(), self.store.last_runs()
         agreed = self.agreement()["tasks"]
         cards = []
-        for task in rows.keys() | set(self._editions.tasks()):
-            version, problem = self._library_or_problem(task, rows.get(task))
+        filed = self._editions.whole_library(rows)
+        for task in rows.keys() | filed.keys():
+            found = filed.get(task)
+            version, problem = (None, str(found)) if isinstance(found, InputError) else (found, "")
             last, (versions, tries) = runs.get(task), counts.get(task, (0, 0))
             tried = self.tried(last.id) if last else []
             cards.append(
@@ -84,7 +86,7 @@ class Bench:
                     findings=len(version.findings) if version else 0,
                     rows=rows[task].rows if task in rows else 0,
                     keyed=task in rows and rows[task].keyed,
-                    versions=max(versions, version is not None),
+                    versions=max(versions, int(version is not None)),
                     runs=tries,
                     last_run=last.id if last else "",
                     tried=len(tried),
@@ -346,13 +348,6 @@ class Bench:
 
     def _rows_of(self, task: str) -> TaskRows | None:
         return self.workspace.tasks().get(task)
-
-    def _library_or_problem(self, task: str, rows: TaskRows | None) -> tuple[Version | None, str]:
-        """The library's version, or why its file cannot be read."""
-        try:
-            return self._editions.of_library(task, rows), ""
-        except InputError as error:
-            return None, str(error)
 
     def _unknown(self, task: str) -> InputError:
         return InputError(

@@ -104,7 +104,7 @@ class Workspace:
         """Passages of the entries that the row names, in its order."""
         if not row.document_ids:
             return []
-        found = _read(self.root / PASSAGES, Passage, [("entity_id", "in", row.document_ids)])
+        found = _read(self.root / PASSAGES, Passage, "entity_id", row.document_ids)
         return sorted(found, key=lambda passage: (row.document_ids.index(passage.entity_id), passage.id))
 
     @property
@@ -124,7 +124,7 @@ class Workspace:
                 usable, _ = usable_passages(passages, splits, items, ngram)
                 self._passages = PassageIndex(usable), group_by_entity(usable)
             if task and task not in self._common:
-                rows = _read(self.root / ROWS, InstructionRow, [("task", "==", task)])
+                rows = _read(self.root / ROWS, InstructionRow, "task", [task])
                 self._common[task] = task_words(rows).get(task, set())
             index, by_entity = self._passages
             return Library(index, by_entity, self._common)
@@ -158,56 +158,53 @@ class Workspace:
                 allowed="a task that `python -m stages.formats list` shows with rows",
                 remedy="Check the name, or run `dvc repro benchmarks` if the build is older than the task.",
             )
-        rows = _read(self.root / ROWS, InstructionRow, [("task", "==", task)])
+        rows = _read(self.root / ROWS, InstructionRow, "task", [task])
         return {row.id: row for row in rows if row.id in usable}
 
 
 class EntityTable(Mapping[str, Entity]):
-    """Entities by id: ids in memory, one entity read from the file when somebody asks for it."""
+    """Entities by id, without text and fields, which are most of the table: a try asks whether an id exists and where it is from."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._ids = set(_columns(path, Entity, ["id"])["id"].to_pylist())
-        self._read: dict[str, Entity] = {}
+        names = [field.name for field in msgspec.structs.fields(Entity) if field.name not in ("text", "fields")]
+        self._table = _columns(path, Entity, names)
+        self._places = {entity_id: place for place, entity_id in enumerate(self._table["id"].to_pylist())}
 
     def __contains__(self, entity_id: object) -> bool:
-        return entity_id in self._ids
+        return entity_id in self._places
 
     def __getitem__(self, entity_id: str) -> Entity:
-        if entity_id not in self._ids:
-            raise KeyError(entity_id)
-        if entity_id not in self._read:
-            self._read[entity_id] = _read(self.path, Entity, [("id", "==", entity_id)])[0]
-        return self._read[entity_id]
+        [values] = self._table.slice(self._places[entity_id], 1).to_pylist()
+        return Entity(**values, text="", fields={})
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._ids))
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._places)
 
 
-def _read(path: Path, row_type: type[Struct], filters: list[tuple[str, str, Any]]) -> list[Struct]:
-    """The rows of a table that `filters` lets through. Raises InputError as `stages.tables.read_table` does."""
-    records = _columns(path, row_type, None, filters).to_pylist()
-    if row_type is Entity:
-        records = [record | {"fields": msgspec.json.decode(record["fields"])} for record in records]
-    return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
+def _read(path: Path, row_type: type[Struct], column: str, values: list[str]) -> list[Struct]:
+    """The rows whose `column` is one of `values`. Raises InputError as `stages.tables.read_table` does."""
+    import pyarrow.compute as pc
+
+    table = _columns(path, row_type, None)
+    found = table.filter(pc.is_in(table[column], value_set=_strings(values)))
+    return msgspec.convert(found.to_pylist(), list[row_type])  # type: ignore[valid-type]
 
 
-def _columns(
-    path: Path, row_type: type[msgspec.Struct], names: Sequence[str] | None, filters: list[tuple[str, str, Any]] | None = None
-) -> "pa.Table":
-    """Some columns (None: all) of a table of `row_type`."""
+def _columns(path: Path, row_type: type[msgspec.Struct], names: Sequence[str] | None) -> "pa.Table":
+    """Some columns (None: all) of a table of `row_type`; by ParquetFile, because `read_table` takes half a second to import."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     again = "Run `dvc repro benchmarks`, which makes the tables that a review needs."
     try:
-        found = pq.read_schema(path).names
-        if found != [field.name for field in msgspec.structs.fields(row_type)]:
-            raise InputError(f"{path} has the columns {', '.join(found)}: it is of another version.", remedy=again)
-        return pq.read_table(path, columns=names, filters=filters)
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow.names
+            if found != [field.name for field in msgspec.structs.fields(row_type)]:
+                raise InputError(f"{path} has the columns {', '.join(found)}: it is of another version.", remedy=again)
+            return file.read(columns=names)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", remedy=again) from None
     except (pa.ArrowInvalid, OSError) as error:

@@ -44,16 +44,32 @@ class Editions:
         found = library_sha256(path)
         if not found:
             return None
-        version_id = content_id("library", task, found)
-        known = self.store.version(version_id)
+        known = self.store.version(content_id("library", task, found))
         if known is None:
-            form = read_format(path)
-            known = self._add(form, version_id, "library", "", form.sha256, form.author, rows)
+            known = self._filed(path)
+            self.store.add_versions([linted(known, rows)])
         return linted(known, rows)
 
-    def tasks(self) -> list[str]:
-        """Tasks with a library file."""
-        return [path.stem for path in sorted(self.library.glob("*.yaml")) if TASK_NAME.fullmatch(path.stem)]
+    def whole_library(self, rows: Mapping[str, TaskRows]) -> dict[str, Version | InputError]:
+        """The library's present texts by task, or why a file cannot be read. Only what is new is parsed."""
+        known, found, new = self.store.library_versions(), {}, []
+        for path in sorted(self.library.glob("*.yaml")):
+            task = path.stem
+            try:
+                version = known.get(content_id("library", task, library_sha256(self.path(task))))
+                if version is None:
+                    new.append(version := self._filed(path))
+                found[task] = linted(version, rows.get(task))
+            except InputError as error:
+                found[task] = error
+        if new:
+            self.store.add_versions(new)
+        return found
+
+    def _filed(self, path: Path) -> Version:
+        form = read_format(path)
+        version_id = content_id("library", form.task, form.sha256)
+        return _version(form, version_id, "library", "", form.sha256, form.author)
 
     def path(self, task: str) -> Path:
         """The task's library file. Raises InputError for what is no task name."""
@@ -95,21 +111,21 @@ class Editions:
         path = self.path(form.task)
         checked = parse_format(format_text(msgspec.structs.replace(unsigned(form, author), **provenance)), Path(path.name))
         base = self._base(parent) if parent else library_sha256(path)
-        return self._add(checked, new_id(), origin, parent.id if parent else "", base, author, rows)
+        version = linted(_version(checked, new_id(), origin, parent.id if parent else "", base, author), rows)
+        self.store.add_versions([version])
+        return version
 
     def _base(self, parent: Version) -> str:
         """The library file that a child of `parent` is made from: the parent itself, once it has been approved."""
         approved = [one for one in self.store.decisions(parent.task) if one.version_id == parent.id and one.sha256]
         return approved[0].sha256 if approved else parent.base
 
-    def _add(
-        self, form: Format, version_id: str, origin: Origin, parent: str, base: str, author: str, rows: TaskRows | None
-    ) -> Version:
-        version = Version(
-            id=version_id, task=form.task, form=form, origin=origin, parent=parent, base=base, content=content_of(form),
-            author=author, created=now(), findings=[],
-        )  # fmt: skip
-        return self.store.add_version(linted(version, rows))
+
+def _version(form: Format, version_id: str, origin: Origin, parent: str, base: str, author: str) -> Version:
+    return Version(
+        id=version_id, task=form.task, form=form, origin=origin, parent=parent, base=base, content=content_of(form),
+        author=author, created=now(), findings=[],
+    )  # fmt: skip
 
 
 def unsigned(form: Format, author: str) -> Format:

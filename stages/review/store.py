@@ -8,7 +8,7 @@ with it, whatever killed it, and the run counts as interrupted.
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,17 +72,22 @@ class ReviewStore:
 
     # Versions
 
-    def add_version(self, version: Version) -> Version:
-        """Keep `version`; one with the same id is there already, and stays."""
+    def add_versions(self, versions: Sequence[Version]) -> None:
+        """Keep `versions`; one with the same id is there already, and stays."""
+        values = [(version.id, version.task, version.origin, version.content, _packed(version)) for version in versions]
         with self._writing() as database:
-            values = (version.id, version.task, version.origin, version.content, _packed(version))
-            database.execute("INSERT OR IGNORE INTO versions (id, task, origin, content, data) VALUES (?, ?, ?, ?, ?)", values)
-        return version
+            query = "INSERT OR IGNORE INTO versions (id, task, origin, content, data) VALUES (?, ?, ?, ?, ?)"
+            database.executemany(query, values)
 
     def version(self, version_id: str) -> Version | None:
         """None for an unknown id."""
         found = self._all("SELECT data FROM versions WHERE id = ?", version_id)
         return msgspec.json.decode(found[0][0], type=Version) if found else None
+
+    def library_versions(self) -> dict[str, Version]:
+        """Every text that a library file has had, by id."""
+        found = self._all("SELECT data FROM versions WHERE origin = 'library'")
+        return {one.id: one for one in (msgspec.json.decode(data, type=Version) for (data,) in found)}
 
     def versions(self, task: str) -> list[Version]:
         """Newest first."""
