@@ -61,20 +61,25 @@ def _summary(
 
 
 async def draft_format(client: Client, summary: TaskSummary, author: str, params: FormatsParams) -> Format | Reject:
-    """A draft that passes the lint, or the reason why there is none."""
+    """A draft that passes the lint, or the reason why there is none.
+
+    One repair round; after it the standing rules do for a draft without rules of its own, also for the first one,
+    which a weak model may have spoiled by mending it.
+    """
+    model = client.llm.teacher.model
     try:
         reply = await client.chat(_request("draft", params, _values(summary)))
-        form = _as_format(summary, reply, author, client.llm.teacher.model)
+        form = _as_format(summary, reply, author, model)
         findings = _findings(form, summary)
-        if findings:
-            reply = await client.chat(_request("repair", params, _flaws(summary, findings, reply.text)))
-            form = _as_format(summary, reply, author, client.llm.teacher.model)
-            findings = _findings(form, summary)
+        if not findings:
+            return form
+        mended = await client.chat(_request("repair", params, _flaws(summary, findings, reply.text)))
     except CallFailed as failure:
         return Reject("formats", summary.task, f"call-failed:{failure.reason}", failure.detail)
-    if findings:
-        return Reject("formats", summary.task, "draft-unusable", ", ".join(sorted({finding.reason for finding in findings})))
-    return form
+    last = [_with_rules(_as_format(summary, one, author, model), summary) for one in (mended, reply)]
+    usable = next((form for form in last if not _findings(form, summary)), None)
+    reasons = ", ".join(sorted({finding.reason for finding in _findings(last[0], summary)}))
+    return usable or Reject("formats", summary.task, "draft-unusable", reasons)
 
 
 def _findings(form: Format, summary: TaskSummary) -> list[Finding]:
@@ -116,12 +121,12 @@ def _flaws(summary: TaskSummary, findings: Sequence[Finding], draft: str) -> dic
 def _as_format(summary: TaskSummary, reply: Reply, author: str, model: str) -> Format:
     """What code knows better than a model (answer line, standing rules, where evidence comes from) is set by code."""
     draft = parse_draft(reply.text)
-    return Format(
+    form = Format(
         task=summary.task,
         status="draft",
         introduction=draft.introduction,
         steps=draft.steps,
-        instructions=_with_standing_rules(draft.rules, summary.keyed),
+        instructions=draft.rules,
         answer_line=ANSWER_LINE if summary.keyed else "",
         search=not summary.documented,
         document=summary.documented,
@@ -134,16 +139,18 @@ def _as_format(summary: TaskSummary, reply: Reply, author: str, model: str) -> F
         drafted_with=model,
         prompt_sha256=reply.key,
     )
+    return _with_rules(form, summary) if draft.rules else form
 
 
-def _with_standing_rules(rules: list[str], keyed: bool) -> list[str]:
-    """`rules`, and those standing ones that they do not state in words of their own; a draft without rules stays without."""
-    standing = standing_rules()
+def _with_rules(form: Format, summary: TaskSummary) -> Format:
+    """`form` with the standing rules that it lacks."""
+    rules = form.instructions
     missing = {
-        "no-conclusion-rule": keyed and not any(map(keeps_conclusion, rules)),
+        "no-conclusion-rule": summary.keyed and not any(map(keeps_conclusion, rules)),
         "no-evidence-rule": not any(map(forbids_evidence, rules)),
     }
-    return [*rules, *(standing[reason] for reason, is_so in missing.items() if is_so and rules)]
+    standing = [standing_rules()[reason] for reason, is_so in missing.items() if is_so]
+    return msgspec.structs.replace(form, instructions=[*rules, *standing])
 
 
 async def draft_formats(

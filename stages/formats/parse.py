@@ -4,8 +4,9 @@ import re
 
 import msgspec
 
-PARTS = ("introduction", "steps", "rules")
+PARTS = ("introduction", "steps?", "rules?")  # small models write `Step:` above a list
 _MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|step\s+\d+\s*[:.)-])\s*", re.IGNORECASE)
+_FENCE = re.compile(r"<<\s*/?(?:END-?)?DATA", re.IGNORECASE)  # a draft ends where it begins to repeat its prompt
 _BOLD = re.compile(r"\*\*|__|`")
 _NUMBERED = re.compile(r"(?<=[.;])\s+(?=\d+[.)]\s)")
 
@@ -20,8 +21,9 @@ class Draft(msgspec.Struct, frozen=True):
 
 def parse_draft(text: str) -> Draft:
     """The parts of `text`. Nothing raises: what is missing is for the lint to name."""
-    found = {part: _BOLD.sub("", _part(text, part)) for part in PARTS}
-    return Draft(" ".join(found["introduction"].split()), _sentences(found["steps"]), _sentences(found["rules"]))
+    said = _FENCE.split(text, maxsplit=1)[0]
+    introduction, steps, rules = (_BOLD.sub("", _part(said, part)) for part in PARTS)
+    return Draft(" ".join(introduction.split()), _sentences(steps), _sentences(rules))
 
 
 def _part(text: str, part: str) -> str:
