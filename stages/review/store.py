@@ -141,10 +141,12 @@ class ReviewStore:
         return found[0][0] if found else ""
 
     def calibrated(self, run_id: str, report: dict[str, Any], spent: Usage) -> None:
-        """Keep the judge's examination with the run, and what it cost."""
+        """Keep the judge's examination with the run, and what it cost the first time."""
         with self._writing() as database:
             values = (msgspec.json.encode(report), msgspec.json.encode(spent), run_id)
-            database.execute("UPDATE runs SET calibration = ?, spent = ? WHERE id = ?", values)
+            database.execute(
+                "UPDATE runs SET calibration = ?, spent = CASE WHEN spent = '{}' THEN ? ELSE spent END WHERE id = ?", values
+            )
 
     def run(self, run_id: str) -> Run | None:
         """The run as it stands; None for an unknown id."""
