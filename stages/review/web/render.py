@@ -65,8 +65,9 @@ def share(value: float | None) -> str:
 
 
 def signed(value: float, unit: str) -> str:
-    """A difference with its sign: `+12 %`, or `-0.4` and what it counts."""
-    return f"{100 * value:+.0f} points" if unit == "%" else f"{value:+.3g} {unit}"
+    """A difference with its sign: `+12 points` of a percentage, or `-0.4` and what it counts."""
+    shown = f"{100 * value:+.0f}" if unit == "%" else f"{value:+.3g}"
+    return ("0" if float(shown) == 0 else shown) + {"%": " points", "": ""}.get(unit, f" {unit}")
 
 
 def usd(value: float | None) -> str:

@@ -93,12 +93,14 @@ async def read_row(request: Request) -> Response:
 
 
 def compare(request: Request) -> Response:
-    """`?a=&b=`: two versions of a task on the rows that were tried with both."""
+    """`?a=&b=`: two versions of a task on the rows that were tried with both; the older one is A."""
     bench, task = request.app.state.desk.bench, request.path_params["task"]
     versions = bench.versions(task)
+    order = numbers(versions)
     chosen = [version_of(bench, task, request.query_params.get(side, "")) for side in ("a", "b")]
+    chosen.sort(key=lambda version: order[version.id])
     return page(
-        request, "compare.html", here="tasks", task=task, versions=versions, numbers=numbers(versions), a=chosen[0], b=chosen[1],
+        request, "compare.html", here="tasks", task=task, versions=versions, numbers=order, a=chosen[0], b=chosen[1],
         comparison=bench.compare(chosen[0].id, chosen[1].id), diff=bench.text_diff(chosen[0].id, chosen[1].id),
         figures_a=bench.figures(chosen[0].id), figures_b=bench.figures(chosen[1].id),
     )  # fmt: skip
