@@ -1,11 +1,13 @@
 """The judge's examination before it decides: hand-written pairs of a good and a spoilt rewrite.
 
 Pairs with a lost or changed fact, a flipped verdict or a new id examine factuality; pairs whose text was made
-hard to read examine readability, in both orders, which also shows a preference for a place.
+hard to read examine readability, in both orders, which also shows a preference for a place. As the good text is
+sometimes the longer and sometimes the shorter one, a preference for length shows too.
 """
 
 from math import comb
 from pathlib import Path
+from statistics import mean
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +19,8 @@ from stages.llm.client import CallFailed, Client, map_rows
 
 PAIRS = Path(__file__).parent / "calibration.jsonl"
 CHANCE = 0.05  # a coin that does as well as the judge more often than this is not told apart from it
+LONGER = 1.1  # times the characters of the other text: a smaller difference nobody notices
+FEWEST = 8  # preferences of each sort (good text longer, good text shorter) that a bias is computed from
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,16 +34,24 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What the judge said of one pair: decisions right or wrong, places named, and whether the good one scored higher."""
+    """What the judge said of one pair.
+
+    `right` holds its decisions, `places` what it named, `ordered` whether the good text won, and `preferred` one
+    entry for each preference it stated: whether that was for the good text.
+    """
 
     pair: Pair
     right: list[bool]
     places: list[str]
     ordered: bool | None
+    preferred: list[bool] = []
 
 
 def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
-    """`count` pairs, half of them about readability, or all if 0. Raises InputError that names file and line."""
+    """The first `count` pairs, half of them about readability as long as there are any, or all if 0.
+
+    Raises InputError that names file and line.
+    """
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
@@ -49,7 +61,7 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
                 f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
             ) from error
     readability = [pair for pair in pairs if pair.spoilt_by == "unreadable"][: count // 2]
-    factuality = [pair for pair in pairs if pair.spoilt_by != "unreadable"][: count - count // 2]
+    factuality = [pair for pair in pairs if pair.spoilt_by != "unreadable"][: count - len(readability)]
     return [*factuality, *readability] if count else pairs
 
 
@@ -73,13 +85,16 @@ async def _facts(client: Client, pair: Pair, params: EnrichParams) -> Answered:
     spoilt, _ = await score_facts(client, pair.instruction, pair.reference, pair.spoilt, params.verdict_tokens)
     threshold = params.keep.factuality
     right = [good is not None and good >= threshold, spoilt is not None and spoilt < threshold]
-    return Answered(pair, right, [], good is not None and spoilt is not None and good > spoilt)
+    stated = [good > spoilt] if good is not None and spoilt is not None and good != spoilt else []
+    return Answered(pair, right, [], stated == [True], stated)
 
 
 async def _readability(client: Client, pair: Pair, params: EnrichParams) -> Answered:
     """The good text stands in the place of the rewrite."""
     places, _ = await compare(client, pair.instruction, pair.spoilt, pair.good, params.verdict_tokens)
-    return Answered(pair, [places[0] == "B", places[1] == "A"], list(places), combine(*places) == "rewritten")
+    right = [places[0] == "B", places[1] == "A"]
+    stated = [good for good, place in zip(right, places, strict=True) if place in ("A", "B")]
+    return Answered(pair, right, list(places), combine(*places) == "rewritten", stated)
 
 
 def _unanswered(pair: Pair) -> Answered:
@@ -88,7 +103,7 @@ def _unanswered(pair: Pair) -> Answered:
 
 
 def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
-    """Accuracy by question and kind, position bias, and `passed`: above chance as a whole, and good enough at each."""
+    """Accuracy by question and kind, biases, and `passed`: above chance as a whole, and good enough at each."""
     parts = {"factuality": [a for a in answers if a.pair.spoilt_by != "unreadable"]}
     parts["readability"] = [a for a in answers if a.pair.spoilt_by == "unreadable"]
     accuracy = {name: _share([right for answer in part for right in answer.right]) for name, part in parts.items()}
@@ -105,8 +120,23 @@ def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
         "by_kind": {kind: _share([r for a in answers if a.pair.spoilt_by == kind for r in a.right]) for kind in kinds},
         "good_above_spoilt": _share([bool(answer.ordered) for answer in answers]),
         "position_bias": round(places.count("A") / len(places) - 0.5, 3) if places else None,  # +0.5: always the first
+        "length_bias": {name: length_bias(part) for name, part in parts.items()},  # +0.5: always the longer
         "passed": chance <= CHANCE and all(share is not None and share >= params.accuracy for share in accuracy.values()),
     }
+
+
+def length_bias(answers: list[Answered]) -> float | None:
+    """Half of how much more often the judge prefers the good text where it is the longer one than where it is the shorter.
+
+    0: length plays no part, +0.5: it always prefers the longer text, -0.5: always the shorter. None with fewer than
+    FEWEST preferences of either sort; texts of about the same length (LONGER) and ties say nothing.
+    """
+    sizes = [(len(answer.pair.good), len(answer.pair.spoilt), answer.preferred) for answer in answers]
+    longer = [right for good, spoilt, preferred in sizes if good >= LONGER * spoilt for right in preferred]
+    shorter = [right for good, spoilt, preferred in sizes if spoilt >= LONGER * good for right in preferred]
+    if min(len(longer), len(shorter)) < FEWEST:
+        return None
+    return round((mean(longer) - mean(shorter)) / 2, 3)
 
 
 def tail(right: int, decisions: int) -> float:

@@ -92,7 +92,7 @@ LEDGER = {
     "ground": {"rows": 10},
     "enrich": {"llm": {"by_purpose": {
         "enrich.rewrite": {"requests": 20, "prompt_tokens": 20000, "completion_tokens": 4000},
-        "enrich.factuality": {"requests": 30, "prompt_tokens": 30, "completion_tokens": 30}}}},
+        "enrich.factuality": {"requests": 3000, "prompt_tokens": 3000, "completion_tokens": 3000}}}},
 }  # fmt: skip
 
 
@@ -123,9 +123,9 @@ def test_calibration_is_asked_once_and_not_for_each_row() -> None:
         sections = _sections(rows=rows)
         found = {call.purpose: call for call in expected_calls(sections, LEDGER, _config(sections))}["enrich.factuality"]
         fixed = calibration_calls(0)["enrich.factuality"]
-        assert (found.fixed, found.per_row) == (fixed, (30 - fixed) / 10)
+        assert (found.fixed, found.per_row) == (fixed, (3000 - fixed) / 10)
         calls[rows] = add_up([found], rows).calls
-    assert calls[2000] - calls[1000] == pytest.approx(1000 * (30 - fixed) / 10)
+    assert calls[2000] - calls[1000] == pytest.approx(1000 * (3000 - fixed) / 10)
 
 
 def test_no_build_within_its_limits_passes_the_bound() -> None:
