@@ -1,5 +1,6 @@
 """The hand-written pairs: enough of each kind, no two alike, and spoilt in exactly the way they say, as far as code can tell."""
 
+import re
 from collections import Counter
 from statistics import median
 
@@ -13,6 +14,7 @@ from tests.toy_rows import make_row
 
 PAIRS = load_pairs(0)
 SPOILT_BY = ["lost-fact", "changed-fact", "flipped-verdict", "new-id", "unreadable"]
+HEADING = re.compile(r"^(?:#|- |\*\*|\d\. )", re.MULTILINE)
 
 
 def of(kind: str) -> list[Pair]:
@@ -88,3 +90,9 @@ def test_every_form_of_answer_occurs() -> None:
     }
     free = sum("Final answer" not in pair.good for pair in PAIRS)
     assert min(forms.values()) >= 3 and free >= 40
+
+
+def test_headings_alone_do_not_tell_the_readable_text() -> None:
+    """A judge that counts headings must not pass for one that reads."""
+    marks = [tuple(len(HEADING.findall(text)) for text in (pair.good, pair.spoilt)) for pair in of("unreadable")]
+    assert sum(good > spoilt for good, spoilt in marks) < 0.5 * len(marks)
