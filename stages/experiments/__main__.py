@@ -1,6 +1,7 @@
 """Experiments: every arm is a real `dvc exp run`, the results are a table of figures with intervals."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def main() -> None:
     run.add_argument("--now", action="store_true", help="without the queue: `dvc exp run --temp`, arm by arm")
     commands.add_parser("table", help="write the table out of what is done").add_argument("name")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops an arm as Ctrl-C does
     try:
         print(_answer(arguments, Path()))
     except SecForgeError as error:

@@ -20,6 +20,7 @@ TAIL = 12  # lines shown of an arm that failed
 POLL_SECONDS = 10.0  # each look costs two seconds of a processor
 FIRST_POLL_SECONDS = 2.0
 LOST_AFTER = 20  # looks at a queue without a worker that still holds a waiting or running arm
+STOP_SECONDS = 15.0
 STATES: dict[str, State] = {"Queued": "queued", "Running": "running", "Success": "done", "Failed": "failed"}
 _SUMMARY = re.compile(r"^\[(\w+)\] in: .* \| ([\d,.]+) s$")  # the one line with which every stage ends
 _STARTED = re.compile(r"^Running stage '(\w+)'")
@@ -151,10 +152,20 @@ def _follow(process: subprocess.Popen[str], log: Path, say: Say) -> int:
                 told = stage
                 say(stage)
     except KeyboardInterrupt:
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait()
+        _stop(process)
         raise
     return process.returncode
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Interrupt dvc and the stage that it runs; finished work is kept. What does not listen is terminated."""
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        os.killpg(process.pid, sent)
+        try:
+            process.wait(STOP_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _stage(log: str) -> str:

@@ -15,11 +15,11 @@ from tests.fake_openai import FakeOpenAI
 pytestmark = pytest.mark.slow
 
 EXPERIMENT = """
-question: Does a stricter keep rule change the scores?
+question: Does a varieder keep rule change the scores?
 arms:
   - name: as-built
     set: {}
-  - name: strict
+  - name: varied
     set:
       enrich.keep.factuality: 10
       evaluate.runs:
@@ -68,33 +68,33 @@ def test_a_queue_of_two_arms_one_of_which_fails(built: ToyRepository, server: Fa
     assert first != 0
     done = experiments(built, "run", "toy")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "strict: done" in done.stdout and "broken: failed" in done.stdout
+    assert "varied: done" in done.stdout and "broken: failed" in done.stdout
     assert (built.root / "params.yaml").read_bytes() == params
     assert built.git("symbolic-ref", "HEAD") == head and not built.git("stash", "list")
     assert server.calls == calls  # every answer was known
 
     table = json.loads((built.root / "metrics/experiments/toy.json").read_text(encoding="utf-8"))
     arms = {arm["arm"]: arm for arm in table["arms"]}
-    assert [arms[name]["state"] for name in ("as-built", "strict", "broken")] == ["done", "done", "failed"]
+    assert [arms[name]["state"] for name in ("as-built", "varied", "broken")] == ["done", "done", "failed"]
     assert "no-such-benchmark" in "\n".join(arms["broken"]["tail"])
-    assert arms["strict"]["differs"]["enrich.keep.factuality"] == [8, 10]
-    assert arms["strict"]["rows"]["kept"] < arms["as-built"]["rows"]["kept"]
-    assert arms["strict"]["consistency"]["secforge-rcm"]["generative"]["finetuned"]["variations"] == ["none", "whole"]
-    assert arms["strict"]["cost"]["calls"] == 0 and "evaluate" in arms["strict"]["cost"]["stages"]
+    assert arms["varied"]["differs"].keys() == {"evaluate.runs"}
+    assert arms["varied"]["rows"]["kept"] < arms["as-built"]["rows"]["kept"]
+    assert arms["varied"]["consistency"]["secforge-rcm"]["generative"]["finetuned"]["variations"] == ["none", "whole"]
+    assert arms["varied"]["cost"]["calls"] == 0 and "evaluate" in arms["varied"]["cost"]["stages"]
     kept = table["comparisons"][0]
-    assert (kept["figure"], kept["arm"], kept["against"]) == ("kept", "strict", "as-built") and kept["difference"] < 0
+    assert (kept["figure"], kept["arm"], kept["against"]) == ("kept", "varied", "as-built") and kept["difference"] < 0
     page = (built.root / "metrics/experiments/toy.md").read_text(encoding="utf-8")
-    assert "no-such-benchmark" in page and "| strict |" in page
+    assert "no-such-benchmark" in page and "| varied |" in page
 
     shown = built.dvc("exp", "show", "--md").stdout
-    assert arms["strict"]["experiment"] in shown
+    assert arms["varied"]["experiment"] in shown
 
-    assert "ingest" not in arms["strict"]["cost"]["stages"]
+    assert "ingest" not in arms["varied"]["cost"]["stages"]
 
     for how, started in (([], "broken: queued"), (["--now"], "broken: running")):
         again = experiments(built, "run", "toy", *how)  # a table in the work tree is no dirt
         assert again.returncode == 0, again.stdout + again.stderr
-        assert "strict: done before" in again.stdout and started in again.stdout and "broken: failed" in again.stdout
+        assert "varied: done before" in again.stdout and started in again.stdout and "broken: failed" in again.stdout
     assert (built.root / "params.yaml").read_bytes() == params
 
 
