@@ -1,6 +1,7 @@
 """Check every table, remove unsafe, contaminated and duplicate rows, and describe the data set.
 
 `python -m stages.validate COMMAND --help`, of which COMMAND is
+baseline: accept the distributions of this build, with which later ones are compared;
 contamination: look for benchmark items in any file of rows;
 export: the final set as a folder that `datasets.load_dataset` reads, with card and NOTICE;
 trace: the whole chain behind one row, from its sources to its licence.
@@ -11,7 +12,7 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = ("contamination", "export", "trace")  # modules of this package
+COMMANDS = ("baseline", "contamination", "export", "trace")  # modules of this package
 
 
 def run(stage: Stage) -> None:

@@ -28,11 +28,14 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def checks_of(table: str, letter_excess: float) -> list[Check]:
-    """The suite of `table`: entities, links, splits, items, rows, evidence, train or dev."""
+    """The suite of `table`: entities, links, passages, splits, items, formats, tasks, rows, evidence, train or dev."""
     suites = {
         "entities": _ENTITIES,
         "links": _LINKS,
+        "passages": _PASSAGES,
         "splits": _SPLITS,
+        "formats": _FORMATS,
+        "tasks": [*_TASKS, *_letters(letter_excess, "right options are not balanced: see stages/tasks")],
         "items": [*_ITEMS, *_letters(letter_excess, "the benchmark's options are not balanced: see stages/benchmarks")],
         "rows": [*_ROWS, *_letters(letter_excess, "right options are not balanced: see stages/tasks")],
         "evidence": _EVIDENCE,
@@ -111,22 +114,78 @@ _ITEMS = [
     _true("is_options_distinct", "question", "critical", "an option stands there twice"),
 ]
 
-_ROWS = [
+_PASSAGES = [
     _NOT_EMPTY,
-    _unique("id", "two rows share an id: see stages/enrich"),
+    Check(
+        "ColumnValuesToBeUnique", "id", "warning", "two passages share an id, and retrieval may show either: see stages/ingest"
+    ),
+    _true("is_entity_known", "entity_id", "critical", "a passage of an entity that the graph lacks: see stages/graph"),
+    _true("is_part_of_entity", "id", "critical", "the id does not lead back to the entity: see stages/ingest"),
+    _text("text", 1, 30_000, "critical", "an empty passage: see stages/ingest"),
+    _text("title", 1, 400, "warning", "a passage without a title"),
+    _text("licence", 1, 200, "critical", "a passage without a licence cannot be used"),
+    _text("source", 1, 100, "critical", "a passage without a source cannot be followed back"),
+    _text("version", 1, 100, "warning", "a passage without the version of its source"),
+    _text("uri", 1, 2_000, "warning", "people cannot read a passage without an address"),
+]
+
+_FORMATS = [
+    _unique("task", "two formats for one task: see stages/formats"),
+    _one_of("status", ["approved", "draft"], "critical", "a status nobody reads: see stages/formats"),
+    _text("introduction", 10, 4_000, "critical", "a format that does not say what the task is"),
+    Check(
+        "ColumnValuesToBeBetween",
+        "steps",
+        "critical",
+        "a format has one step to twenty",
+        {"min_value": 1, "max_value": 20},
+        "task",
+    ),
+    _true("is_step_told", "task", "critical", "an empty step"),
+    _true("is_reviewed", "task", "critical", "an approved format names its reviewer and the date"),
+    _matches("sha256", r"^[0-9a-f]{64}$", "no hash: the format cannot be followed back"),
+    _matches("answer_line", r"^$|\{key\}", "the last line has no place for the key"),
+    Check("ColumnValuesToBeBetween", "version", "critical", "versions start at 1", {"min_value": 1}, "task"),
+]
+
+_KEY_KINDS = ["letter", "yes-no", "cwe", "technique", "id", "vector", "none"]
+
+# What holds of a row before enrichment and after it.
+_BOTH = [
+    _NOT_EMPTY,
     _text("instruction", 10, 20_000, "critical", "a row without an instruction: see stages/tasks"),
-    _text("answer", 1, 30_000, "critical", "a row without an answer: see stages/enrich"),
-    _text("answer", 1, 6_000, "warning", "an answer this long will be cut by the training context"),
+    _text("answer", 1, 30_000, "critical", "a row without an answer: see stages/tasks and stages/enrich"),
     _one_of("split", ["train", "dev"], "critical", "held-out subjects make no rows: see stages/tasks"),
-    _one_of("decision", ["rewritten", "template", "not-selected", "synthesized"], "critical", "a decision nobody reads: see stages/enrich"),
-    _one_of("key_kind", ["letter", "yes-no", "cwe", "technique", "id", "vector", "none"], "critical", "no extractor checks this kind: see stages/tasks"),
-    Check("ColumnValuesToBeBetween", "factuality", "critical", "factuality is 1-10 or absent", {"min_value": 1, "max_value": 10}),
+    _one_of("key_kind", _KEY_KINDS, "critical", "no extractor checks this kind: see stages/tasks"),
     _true("is_not_heldout", "subject", "critical", "the subject is held out for a benchmark: see stages/tasks"),
     _true("is_split_of_subject", "subject", "critical", "the row is in another split than its subject document"),
     _true("is_entities_known", "entities", "critical", "an entity id that the graph lacks: see stages/tasks"),
     _true("is_key_in_final_line", "final_line", "critical", "the line `Final answer:` is missing or differs from the key"),
     _true("is_licensed", "id", "critical", "a row without a licence cannot be used: see stages/tasks"),
+]
+
+_TASKS = [
+    *_BOTH,
+    _unique("id", "two instruction rows share an id: see stages/tasks"),
+    _true(
+        "is_id_of_content",
+        "id",
+        "warning",
+        "the id is not that of task, instruction and answer: the row was changed after it was made",
+    ),
+    _true("is_subject_first", "subject", "warning", "the first entity is not the subject: see stages/tasks"),
+    _true("is_documents_known", "id", "critical", "a grounding document that the graph lacks: see stages/tasks"),
+    _true("is_formatted", "task", "warning", "a task without a format: see stages/formats"),
+]
+
+_ROWS = [
+    *_BOTH,
+    _unique("id", "two rows share an id: see stages/enrich"),
+    _text("answer", 1, 6_000, "warning", "an answer this long will be cut by the training context"),
+    _one_of("decision", ["rewritten", "template", "not-selected", "synthesized"], "critical", "a decision nobody reads: see stages/enrich"),
+    Check("ColumnValuesToBeBetween", "factuality", "critical", "factuality is 1-10 or absent", {"min_value": 1, "max_value": 10}),
     _true("is_rewrite_consistent", "decision", "critical", "the answer is neither the template nor the kept rewrite"),
+    _true("is_row_of_tasks", "id", "critical", "no instruction row has this id, question, key and template answer: see stages/enrich"),
     _true("is_complete", "answer", "warning", "the answer ends in the middle of a sentence"),
 ]  # fmt: skip
 

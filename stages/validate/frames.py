@@ -9,9 +9,12 @@ from typing import Any
 from stages.benchmarks.schema import BenchmarkItem
 from stages.control_tokens import has_control_tokens
 from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link
+from stages.ingest.schema import Entity, Link, Passage
+from stages.tables import content_id
+from stages.tasks.schema import InstructionRow
 from stages.validate.schema import TrainingRow
 
 Frame = dict[str, list[Any]]
@@ -56,12 +59,67 @@ def item_frame(items: Sequence[BenchmarkItem], split_of: Mapping[str, str]) -> F
     }
 
 
-def row_frame(rows: Sequence[EnrichedRow], known: Collection[str], split_of: Mapping[str, str]) -> Frame:
-    """Columns of the enriched rows suite."""
-    letters = [row.answer_key[0] if row.key_kind == "letter" and row.answer_key else None for row in rows]
-    names = ("id", "task", "instruction", "answer", "split", "decision", "key_kind", "subject")
-    return _columns(rows, *names) | {
+def passage_frame(passages: Sequence[Passage], known: Collection[str]) -> Frame:
+    """Columns of the passages suite."""
+    return _columns(passages, "id", "entity_id", "title", "text", "source", "version", "uri", "licence") | {
+        "is_entity_known": [one.entity_id in known for one in passages],
+        "is_part_of_entity": [one.id.startswith(f"{one.entity_id}#") for one in passages],
+        "text_length": [length_class(one.text) for one in passages],
+    }
+
+
+def format_frame(formats: Sequence[Format]) -> Frame:
+    """Columns of the formats suite."""
+    return _columns(formats, "task", "status", "introduction", "sha256", "version", "answer_line") | {
+        "steps": [len(one.steps) for one in formats],
+        "is_reviewed": [one.status != "approved" or bool(one.reviewer and one.date) for one in formats],
+        "is_step_told": [all(step.strip() for step in one.steps) for one in formats],
+    }
+
+
+def task_frame(
+    rows: Sequence[InstructionRow], known: Collection[str], split_of: Mapping[str, str], formatted: Collection[str]
+) -> Frame:
+    """Columns of the suite of instruction rows, before enrichment; `formatted` are the tasks that have a format."""
+    return _columns(rows, "id", "task", "family", "instruction", "answer", "split") | _row_facts(rows, known, split_of) | {
+        "is_id_of_content": [one.id == content_id(one.task, one.instruction, one.answer) for one in rows],
+        "is_subject_first": [one.entity_ids[:1] == [one.subject] for one in rows],
+        "is_documents_known": [all(name in known for name in one.document_ids) for one in rows],
+        "is_formatted": [one.task in formatted for one in rows],
+    }  # fmt: skip
+
+
+def row_frame(
+    rows: Sequence[EnrichedRow],
+    known: Collection[str],
+    split_of: Mapping[str, str],
+    tasks: Mapping[str, InstructionRow] | None = None,
+) -> Frame:
+    """Columns of the enriched rows suite; `tasks` are the instruction rows by id."""
+    return _columns(rows, "id", "task", "family", "instruction", "answer", "split", "decision") | _row_facts(rows, known, split_of) | {
         "factuality": [math.nan if row.factuality is None else float(row.factuality) for row in rows],
+        "is_rewrite_consistent": [
+            row.answer == (row.rewrite if row.decision == "rewritten" else row.template_answer) for row in rows
+        ],
+        "is_row_of_tasks": [tasks is None or row.decision == "synthesized" or _same(row, tasks.get(row.id)) for row in rows],
+        "is_complete": [bool(_WHOLE.search(row.answer.rstrip().rsplit("\n", 1)[-1])) for row in rows],
+    }  # fmt: skip
+
+
+def _same(row: EnrichedRow, task: InstructionRow | None) -> bool:
+    """Whether enrichment left alone what it must not touch."""
+    if task is None:
+        return False
+    same = ("task", "instruction", "key_kind", "answer_key", "subject", "entity_ids", "split")
+    return row.template_answer == task.answer and all(getattr(row, name) == getattr(task, name) for name in same)
+
+
+def _row_facts(
+    rows: Sequence[EnrichedRow] | Sequence[InstructionRow], known: Collection[str], split_of: Mapping[str, str]
+) -> Frame:
+    """What must hold of a row before and after enrichment."""
+    letters = [row.answer_key[0] if row.key_kind == "letter" and row.answer_key else None for row in rows]
+    return _columns(rows, "key_kind", "subject") | {
         "entities": [", ".join(one for one in row.entity_ids if one not in known) for row in rows],
         "final_line": [final_line(row.answer) for row in rows],
         "is_not_heldout": [split_of.get(row.subject) != "heldout" for row in rows],
@@ -69,10 +127,8 @@ def row_frame(rows: Sequence[EnrichedRow], known: Collection[str], split_of: Map
         "is_entities_known": [all(one in known for one in row.entity_ids) for row in rows],
         "is_key_in_final_line": [key_consistent(row.answer, row.key_kind, row.answer_key) for row in rows],
         "is_licensed": [bool(row.licences) and all(row.licences) for row in rows],
-        "is_rewrite_consistent": [
-            row.answer == (row.rewrite if row.decision == "rewritten" else row.template_answer) for row in rows
-        ],
-        "is_complete": [bool(_WHOLE.search(row.answer.rstrip().rsplit("\n", 1)[-1])) for row in rows],
+        "instruction_length": [length_class(row.instruction) for row in rows],
+        "answer_length": [length_class(row.answer) for row in rows],
         **_letter_columns(letters, [row.task for row in rows]),
     }
 
@@ -88,11 +144,18 @@ def evidence_frame(evidence: Sequence[Evidence], row_ids: Collection[str], known
 
 def training_frame(rows: Sequence[TrainingRow]) -> Frame:
     """Columns of the train and dev suites."""
-    return _columns(rows, "id", "task", "instruction", "answer") | {
+    return _columns(rows, "id", "task", "family", "key_kind", "decision", "instruction", "answer") | {
+        "answer_length": [length_class(row.answer) for row in rows],
         "final_line": [final_line(row.answer) for row in rows],
         "is_key_in_final_line": [key_consistent(row.answer, row.key_kind, row.answer_key) for row in rows],
         "is_clean": [not (has_control_tokens(row.instruction) or has_control_tokens(row.answer)) for row in rows],
     }
+
+
+def length_class(text: str) -> str:
+    """`33-64 words`: classes by powers of two, coarse enough to compare two builds."""
+    most = max(1, 1 << max(0, len(text.split()) - 1).bit_length())
+    return f"{most // 2 + 1 if most > 1 else 0}-{most} words"
 
 
 def final_line(answer: str) -> str:

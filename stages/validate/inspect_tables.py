@@ -7,10 +7,12 @@ import msgspec
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link
+from stages.ingest.schema import Entity, Link, Passage
 from stages.progress import progress
+from stages.tasks.schema import InstructionRow
 from stages.validate import frames
 from stages.validate.checks import checks_of
 from stages.validate.params import ValidateParams
@@ -20,14 +22,17 @@ from stages.validate.suites import SuiteResult, SuiteRunner, describe, require_c
 PATHS = {
     "entities": "data/graph/entities.parquet",
     "links": "data/graph/links.parquet",
+    "passages": "data/ingest/passages.parquet",
     "splits": "data/graph/splits.parquet",
     "items": "data/benchmarks/items.parquet",
+    "formats": "data/formats/formats.parquet",
+    "tasks": "data/tasks/rows.parquet",
     "rows": "data/enrich/rows.parquet",
     "evidence": "data/ground/evidence.parquet",
     "train": "data/validate/train.parquet",
     "dev": "data/validate/dev.parquet",
 }
-_IDS = {"links": "link", "splits": "entity_id", "evidence": "pair"}
+_IDS = {"links": "link", "splits": "entity_id", "formats": "task", "evidence": "pair"}
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -39,6 +44,9 @@ class Inputs(msgspec.Struct, frozen=True):
     items: list[BenchmarkItem]
     rows: list[EnrichedRow]
     evidence: list[Evidence]
+    passages: list[Passage]
+    formats: list[Format]
+    tasks: list[InstructionRow]
 
 
 def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
@@ -50,7 +58,10 @@ def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
         "links": frames.link_frame(inputs.links, known),
         "splits": frames.split_frame(inputs.splits, known),
         "items": frames.item_frame(inputs.items, split_of),
-        "rows": frames.row_frame(inputs.rows, known, split_of),
+        "passages": frames.passage_frame(inputs.passages, known),
+        "formats": frames.format_frame(inputs.formats),
+        "tasks": frames.task_frame(inputs.tasks, known, split_of, {one.task for one in inputs.formats}),
+        "rows": frames.row_frame(inputs.rows, known, split_of, {one.id: one for one in inputs.tasks}),
         "evidence": frames.evidence_frame(inputs.evidence, {row.id for row in inputs.rows}, known),
     }
 

@@ -53,4 +53,5 @@ class ValidateParams(Params):
     safety: SafetyParams = SafetyParams()
     licences: LicenceParams = LicenceParams()
     letter_excess: float = 0.15  # a letter right in more than an equal share plus this teaches position, not content
+    drift: float = 0.25  # population stability index of a column against baseline.json; above, Siddiqi 2006 calls the shift major
     offending_rows: int = 5  # shown per failed expectation

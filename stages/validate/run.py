@@ -4,17 +4,22 @@ import sys
 import time
 from typing import Any
 
+import msgspec
+
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link
+from stages.ingest.schema import Entity, Link, Passage
 from stages.stage import Stage
 from stages.tables import write_text
+from stages.tasks.schema import InstructionRow
 from stages.validate.benchmark_hashes import load_hashes
 from stages.validate.card import CARD, data_card
 from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
+from stages.validate.drift import Drift, compare, described, load_baseline
 from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
@@ -29,21 +34,24 @@ COMPOSITION = "metrics/validate_composition.csv"
 def run_validate(stage: Stage) -> None:
     """One run of the stage `validate`."""
     params = stage.section("validate", ValidateParams)
-    inputs = _read(stage)
+    inputs = read_inputs(stage)
     started = time.perf_counter()
     runner = SuiteRunner()
-    results = inspect(runner, input_frames(inputs), params)
+    tables = input_frames(inputs)
+    results = inspect(runner, tables, params)
     inspected = time.perf_counter()
     built = build(inputs.rows, inputs.evidence, inputs.items, params, load_hashes())
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
-    results += inspect(runner, output_frames(train, dev), params)
-    _report_warnings(results, built)
+    sets = output_frames(train, dev)
+    results += inspect(runner, sets, params)
+    drift = compare(tables | sets, load_baseline(), params.drift)
+    _report_warnings(results, built, drift)
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
     stage.write(SAFETY, built.findings, SafetyFinding)
-    metrics = metrics_of(results, built, len(train), len(dev), params)
+    metrics = metrics_of(results, built, len(train), len(dev), params) | {"drift": msgspec.to_builtins(drift)}
     write_text(COMPOSITION, composition(built.rows))
     write_text(CARD, data_card(built, metrics, params))
     stage.record(str(CARD))
@@ -83,7 +91,8 @@ def contamination_metrics(built: Built) -> dict[str, Any]:
     }
 
 
-def _read(stage: Stage) -> Inputs:
+def read_inputs(stage: Stage) -> Inputs:
+    """Every table that the stage reads."""
     return Inputs(
         entities=stage.read(PATHS["entities"], Entity),
         links=stage.read(PATHS["links"], Link),
@@ -91,11 +100,14 @@ def _read(stage: Stage) -> Inputs:
         items=stage.read(PATHS["items"], BenchmarkItem),
         rows=[*stage.read(PATHS["rows"], EnrichedRow), *stage.read(SYNTHESIZED, EnrichedRow)],
         evidence=stage.read(PATHS["evidence"], Evidence),
+        passages=stage.read(PATHS["passages"], Passage),
+        formats=stage.read(PATHS["formats"], Format),
+        tasks=stage.read(PATHS["tasks"], InstructionRow),
     )
 
 
-def _report_warnings(results: list[SuiteResult], built: Built) -> None:
-    for warning in warnings_of(results):
+def _report_warnings(results: list[SuiteResult], built: Built, drift: Drift) -> None:
+    for warning in [*warnings_of(results), *described(drift)]:
         print(f"[validate] warning: {warning}", file=sys.stderr)
     if built.conflicts:
         first = "; ".join(built.conflicts[:3])

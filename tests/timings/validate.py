@@ -9,7 +9,7 @@ from stages.validate.inspect_tables import Inputs, input_frames, inspect
 from stages.validate.params import ValidateParams
 from stages.validate.suites import SuiteRunner
 from tests.timings.clock import Line, measure, show
-from tests.validate.samples import link, tables
+from tests.validate.samples import complete, link, tables
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def make_inputs(rows: int, links: int) -> Inputs:
     """Consistent tables of that size."""
     whole = tables(rows)
     whole["links"] = [link(f"cwe:CWE-{number}", f"cwe:CWE-{number + 1}") for number in range(links)]
-    return Inputs(**whole)
+    return Inputs(**complete(whole))
 
 
 def library_alone(table: str, frame: Frame) -> Any:

@@ -5,10 +5,14 @@ from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
+from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link
-from stages.tables import content_id
+from stages.ingest.schema import Entity, Link, Passage
+from stages.tables import content_id, write_table
+from stages.tasks.schema import InstructionRow
+from stages.validate.inspect_tables import PATHS
+from tests.toy_rows import make_format
 
 _VOCABULARY = (
     "attacker parser buffer request header session token cookie upload directory kernel driver cluster policy secret archive "
@@ -16,6 +20,10 @@ _VOCABULARY = (
     "thread scheduler invoice ledger portal console agent worker pipeline mirror bridge tunnel proxy beacon loader macro script"
 )
 _WORDS = _VOCABULARY.split()
+TYPES = {
+    "entities": Entity, "links": Link, "passages": Passage, "splits": Split, "items": BenchmarkItem, "formats": Format,
+    "tasks": InstructionRow, "rows": EnrichedRow, "evidence": Evidence,
+}  # fmt: skip
 
 
 def sentence(seed: int, words: int = 30) -> str:
@@ -28,7 +36,7 @@ def row(number: int = 0, **changes: Any) -> EnrichedRow:
     instruction = changes.pop("instruction", f"Explain weakness number {number}: {sentence(number)}")
     answer = changes.pop("answer", f"It arises as follows: {sentence(10_000 + number)}")
     values: dict[str, Any] = {
-        "id": content_id("task", instruction, answer),
+        "id": content_id(changes.get("task", "cwe-definition"), instruction, changes.get("template_answer", answer)),
         "task": "cwe-definition",
         "family": "cwe",
         "instruction": instruction,
@@ -121,6 +129,49 @@ def link(subject: str, object: str, **changes: Any) -> Link:
         "licence": "LicenseRef-MITRE-CWE",
     }
     return Link(**(values | changes))
+
+
+def passage(entity_id: str, **changes: Any) -> Passage:
+    """A piece of an entity's text."""
+    values: dict[str, Any] = {
+        "id": f"{entity_id}#description",
+        "entity_id": entity_id,
+        "title": f"Name of {entity_id}",
+        "text": "A flaw in how input is read.",
+        "source": "cwe",
+        "version": "1",
+        "uri": "https://example.org/1",
+        "licence": "LicenseRef-MITRE-CWE",
+    }
+    return Passage(**(values | changes))
+
+
+def form(task: str, **changes: Any) -> Format:
+    """An approved format."""
+    return make_format(task, **({"sha256": "0" * 64} | changes))
+
+
+def task_row(row: EnrichedRow, **changes: Any) -> InstructionRow:
+    """The instruction row that an enriched row was made from."""
+    shared = ("id", "task", "family", "instruction", "key_kind", "answer_key", "subject", "entity_ids", "split", "labels", "sources", "licences")  # fmt: skip
+    values = {name: getattr(row, name) for name in shared}
+    entity_ids = list(dict.fromkeys([row.subject, *row.entity_ids]))
+    return InstructionRow(**(values | {"answer": row.template_answer, "document_ids": [], "entity_ids": entity_ids} | changes))
+
+
+def complete(whole: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """`whole` with the instruction rows, passages and formats that go with its rows, unless it has its own."""
+    rows = [one for one in whole["rows"] if one.decision != "synthesized"]
+    tasks = [task_row(one, entity_ids=one.entity_ids) for one in {one.id: one for one in rows}.values()]
+    formats = [form(task) for task in sorted({one.task for one in rows})]
+    passages = [passage(one.id) for one in whole["entities"][:20]]
+    return {"tasks": tasks, "formats": formats, "passages": passages} | whole
+
+
+def write_tables(whole: dict[str, list[Any]]) -> None:
+    """All inputs of the stage, completed, in the working directory."""
+    for name, rows in complete(whole).items():
+        write_table(PATHS[name], rows, TYPES[name])
 
 
 def tables(count: int = 30) -> dict[str, list[Any]]:

@@ -16,8 +16,7 @@ from stages.validate.export import main
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
-from tests.validate.samples import entity, mapping_row, row, tables
-from tests.validate.test_run import TYPES
+from tests.validate.samples import entity, mapping_row, row, tables, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +29,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
         whole["entities"][3] = entity("cwe:CWE-3", **author)
         whole["rows"][3] = row(3, licences=["DRL-1.1"], sources=["sigma"])
         whole["rows"].append(mapping_row(4, answer='Line one\n\n"quoted" | – ümlaut\nFinal answer: CWE-79'))
-        for name, rows in whole.items():
-            write_table(PATHS[name], rows, TYPES[name])
+        write_tables(whole)
         write_table(SYNTHESIZED, [], EnrichedRow)
         write_json("metrics/ingest.json", {"sources": {"sigma": {"version": "7"}}})
         Path("params.yaml").write_text("validate: {}\n")
@@ -127,8 +125,7 @@ def test_a_changed_set_and_a_missing_build_are_refused(
 def test_a_set_without_dev_rows_has_no_validation_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     whole = tables(9)
-    for name, rows in whole.items():
-        write_table(PATHS[name], rows, TYPES[name])
+    write_tables(whole)
     write_table(SYNTHESIZED, [], EnrichedRow)
     Path("params.yaml").write_text("validate: {}\n")
     run_validate(Stage("validate"))

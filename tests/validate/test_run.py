@@ -9,20 +9,17 @@ import pytest
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
-from stages.graph.schema import Split
-from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link
+from stages.ingest.schema import Link
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import CARD, SAFETY, SYNTHESIZED, run_validate
 from stages.validate.safety import KINDS
 from stages.validate.schema import TrainingRow
-from tests.validate.samples import evidence, item, row, tables
+from tests.validate.samples import evidence, item, row, tables, write_tables
 from tests.validate.test_credentials import FAKE
 from tests.validate.test_safety import FORBIDDEN, poisoned
 
-TYPES = {"entities": Entity, "links": Link, "splits": Split, "items": BenchmarkItem, "rows": EnrichedRow, "evidence": Evidence}
 OUTPUTS = (
     PATHS["train"],
     PATHS["dev"],
@@ -38,10 +35,9 @@ OUTPUTS = (
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     whole = tables()
-    whole["rows"] += [row(12, id="zz", instruction=f"Look: {item(1).question}"), row(4, id="yy")]
+    whole["rows"] += [row(12, id="zz", instruction=f"Look: {item(1).question}"), row(4, id="yy", decision="synthesized")]
     write_table(SYNTHESIZED, [whole["rows"].pop()], EnrichedRow)
-    for name, rows in whole.items():
-        write_table(PATHS[name], rows, TYPES[name])
+    write_tables(whole)
     Path("params.yaml").write_text("validate: {duplicates: {threshold: 0.7}}\n")
     return tmp_path
 
@@ -83,9 +79,9 @@ def test_poisoned_rows_are_dealt_with_and_nothing_unsafe_is_written_or_printed(
     secret = FAKE["github-token"]
     rows = [poisoned(kind) for kind in KINDS]
     rows += [row(14, id="cut", answer=f"It leaks {secret} in the middle of a"), row(15, id="shown")]
-    write_table(PATHS["rows"], [*tables()["rows"], *rows], EnrichedRow)
     seen = evidence("shown", f"{item(1).question} token {secret} " + item(1).question)
-    write_table(PATHS["evidence"], [*tables()["evidence"], seen], Evidence)
+    whole = tables()
+    write_tables(whole | {"rows": [*whole["rows"], *rows], "evidence": [*whole["evidence"], seen]})
     run_validate(Stage("validate"))
     reasons = {one.record: one.reason for one in read_table("data/validate/rejects.parquet", Reject)}
     assert reasons["bad-secret"] == reasons["cut"] == "secret" and reasons["bad-prompt-injection"] == "prompt-injection"

@@ -8,10 +8,10 @@ from stages.errors import InputError
 from stages.graph.schema import Split
 from stages.validate.checks import checks_of
 from stages.validate.frames import training_frame
-from stages.validate.inspect_tables import Inputs, input_frames, inspect, summary
+from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.suites import SuiteRunner
-from tests.validate.samples import entity, evidence, item, link, mapping_row, row, tables
+from tests.validate.samples import complete, entity, evidence, form, item, link, mapping_row, passage, row, tables, task_row
 
 PARAMS = ValidateParams()
 
@@ -22,14 +22,14 @@ def runner() -> SuiteRunner:
 
 
 def inspected(runner: SuiteRunner, **changes: Any) -> list:
-    """Results of all tables, or of the changed ones."""
-    frames = input_frames(Inputs(**(tables() | changes)))
+    """Results of all tables, or of the changed ones; what is not changed fits the rest."""
+    frames = input_frames(Inputs(**complete(tables() | changes)))
     return inspect(runner, {name: frame for name, frame in frames.items() if not changes or name in changes}, PARAMS)
 
 
 def test_consistent_tables_pass(runner: SuiteRunner) -> None:
     figures = summary(inspected(runner))
-    assert set(figures) == {"entities", "links", "splits", "items", "rows", "evidence"}
+    assert set(figures) == set(PATHS) - {"train", "dev"}
     assert all(one["failed_critical"] == one["failed_warning"] == 0 for one in figures.values())
     assert figures["rows"]["rows"] == 30 and figures["rows"]["expectations"] > 10
 
@@ -69,6 +69,42 @@ BROKEN = {
         "is_entity_known",
         "cwe:CWE-9999",
     ),
+    "swapped columns": (
+        {
+            "rows": [row(1, id="bad-row", instruction=row(1).answer, answer=row(1).instruction)],
+            "tasks": [task_row(row(1), id="bad-row")],
+        },
+        "is_row_of_tasks",
+        "bad-row",
+    ),
+    "row of no task": ({"rows": [row(1)], "tasks": [task_row(row(2))]}, "is_row_of_tasks", row(1).id),
+    "truncated template answer": (
+        {"rows": [row(1, id="bad-row")], "tasks": [task_row(row(1), id="bad-row", answer=row(1).answer[:40])]},
+        "is_row_of_tasks",
+        "bad-row",
+    ),
+    "unknown kind of key": ({"tasks": [task_row(row(1), key_kind="riddle")]}, r"InSet\(key_kind\)", "riddle"),
+    "dangling document": ({"tasks": [task_row(row(1), document_ids=["cwe:CWE-9999"])]}, "is_documents_known", row(1).id),
+    "held-out instruction row": (
+        {"tasks": [task_row(row(1), subject="cve:CVE-2031-1000")]},
+        "is_not_heldout",
+        "cve:CVE-2031-1000",
+    ),
+    "passage of no entity": ({"passages": [passage("cwe:CWE-9999")]}, "is_entity_known", "cwe:CWE-9999"),
+    "passage under another id": (
+        {"passages": [passage("cwe:CWE-1", id="cwe:CWE-2#description")]},
+        "is_part_of_entity",
+        "cwe:CWE-2#description",
+    ),
+    "passage without licence": ({"passages": [passage("cwe:CWE-1", licence="")]}, r"Lengths.*\(licence\)", "cwe:CWE-1"),
+    "two formats of a task": ({"formats": [form("cwe-definition"), form("cwe-definition")]}, "Unique", "cwe-definition"),
+    "unreviewed format": ({"formats": [form("cwe-definition", reviewer="")]}, "is_reviewed", "cwe-definition"),
+    "format without steps": ({"formats": [form("cwe-definition", steps=[])]}, r"\(steps\)", "cwe-definition"),
+    "format without place for the key": (
+        {"formats": [form("cwe-definition", answer_line="Final answer: B")]},
+        r"\(answer_line\)",
+        "Final answer: B",
+    ),
     "empty table": ({"links": []}, "TableRowCount", "found 0"),
 }
 
@@ -82,10 +118,43 @@ def test_a_critical_mutation_stops_the_build_and_is_shown(runner: SuiteRunner, n
     assert shown in message and "data/" in message and "Remedy" in message
 
 
-def test_a_warning_is_counted_and_does_not_stop(runner: SuiteRunner) -> None:
-    figures = summary(inspected(runner, **with_row(answer="It ends in the middle of a")))
-    assert figures["rows"]["failed_warning"] == 1
-    assert figures["rows"]["warning_rows"] == {"ColumnValuesToBeInSet(is_complete)": 1}
+WARNED = {
+    "truncated answer": (with_row(answer="It ends in the middle of a"), "rows", "ColumnValuesToBeInSet(is_complete)"),
+    "row changed after it was made": (
+        {"tasks": [task_row(row(1), answer="Another answer.")]},
+        "tasks",
+        "ColumnValuesToBeInSet(is_id_of_content)",
+    ),
+    "task without format": (
+        {"tasks": [task_row(row(1))], "formats": [form("other")]},
+        "tasks",
+        "ColumnValuesToBeInSet(is_formatted)",
+    ),
+    "subject behind": (
+        {"tasks": [task_row(row(1), entity_ids=["cwe:CWE-2", "cwe:CWE-1"])]},
+        "tasks",
+        "ColumnValuesToBeInSet(is_subject_first)",
+    ),
+    "markup": ({"entities": [entity("cwe:CWE-1", text="Seen (Citation: X)")]}, "entities", "ColumnValuesToBeInSet(is_clean)"),
+    "date of no calendar": (
+        {"entities": [entity("cwe:CWE-1", published="last May")]},
+        "entities",
+        "ColumnValuesToMatchRegex(published)",
+    ),
+    "passage without version": (
+        {"passages": [passage("cwe:CWE-1", version="")]},
+        "passages",
+        "ColumnValueLengthsToBeBetween(version)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_a_mutation_of_less_weight_is_counted_and_does_not_stop(runner: SuiteRunner, name: str) -> None:
+    changes, table, check = WARNED[name]
+    results = inspected(runner, **changes)
+    assert summary(results)[table]["warning_rows"][check] >= 1
+    assert any(check in line and "data/" in line for line in warnings_of(results))
 
 
 def test_unbalanced_letters_are_a_warning(runner: SuiteRunner) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from stages.enrich.schema import EnrichedRow
-from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity, Link
 from stages.llm.schema import StoredResponse
@@ -18,10 +17,8 @@ from stages.validate.inspect_tables import PATHS
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
 from stages.validate.trace import main
-from tests.toy_rows import make_format
 from tests.validate.recount import recounted
-from tests.validate.samples import entity, evidence, item, row, sentence, tables
-from tests.validate.test_run import TYPES
+from tests.validate.samples import entity, evidence, form, item, row, sentence, tables, write_tables
 
 REWRITE, TRIED, TASK = "rewritten-row", "tried-row", "weakness-description"
 LICENCES = ["LicenseRef-MITRE-CWE", "CC0-1.0", "MIT", "CC-BY-4.0 AND LicenseRef-MITRE-CWE"]
@@ -59,14 +56,13 @@ def _write_tables() -> None:
         _relicensed(row(12, id="leak", instruction=f"Look: {item(1).question}"), licence_of),
     ]
     whole["rows"] = [one for one in whole["rows"] if one.id not in (row(21).id, row(22).id)]
+    whole["formats"] = [form(TASK)]
     whole["evidence"] += [*shown, evidence(TRIED, shown[0].text)]
     synthesized = _relicensed(
         row(300, task="synthesis-new", subject="cwe:CWE-1", entity_ids=["cwe:CWE-1"], decision="synthesized"), licence_of
     )
-    for name, rows in whole.items():
-        write_table(PATHS[name], rows, TYPES[name])
+    write_tables(whole)
     write_table(SYNTHESIZED, [synthesized], EnrichedRow)
-    write_table("data/formats/formats.parquet", [make_format(TASK)], Format)
     grounded = GroundedRow(row_id=REWRITE, task=TASK, queries=["a", "b"], kept_queries=["a"], document_ids=["cwe:CWE-21"], evidence=2, request_hashes=[])  # fmt: skip
     write_table("data/ground/rows.parquet", [grounded], GroundedRow)
     write_table("data/ground/responses.parquet", [_response("k1", "ground.filter")], StoredResponse)

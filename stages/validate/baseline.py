@@ -1,0 +1,40 @@
+"""Write `stages/validate/baseline.json` from the tables of the build: `python -m stages.validate baseline`.
+
+Later builds are compared with it. Run it when a shift that `validate` warned of was wanted, and commit the file.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from stages.errors import SecForgeError
+from stages.stage import Stage
+from stages.tables import write_json
+from stages.validate.drift import BASELINE, compare, counted, described, load_baseline
+from stages.validate.inspect_tables import PATHS, input_frames, output_frames
+from stages.validate.params import ValidateParams
+from stages.validate.run import read_inputs
+from stages.validate.schema import TrainingRow
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry of the command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m stages.validate baseline", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--out", type=Path, default=BASELINE, metavar="FILE", help="default: the file that validate reads")
+    options = parser.parse_args(arguments)
+    try:
+        stage = Stage("validate")
+        sets = output_frames(stage.read(PATHS["train"], TrainingRow), stage.read(PATHS["dev"], TrainingRow))
+        tables = input_frames(read_inputs(stage)) | sets
+    except SecForgeError as error:
+        print(f"[baseline] {error}", file=sys.stderr)
+        return 2
+    if options.out.exists():
+        for line in described(compare(tables, load_baseline(options.out), ValidateParams().drift)):
+            print(f"[baseline] accepted: {line.partition(' - ')[0]}")
+    write_json(options.out, msgspec.to_builtins(counted(tables)))
+    print(f"[baseline] {options.out} written; `git diff` shows what changed")
+    return 0
