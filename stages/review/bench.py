@@ -182,7 +182,7 @@ class Bench:
                 raise InputError(f"a draft cannot have {value} {name}.", allowed=f"0 to {most}")
         self._editions.path(task)
         rows = await asyncio.to_thread(self.workspace.rows, task)
-        found = await self._open_tries.draft(list(rows.values()), examples, evidence)
+        found = await self._open_tries.draft(rows, examples, evidence)
         if isinstance(found, Reject):
             return found
         return self._editions.save(found, "draft", who, None, self._rows_of(task))

@@ -7,6 +7,7 @@ of the splits train and dev whose subject is not held out can be seen or tried.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,12 +27,14 @@ from stages.tasks.schema import InstructionRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS, PASSAGES = Path("data/tasks/rows.parquet"), Path("data/ingest/passages.parquet")
 SPLITS, ENTITIES = Path("data/graph/splits.parquet"), Path("data/graph/entities.parquet")
 ITEMS = Path("data/benchmarks/items.parquet")
 COLUMNS = ["id", "task", "family", "split", "key_kind", "subject"]
 TASKS_KEPT = 4  # whole rows of so many tasks stay in memory
+BATCH = 16_384  # rows decoded at a time
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
@@ -52,7 +55,7 @@ class Workspace:
         self._turn, self._grounding = threading.RLock(), threading.Lock()
         self._index: pa.Table | None = None
         self._tasks: dict[str, TaskRows] | None = None
-        self._rows: OrderedDict[str, dict[str, InstructionRow]] = OrderedDict()
+        self._rows: OrderedDict[str, pa.Table] = OrderedDict()
         self._common: dict[str, set[str]] = {}
         self._entities: EntityTable | None = None
         self._passages: tuple[PassageIndex, dict[str, list[Passage]]] | None = None
@@ -83,22 +86,19 @@ class Workspace:
                 allowed="rows of the splits train and dev; held-out subjects are for the evaluation only",
                 remedy="Take an id from the task's page or `python -m stages.formats try TASK`; after a new build ids may differ.",
             )
-        return self.rows(table["task"][at].as_py())[row_id]
+        rows = self._rows_of(table["task"][at].as_py())
+        return _rows(rows.slice(pc.index(rows["id"], row_id).as_py(), 1))[0]
 
-    def rows(self, task: str) -> dict[str, InstructionRow]:
-        """The rows of `task` that may be tried, by id. Raises InputError for a task without any."""
-        with self._turn:
-            if task not in self._rows:
-                self._rows[task] = self._read_rows(task)
-                while len(self._rows) > TASKS_KEPT:
-                    self._rows.popitem(last=False)
-            self._rows.move_to_end(task)
-            return self._rows[task]
+    def rows(self, task: str) -> list[InstructionRow]:
+        """All rows of `task` that may be tried. Raises InputError for a task without any."""
+        return _rows(self._rows_of(task))
 
     def sample(self, task: str, n: int, seed: int) -> list[InstructionRow]:
         """`n` rows in an order of content hashes; other seeds give other orders."""
-        rows = self.rows(task).values()
-        return sorted(rows, key=lambda row: content_id("review", str(seed), row.id))[: max(0, n)]
+        rows = self._rows_of(task)
+        hashes = [content_id("review", str(seed), row_id) for row_id in rows["id"].to_pylist()]
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)[: max(0, n)]
+        return [row for place in order for row in _rows(rows.slice(place, 1))]
 
     def documents(self, row: InstructionRow) -> list[Passage]:
         """Passages of the entries that the row names, in its order."""
@@ -147,19 +147,25 @@ class Workspace:
                 self._index = columns.filter(pc.and_(mine, pc.invert(pc.is_in(columns["subject"], value_set=held_out))))
             return self._index
 
-    def _read_rows(self, task: str) -> dict[str, InstructionRow]:
+    def _rows_of(self, task: str) -> "pa.Table":
+        """The rows of `task` that may be tried, with all columns; a few tasks stay in memory."""
         import pyarrow.compute as pc
 
-        table = self._seen()
-        usable = set(table.filter(pc.equal(table["task"], task))["id"].to_pylist())
-        if not usable:
-            raise InputError(
-                f"the task `{task[:80]}` has no rows in this build.",
-                allowed="a task that `python -m stages.formats list` shows with rows",
-                remedy="Check the name, or run `dvc repro benchmarks` if the build is older than the task.",
-            )
-        rows = _read(self.root / ROWS, InstructionRow, "task", [task])
-        return {row.id: row for row in rows if row.id in usable}
+        with self._turn:
+            if task not in self._rows:
+                table = self._seen()
+                usable = table.filter(pc.equal(table["task"], task))["id"]
+                if not len(usable):
+                    raise InputError(
+                        f"the task `{task[:80]}` has no rows in this build.",
+                        allowed="a task that `python -m stages.formats list` shows with rows",
+                        remedy="Check the name, or run `dvc repro benchmarks` if the build is older than the task.",
+                    )
+                self._rows[task] = _matching(self.root / ROWS, InstructionRow, "id", usable)
+                while len(self._rows) > TASKS_KEPT:
+                    self._rows.popitem(last=False)
+            self._rows.move_to_end(task)
+            return self._rows[task]
 
 
 class EntityTable(Mapping[str, Entity]):
@@ -186,15 +192,33 @@ class EntityTable(Mapping[str, Entity]):
 
 def _read(path: Path, row_type: type[Struct], column: str, values: list[str]) -> list[Struct]:
     """The rows whose `column` is one of `values`. Raises InputError as `stages.tables.read_table` does."""
-    import pyarrow.compute as pc
-
-    table = _columns(path, row_type, None)
-    found = table.filter(pc.is_in(table[column], value_set=_strings(values)))
+    found = _matching(path, row_type, column, _strings(values))
     return msgspec.convert(found.to_pylist(), list[row_type])  # type: ignore[valid-type]
 
 
-def _columns(path: Path, row_type: type[msgspec.Struct], names: Sequence[str] | None) -> "pa.Table":
-    """Some columns (None: all) of a table of `row_type`; by ParquetFile, because `read_table` takes half a second to import."""
+def _rows(table: "pa.Table") -> list[InstructionRow]:
+    return msgspec.convert(table.to_pylist(), list[InstructionRow])
+
+
+def _matching(path: Path, row_type: type[msgspec.Struct], column: str, values: Any) -> "pa.Table":
+    """The rows whose `column` is one of `values`, an Arrow array; never the whole table in memory."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    with _opened(path, row_type) as file:
+        kept = [batch.filter(pc.is_in(batch[column], value_set=values)) for batch in file.iter_batches(batch_size=BATCH)]
+        return pa.Table.from_batches(kept, file.schema_arrow).combine_chunks()
+
+
+def _columns(path: Path, row_type: type[msgspec.Struct], names: Sequence[str]) -> "pa.Table":
+    """Some columns of a table of `row_type`."""
+    with _opened(path, row_type) as file:
+        return file.read(columns=names)
+
+
+@contextmanager
+def _opened(path: Path, row_type: type[msgspec.Struct]) -> "Iterator[pq.ParquetFile]":
+    """The table at `path`; not by `read_table`, which takes half a second to import."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -204,7 +228,7 @@ def _columns(path: Path, row_type: type[msgspec.Struct], names: Sequence[str] | 
             found = file.schema_arrow.names
             if found != [field.name for field in msgspec.structs.fields(row_type)]:
                 raise InputError(f"{path} has the columns {', '.join(found)}: it is of another version.", remedy=again)
-            return file.read(columns=names)
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", remedy=again) from None
     except (pa.ArrowInvalid, OSError) as error:
