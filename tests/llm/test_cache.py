@@ -233,3 +233,37 @@ def test_a_shared_cache_in_a_folder_that_this_user_may_not_write_is_read(team: P
 def test_a_shared_cache_that_is_not_there_is_an_error_because_its_answers_would_be_paid_again(tmp_path: Path) -> None:
     with pytest.raises(LLMError, match=r"(?s)team.sqlite is not there.*runtime.shared_cache"):
         ResponseCache(tmp_path / "own.sqlite", tmp_path / "team.sqlite")
+
+
+WHERE = """
+    from pathlib import Path
+    from stages.llm.cache import ResponseCache, cache_path
+    from tests.llm.test_cache import response
+
+    cache = ResponseCache(cache_path())
+    Path("found.txt").write_text(f"{Path.cwd()}\\n{len(list(cache.rows()))}\\n")
+    cache.store([response(Path("params.yaml").read_text())])
+"""
+PIPELINE = "stages: {find: {cmd: '%s where.py', params: [x], deps: [where.py], outs: [found.txt]}}\n"
+
+
+@pytest.mark.slow
+def test_an_experiment_in_a_temporary_workspace_uses_the_cache_of_the_repository(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "GIT_CONFIG_GLOBAL": "/dev/null"}
+
+    def run(*command: str) -> str:
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+
+    run("git", "init", "--quiet")
+    run("git", "config", "user.email", "test@example.org")
+    run("git", "config", "user.name", "test")
+    run(sys.executable, "-m", "dvc", "init", "--quiet")
+    (tmp_path / "where.py").write_text(textwrap.dedent(WHERE), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("x: 1\n", encoding="utf-8")
+    (tmp_path / "dvc.yaml").write_text(PIPELINE % sys.executable, encoding="utf-8")
+    run("git", "add", "--all")
+    run("git", "commit", "--quiet", "--message", "first")
+    run(sys.executable, "-m", "dvc", "exp", "run", "--quiet")
+    run(sys.executable, "-m", "dvc", "exp", "run", "--quiet", "--temp", "--set-param", "x=2")
+    cache = ResponseCache(tmp_path / ".dvc" / "secforge" / "responses.sqlite")
+    assert sorted(one.key for one in cache.rows()) == ["x: 1\n", "x: 2\n"]
