@@ -12,16 +12,15 @@ import pytest
 from tests.e2e.toy_repository import ToyRepository, start_server
 from tests.fake_openai import FakeOpenAI
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # four minutes on two free cores
 
 EXPERIMENT = """
-question: Does a varieder keep rule change the scores?
+question: Are answers the same with a format after the question?
 arms:
   - name: as-built
     set: {}
   - name: varied
     set:
-      enrich.keep.factuality: 10
       evaluate.runs:
         - {benchmark: secforge-mcq, protocol: loglikelihood, systems: [base, finetuned], items: 12}
         - {benchmark: secforge-rcm, protocol: generative, systems: [finetuned], items: 4, max_new_tokens: 4}
@@ -78,18 +77,16 @@ def test_a_queue_of_two_arms_one_of_which_fails(built: ToyRepository, server: Fa
     assert [arms[name]["state"] for name in ("as-built", "varied", "broken")] == ["done", "done", "failed"]
     assert "no-such-benchmark" in "\n".join(arms["broken"]["tail"])
     assert arms["varied"]["differs"].keys() == {"evaluate.runs"}
-    assert arms["varied"]["rows"]["kept"] < arms["as-built"]["rows"]["kept"]
+    assert arms["varied"]["rows"] == arms["as-built"]["rows"] and arms["varied"]["same_model"]
     assert arms["varied"]["consistency"]["secforge-rcm"]["generative"]["finetuned"]["variations"] == ["none", "whole"]
-    assert arms["varied"]["cost"]["calls"] == 0 and "evaluate" in arms["varied"]["cost"]["stages"]
+    assert arms["varied"]["cost"]["calls"] == 0 and list(arms["varied"]["cost"]["stages"]) == ["evaluate"]
     kept = table["comparisons"][0]
-    assert (kept["figure"], kept["arm"], kept["against"]) == ("kept", "varied", "as-built") and kept["difference"] < 0
+    assert (kept["figure"], kept["arm"], kept["against"]) == ("kept", "varied", "as-built") and kept["difference"] == 0
     page = (built.root / "metrics/experiments/toy.md").read_text(encoding="utf-8")
     assert "no-such-benchmark" in page and "| varied |" in page
 
     shown = built.dvc("exp", "show", "--md").stdout
     assert arms["varied"]["experiment"] in shown
-
-    assert "ingest" not in arms["varied"]["cost"]["stages"]
 
     for how, started in (([], "broken: queued"), (["--now"], "broken: running")):
         again = experiments(built, "run", "toy", *how)  # a table in the work tree is no dirt
