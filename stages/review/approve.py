@@ -63,6 +63,18 @@ def approve_version(
         return write_format(form, library)
 
 
+def file_draft(form: Format, library: Path) -> Path:
+    """Write a draft to the library. Raises InputError if an approved format stands there."""
+    path = library / f"{form.task}.yaml"
+    with exclusive(_lock_of(library)):
+        if path.exists() and read_format(path).status == "approved":
+            raise InputError(
+                f"{path.name} is approved; a draft does not replace it.",
+                remedy="--out FILE, or approve the draft after trying it.",
+            )
+        return write_format(form, library)
+
+
 def refuse_findings(form: Format, keyed: bool | None) -> None:
     """Raises InputError that names every finding of the lint."""
     findings = lint(form, keyed=keyed)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import InputError
-from stages.formats.library import LIBRARY, format_text, load_library, parse_format, read_format, write_format
+from stages.formats.library import LIBRARY, format_text, load_library, parse_format, read_format
 from stages.formats.lint import Finding, lint
 from stages.formats.params import FormatsParams
 from stages.formats.readings import READINGS
 from stages.review import told
+from stages.review.approve import file_draft
 from stages.review.bench import Bench
 from stages.review.data import Workspace
 from stages.review.editions import content_of
@@ -100,8 +101,6 @@ async def draft(bench: Bench, chosen: argparse.Namespace) -> int:
     params = load_section("formats", FormatsParams, PARAMS_FILE)
     examples = params.examples if chosen.examples is None else chosen.examples
     evidence = params.evidence if chosen.evidence is None else chosen.evidence
-    if chosen.write and not chosen.out:
-        _refuse_approved(bench, chosen.task)
     found = await bench.draft(chosen.task, examples, evidence, chosen.author or whoami())
     if isinstance(found, Reject):
         raise InputError(
@@ -110,7 +109,7 @@ async def draft(bench: Bench, chosen: argparse.Namespace) -> int:
         )
     tell_json(found) if chosen.json else tell(format_text(found.form).rstrip("\n"))
     if chosen.write:
-        path = chosen.out or write_format(found.form, bench.library)
+        path = chosen.out or file_draft(found.form, bench.library)
         if chosen.out:
             write_text(chosen.out, format_text(found.form))
         tell(f"[formats] written to {path}", file=sys.stderr)
@@ -236,14 +235,6 @@ def _named(bench: Bench, task: str, version_id: str) -> Version:
     if version.task != task:
         raise InputError(f"the version {version_id} is a format of `{version.task}`, not of `{task}`.")
     return version
-
-
-def _refuse_approved(bench: Bench, task: str) -> None:
-    path = bench.library / f"{task}.yaml"
-    if path.exists() and read_format(path).status == "approved":
-        raise InputError(
-            f"{path.name} is approved; a draft does not replace it.", remedy="--out FILE, or approve the draft after trying it."
-        )
 
 
 def _text_of(path: Path) -> str:
