@@ -11,7 +11,7 @@ from stages.review.web.render import page
 
 def overview(request: Request) -> Response:
     """`?q=words&status=...`: tasks that hold every word, of that status."""
-    cards = request.app.state.desk.bench.tasks()
+    cards = sorted(request.app.state.desk.bench.tasks(), key=lambda card: not card.rows)  # what can be tried comes first
     asked = {"q": request.query_params.get("q", "")[:200], "status": request.query_params.get("status", "")}
     shown = [card for card in cards if _matches(card, asked["q"]) and _has_status(card, asked["status"])]
     return page(request, "overview.html", here="tasks", cards=cards, shown=shown, asked=asked, counts=_counts(cards))
@@ -28,7 +28,8 @@ def _has_status(card: TaskCard, status: str) -> bool:
         "draft": card.status == "draft",
         "none": not card.status,
         "findings": card.findings > 0,
-        "untried": card.runs == 0,
+        "untried": card.rows > 0 and card.runs == 0,
+        "absent": card.rows == 0,
     }.get(status, True)
 
 
@@ -37,6 +38,7 @@ def _counts(cards: Sequence[TaskCard]) -> dict[str, int]:
         "approved": sum(card.status == "approved" for card in cards),
         "draft": sum(card.status == "draft" for card in cards),
         "none": sum(not card.status for card in cards),
+        "present": sum(card.rows > 0 for card in cards),
         "rows": sum(card.rows for card in cards),
         "runs": sum(card.runs for card in cards),
         "read": sum(bool(card.agreement and card.agreement.get("pairs")) for card in cards),

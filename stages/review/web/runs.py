@@ -25,7 +25,17 @@ def run_page(
     """The page; after a refused reading of `row` with its `problem` and what was `typed`."""
     values = _values(request.app.state.desk.bench, run_id)
     status = status_of(problem) if problem else 200
-    return page(request, "run.html", status=status, here="tasks", problem=problem, typed=typed, typed_row=row, **values)
+    return page(
+        request,
+        "run.html",
+        status=status,
+        here="tasks",
+        problem=problem,
+        typed=typed,
+        typed_row=row,
+        read=request.query_params.get("read", "")[:80],
+        **values,
+    )
 
 
 def live_run(request: Request) -> Response:

@@ -44,6 +44,7 @@ def test_the_list_shows_every_task_and_filters(server: PageServer) -> None:
     page = server.get("/?q=cwe%20document").text
     assert f'href="/tasks/{DOCUMENTED}"' in page and f'href="/tasks/{SEARCHED}"' not in page
     assert f'href="/tasks/{NEW_TASK}"' in server.get("/?status=none").text
+    assert "No task matches" in server.get("/?status=absent").text
     hostile = server.get("/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE").text
     assert "<script>alert" not in hostile and "\u202e" not in hostile
 
