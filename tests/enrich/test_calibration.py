@@ -56,6 +56,11 @@ def test_an_able_judge_passes_the_short_examination_too() -> None:
     assert found["length_bias"] == {"factuality": None, "readability": None}, "too few to tell"
 
 
+def test_counting_words_and_headings_passes_neither_question_on_all_pairs() -> None:
+    found = examined(by_behaviour(fake_teacher.behaviour))
+    assert max(found["accuracy"].values()) < EnrichParams().calibration.accuracy and not found["passed"]
+
+
 def test_a_judge_that_always_says_the_same_is_at_chance_and_its_bias_shows() -> None:
     found = examined(lambda request: "10" if request.purpose == "enrich.factuality" else "A")
     assert not found["passed"] and found["accuracy"] == {"factuality": 0.5, "readability": 0.5} and found["position_bias"] == 0.5
