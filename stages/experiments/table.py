@@ -13,7 +13,6 @@ from stages.tables import write_json, write_text
 
 FOLDER = Path("metrics") / "experiments"
 SHOWN = 60  # characters of a value
-SAME = "same data, same model"
 
 
 def results(name: str, experiment: Experiment, commit: str, root: Path, arms: Sequence[tuple[Plan, Record]]) -> dict[str, Any]:
@@ -125,8 +124,9 @@ def _comparisons(comparisons: Sequence[Mapping[str, Any]], arms: Mapping[str, Ma
     lines = []
     for one in comparisons:
         what = " ".join(filter(None, [one["figure"], one.get("benchmark", ""), one.get("protocol", ""), one.get("system", "")]))
-        if one["figure"] == "accuracy" and _is_same(arms[one["arm"]]) and one["n"]:
-            lines.append([what, one["arm"], str(one["n"]), f"{SAME} ({_percent(one['first'])})", "", ""])
+        same = _sameness(arms[one["arm"]]) if one["figure"] == "accuracy" else ""
+        if same and one["n"]:
+            lines.append([what, one["arm"], str(one["n"]), f"{same} ({_percent(one['first'])})", "", ""])
         elif one["n"]:
             change = f"{_percent(one['first'])} -> {_percent(one['other'])}"
             difference = f"{100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
@@ -154,8 +154,8 @@ def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
 
 def _score_of(arm: Mapping[str, Any], cell: tuple[str, str, str], place: int) -> str:
     score = arm["scores"].get(cell[0], {}).get(cell[1], {}).get(cell[2])
-    if place and score and _is_same(arm):
-        return SAME
+    if place and score and _sameness(arm):
+        return _sameness(arm)
     return f"{_share(score, 'accuracy')}, n {score['n']}" if score else "-"
 
 
@@ -188,21 +188,28 @@ def _failures(arms: Sequence[Mapping[str, Any]]) -> str:
 def _seen(arms: Sequence[Mapping[str, Any]]) -> list[str]:
     """Limits that the results themselves show."""
     said = []
-    same = [arm["arm"] for arm in arms[1:] if _is_same(arm)]
-    if same:
-        said.append(
-            f"Training data and model of {', '.join(same)} are the first arm's, byte for byte: its scores say nothing about the question."
-        )
+    for arm in arms[1:]:
+        if _sameness(arm):
+            why = (
+                "" if arm["same_training_data"] else "; the rows that differ are not among those that its token budget trains on"
+            )
+            said.append(
+                f"The model of `{arm['arm']}` is the first arm's, byte for byte{why}: its scores say nothing about the question."
+            )
     if any(arm["rows"]["tried"] and not arm["rows"]["kept"] for arm in arms):
         said.append("Where no rewrite is kept, all template answers stay, and arms can differ only in why rewrites were refused.")
     if any(arm["judge_calibrated"] is False for arm in arms):
         said.append("The judge failed its calibration: its readability and factuality are counts of its words, not measurements.")
     said.append("Arms share the cache of model responses: a later arm does not pay again for what an earlier one asked.")
+    said.append("Stages that ran with the same inputs before are restored by DVC and counted neither as run nor in seconds.")
     return said
 
 
-def _is_same(arm: Mapping[str, Any]) -> bool:
-    return bool(arm["same_training_data"] and arm["same_model"] and arm["same_evaluation"])
+def _sameness(arm: Mapping[str, Any]) -> str:
+    """What to say instead of a score that was measured twice; empty where the arm has a model or an evaluation of its own."""
+    if not (arm["same_model"] and arm["same_evaluation"]):
+        return ""
+    return "same data, same model" if arm["same_training_data"] else "other data, same model"
 
 
 def _share(figures: Mapping[str, Any], key: str) -> str:

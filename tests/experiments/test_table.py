@@ -29,7 +29,7 @@ def git(root: Path, *arguments: str) -> str:
     return subprocess.run(["git", *identity, *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def commit(root: Path, kept: str, right: str, *, factuality: int = 8, model: str = "m1") -> str:
+def commit(root: Path, kept: str, right: str, *, factuality: int = 8, model: str = "m1", data: str = "d1") -> str:
     """A build: one letter per row (k kept, r refused, n not selected), one digit per item."""
     decisions = {"k": "rewritten", "r": "template", "n": "not-selected"}
     rows = [
@@ -56,7 +56,7 @@ def commit(root: Path, kept: str, right: str, *, factuality: int = 8, model: str
     outs = {
         "data/enrich/rows.parquet": place(root, f"rows-{kept}", rows),
         "data/evaluate/predictions.parquet": place(root, f"answers-{right}", answers),
-        "data/validate/train.parquet": f"train-{model}",
+        "data/validate/train.parquet": f"train-{data}",
         "models/finetune/merged": f"{model}.dir",
     }
     lock = "stages:\n  all:\n    outs:\n" + "".join(f"    - {{path: {path}, md5: {md5}}}\n" for path, md5 in outs.items())
@@ -118,6 +118,12 @@ def test_the_table_says_where_an_arm_is_the_same_model_and_what_failed(root: Pat
     assert "    boom <script>" in page and "| broken |" in page
     assert "33.3 % (" in page and "key-changed 2" in page and "Small | data." in page
     assert "failed its calibration" in page
+
+
+def test_rows_that_differ_and_are_not_trained_on_make_the_same_model(root: Path) -> None:
+    arms = [arm("one", commit(root, "rr", "01")), arm("two", commit(root, "kr", "01", data="d2"))]
+    page = markdown(results("trial", EXPERIMENT, "c" * 40, root, arms))
+    assert page.count("other data, same model") == 2 and "not among those that its token budget trains on" in page
 
 
 def test_two_tables_of_the_same_arms_are_the_same_bytes(root: Path) -> None:
