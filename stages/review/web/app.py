@@ -5,7 +5,6 @@ from pathlib import Path
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -50,16 +49,15 @@ class Desk(msgspec.Struct, frozen=True):
     reviewer: str
 
 
-def build_app(bench: Bench, token: str, port: int, reviewer: str) -> Starlette:
+def build_app(bench: Bench, token: str, port: int, reviewer: str) -> Gate:
     """The application for the browser of `reviewer`, who holds `token`, at 127.0.0.1:`port`; `bench` is open."""
 
     app = Starlette(
         routes=ROUTES,
-        middleware=[Middleware(Gate, token=token, port=port)],
         exception_handlers={SecForgeError: _mendable, HTTPException: _http_error, Exception: _fault},
     )
     app.state.desk = Desk(bench, Drafting(bench), reviewer)
-    return app
+    return Gate(app, token, port)  # outermost: what answers a fault of the program stands behind it too
 
 
 def _mendable(request: Request, error: Exception) -> Response:

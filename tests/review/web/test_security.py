@@ -136,3 +136,13 @@ def test_a_form_is_limited_and_of_one_kind(server: PageServer) -> None:
         assert server.ask("POST", path, server.own | {"Content-Type": kind}, b"as=yaml&text=x").status == 422
     assert server.post(path, [("as", "yaml"), ("text", "x" * 300_000)]).status == 413
     assert server.post(path, [("row", str(number)) for number in range(700)]).status == 422
+
+
+def test_a_fault_of_the_program_is_answered_behind_the_gate(server: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("<b>inside</b>")
+
+    monkeypatch.setattr(server.bench, "agreement", broken)
+    answer = server.get("/reading")
+    assert answer.status == 500 and "A fault of the program" in answer.text and "inside" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
