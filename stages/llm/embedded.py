@@ -1,4 +1,4 @@
-"""The embedded model behind the interface of a server: a transport that answers in process.
+"""The embedded model behind the interface of a server: an HTTP transport that answers in process.
 
 Requests that arrive together are answered together. A batch is made only when no further request can come
 before an answer does, from requests in a fixed order, and is stored in one transaction before anyone sees an
@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import msgspec
 
 from stages.llm.endpoints import Pool, Replica
 from stages.llm.generation import Answer, Job, LocalModel
 from stages.llm.rows import all_waiting
-from stages.llm.transport import Answered
+from stages.llm.transport import Transport
 from stages.llm.wire import Choice, Completion, Message, Usage
 from stages.runtime import Endpoint, RuntimeParams
 
@@ -28,7 +29,7 @@ PATIENCE = 10.0  # seconds to wait for a row that is busy with something else th
 UNLIMITED = 1_000_000_000
 
 
-class EmbeddedTransport:
+class EmbeddedTransport(httpx2.AsyncBaseTransport):
     """Answers chat completions with a LocalModel, loaded at the first request."""
 
     def __init__(self, load: Callable[[], LocalModel], store: Store, *, batch: int, in_flight: Callable[[], int]) -> None:
@@ -41,21 +42,22 @@ class EmbeddedTransport:
         self._runner: asyncio.Task[None] | None = None
         self._stopped = False
 
-    async def post(self, payload: dict[str, Any], key: str) -> Answered:
-        """The completion: status 200, or 400 for a prompt that leaves no room for an answer."""
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """The completion as an HTTP response: 200, or 400 for a prompt that leaves no room for an answer."""
+        payload = msgspec.json.decode(await request.aread())
         model = await self._loaded()
-        job = _job(key, payload, model)
+        job = _job(request.headers["X-Request-Key"], payload, model)
         if len(job.prompt) + job.max_tokens > model.context:
             said = f"context_length_exceeded: {len(job.prompt)} + {job.max_tokens} tokens, the model has {model.context}"
-            return Answered(400, msgspec.json.encode({"error": {"message": said}}))
+            return httpx2.Response(400, json={"error": {"message": said}})
         answer: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._pending[job.key] = (job, answer)
         self._arrived += 1
         if self._runner is None:
             self._runner = asyncio.create_task(self._run(model))
-        return Answered(200, msgspec.json.encode(await answer))
+        return httpx2.Response(200, content=msgspec.json.encode(await answer))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop after the token in progress; a batch that is not whole is not kept."""
         self._stopped = True
         if self._runner is not None:
@@ -108,10 +110,11 @@ class EmbeddedTransport:
 def open_embedded(base_model: Path, runtime: RuntimeParams, store: Store) -> Pool:
     """A pool of one replica, the model at `base_model`. Nothing is loaded yet."""
     replicas: list[Replica] = []
-    transport = EmbeddedTransport(
+    answering = EmbeddedTransport(
         lambda: LocalModel(base_model, runtime), store, batch=runtime.batch, in_flight=lambda: replicas[0].limit.in_flight
     )
     endpoint = Endpoint(base_url="http://embedded.invalid/v1", max_concurrency=UNLIMITED)
+    transport = Transport(endpoint, httpx2.AsyncClient(transport=answering, timeout=None))
     replicas.append(Replica(endpoint, transport, timeout=None))
     return Pool("embedded model", replicas, retries=0)
 

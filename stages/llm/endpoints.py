@@ -17,7 +17,7 @@ from stages.llm.failures import CallFailed, Transient
 from stages.llm.limits import Limit, Ticket
 from stages.llm.refusals import delay_before, refusal
 from stages.llm.rows import resting
-from stages.llm.transport import HTTPTransport, Transport, safe_address, secrets_of
+from stages.llm.transport import Transport, safe_address, secrets_of
 from stages.llm.wire import Completion, read_completion
 from stages.runtime import Endpoint
 
@@ -202,6 +202,6 @@ def open_pool(role: str, endpoints: Sequence[Endpoint], *, timeout: float, retri
             f"the {role} has the provider `openai`, but no endpoint.",
             remedy=f"Add one to runtime.endpoints.{role} in params.yaml, or set llm.{role}.provider to `embedded`.",
         )
-    replicas = [Replica(endpoint, HTTPTransport(endpoint), timeout=timeout) for endpoint in endpoints]
+    replicas = [Replica(endpoint, Transport(endpoint), timeout=timeout) for endpoint in endpoints]
     secrets = [secret for endpoint in endpoints for secret in secrets_of(endpoint)]
     return Pool(role, replicas, retries=retries, secrets=secrets)

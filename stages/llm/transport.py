@@ -1,28 +1,29 @@
-"""One HTTP connection pool per endpoint: a body goes out, a status and a body come back.
+"""One `openai.AsyncOpenAI` per endpoint: a body goes out, a status and a body come back.
 
-Through aiohttp alone, which takes a third of the processor time of a general client and stays fast with hundreds
-of connections. The server is not trusted: a body has a size limit, is never unpacked, and no redirect is followed.
+Its HTTP client is the package's own aiohttp transport, whose pool stays fast with hundreds of connections; the embedded
+model is another HTTP transport under the same client. Retries, limits and deadlines are made above this module. The
+server is not trusted: a body has a size limit, is never unpacked, and no redirect is followed.
 """
 
 import os
-import ssl
 from base64 import b64encode
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
-from stages.errors import LLMError
+from stages.errors import LLMError, SecForgeError
 from stages.llm.failures import Transient
 from stages.runtime import Endpoint
 
 if TYPE_CHECKING:
-    import aiohttp
+    from collections.abc import AsyncIterator
+
+    import httpx2
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_LIMIT = 16 * 1024 * 1024  # bytes of one answer; 4,096 tokens have about 20 KB
+SPARE_CONNECTIONS = 8  # beside those of the calls in flight: a broken one may still be closing
 
 
 class Answered(NamedTuple):
@@ -33,79 +34,108 @@ class Answered(NamedTuple):
     retry_after: str = ""
 
 
-class Transport(Protocol):
-    """Whatever answers chat completions: a server, or the embedded model."""
+class Transport:
+    """The chat completions of one endpoint."""
 
-    async def post(self, payload: dict[str, Any], key: str) -> Answered:
-        """The answer to `payload`. `key` names the request. Raises Transient if none came."""
+    def __init__(self, endpoint: Endpoint, http_client: "httpx2.AsyncClient | None" = None) -> None:
+        """Raises LLMError if the endpoint's key is missing or could be overheard. `http_client`: instead of the network."""
+        import openai
 
-    async def close(self) -> None:
-        """Give everything back."""
-
-
-class HTTPTransport:
-    """The chat completions of one server. Connections are made at the first call."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Raises LLMError if the endpoint's key is missing or could be overheard."""
         self.address, self._secrets = safe_address(endpoint.base_url), secrets_of(endpoint)
-        self._parts = urlsplit(endpoint.base_url)
-        self._url = urlunsplit(
-            self._parts._replace(netloc=_host(self._parts), path=f"{self._parts.path.rstrip('/')}/chat/completions")
+        self._headers: dict[str, Any] = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": _authorization(endpoint) or openai.Omit(),
+        }
+        self._client = openai.AsyncOpenAI(
+            base_url=self.address,
+            api_key="unused",  # the header says what is sent: a key, the address's user and password, or nothing
+            max_retries=0,
+            timeout=None,
+            http_client=http_client or _network(endpoint),
         )
-        self._proxy = _proxy(self._parts)
-        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "secforge"}
-        if authorization := _authorization(endpoint):
-            self._headers["Authorization"] = authorization
-        self._session: aiohttp.ClientSession | None = None
 
     async def post(self, payload: dict[str, Any], key: str) -> Answered:
-        """Raises Transient for a connection that was not made or broke, and for a body that is too large."""
-        import aiohttp
+        """The answer to `payload`; `key` names the request.
 
-        session = self._session or self._open()
-        headers = self._headers | {"X-Request-Key": key}
+        Raises Transient for a connection that was not made or broke, and for a body that is too large.
+        """
+        import httpx2
+        import openai
+
+        options: Any = {"headers": self._headers | {"X-Request-Key": key}}
         try:
-            async with session.post(
-                self._url, data=msgspec.json.encode(payload), headers=headers, allow_redirects=False, proxy=self._proxy
-            ) as response:
-                return Answered(response.status, await self._body(response), response.headers.get("Retry-After", ""))
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            unmade = isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
-            detail = self._clean(f"{self.address}: {str(error) or type(error).__name__}"[:300])
-            raise Transient("server-error" if unmade else "bad-response", detail, unreachable=unmade) from None
+            response = await self._client.post(
+                "/chat/completions", cast_to=httpx2.Response, content=msgspec.json.encode(payload), options=options
+            )
+        except openai.APIStatusError as error:
+            response = error.response
+        except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
+            raise self._broken(error) from None
+        return Answered(response.status_code, response.content, response.headers.get("retry-after", ""))
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
-    def _open(self) -> "aiohttp.ClientSession":
-        """No limit on connections: the caller counts its calls. No cookies, no time limit (the caller has one)."""
+    def _broken(self, error: Exception) -> Exception:
+        """A connection that was not made, or ended within the answer. (The deadline is the caller's.)"""
         import aiohttp
+        import httpx2
 
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=_trusted() if self._parts.scheme == "https" else True),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
+        chain: list[BaseException] = [error]
+        while (cause := chain[-1].__cause__) is not None:
+            chain.append(cause)
+        ours = next((one for one in chain if isinstance(one, SecForgeError | Transient)), None)
+        if ours is not None:
+            return ours
+        unmade = any(
+            isinstance(one, aiohttp.ClientConnectorError | httpx2.ConnectError | httpx2.UnsupportedProtocol) for one in chain
         )
-        return self._session
-
-    async def _body(self, response: "aiohttp.ClientResponse") -> bytes:
-        chunks, size = [], 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > BODY_LIMIT:
-                response.close()
-                raise Transient("bad-response", f"{self.address}: the answer is larger than {BODY_LIMIT:,} bytes")
-            chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        said = next((str(one) for one in reversed(chain) if str(one)), type(error).__name__)
+        detail = self._clean(f"{self.address}: {said}"[:300])
+        return Transient("server-error" if unmade else "bad-response", detail, unreachable=unmade)
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
         return text
+
+
+def _network(endpoint: Endpoint) -> "httpx2.AsyncClient":
+    """An HTTP client with enough connections, no redirects and a limited body."""
+    import httpx2
+    import openai
+
+    most = endpoint.max_concurrency + SPARE_CONNECTIONS
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
+    client = openai.DefaultAioHttpClient(limits=limits, follow_redirects=False)
+    client.event_hooks = {"response": [_limit_body]}
+    return client
+
+
+async def _limit_body(response: "httpx2.Response") -> None:
+    response.headers.pop("content-encoding", None)  # none was asked for; a small compressed body may unpack to any size
+    response.stream = _limited(response.stream)
+
+
+def _limited(stream: Any) -> Any:
+    """`stream`, ended with an error after BODY_LIMIT bytes."""
+    import httpx2
+
+    class Limited(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> "AsyncIterator[bytes]":
+            size = 0
+            async for chunk in stream:
+                size += len(chunk)
+                if size > BODY_LIMIT:
+                    raise httpx2.ReadError(f"the answer is larger than {BODY_LIMIT:,} bytes")
+                yield chunk
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Limited()
 
 
 def safe_address(base_url: str) -> str:
@@ -152,20 +182,3 @@ def _key(endpoint: Endpoint) -> str:
         f"no key for {safe_address(endpoint.base_url)}: the variable {endpoint.api_key_env} is not set.",
         remedy=f"export {endpoint.api_key_env}=... (the key never stands in a file), or name another variable in `api_key_env` (empty: no key is sent).",
     )
-
-
-def _proxy(parts: SplitResult) -> str | None:
-    """The proxy that the environment names for this host; never one for this machine."""
-    if parts.hostname in LOOPBACK or proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get(parts.scheme)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Certificates of the system, or of `SSL_CERT_FILE`, and those that come with Python's packages."""
-    import certifi
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context

@@ -29,7 +29,7 @@ def texts_of(replies: list[Reply | CallFailed]) -> list[str]:
 
 
 def test_a_single_refusal_delays_only_its_own_call() -> None:
-    with FakeOpenAI(latency=0.02, faults=[Fault("429", pattern="^7$", times=1, retry_after="1.5")]) as server:
+    with FakeOpenAI(latency=0.02, faults=[Fault("429", pattern="^7$", times=1, retry_after="3")]) as server:
         client, done = client_of(server, slots=8), {}
 
         async def run() -> None:
@@ -43,14 +43,15 @@ def test_a_single_refusal_delays_only_its_own_call() -> None:
                 await asyncio.gather(*[one(number) for number in range(40)])
 
         asyncio.run(run())
-    assert done.pop(7) >= 1.5 and max(done.values()) < 1.2
+    refused = done.pop(7)
+    assert refused >= 3 and max(done.values()) < refused - 1  # had all waited, they would have come after it
 
 
 def test_a_row_that_rests_leaves_its_place_to_another() -> None:
     with FakeOpenAI(latency=0.01, faults=[Fault("429", pattern="^[0-3]$", times=1, retry_after="1")]) as server:
         started = time.monotonic()
         replies = chat_all(client_of(server), list(range(40)), concurrency=4)
-        assert time.monotonic() - started < 1.9  # one rest, not one after the other
+        assert time.monotonic() - started < 3.5  # one rest (and the imports of a first call), not four one after the other
         assert server.by_text and list(server.by_text)[:4] != ["0", "1", "2", "3"]
     assert texts_of(replies) == [answer(number) for number in range(40)]
 
