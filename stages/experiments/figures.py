@@ -7,7 +7,7 @@ from typing import Any
 from stages.evaluate.variations import variation_of
 from stages.experiments.builds import MODEL, PREDICTIONS, ROWS, TRAINING, Build
 from stages.experiments.schema import Figure, Record
-from stages.statistics import mcnemar_exact, paired_difference, wilson_interval
+from stages.statistics import discordant, mcnemar_exact, paired_difference, wilson_interval
 
 ROW_COLUMNS = ["id", "decision", "readability", "factuality", "reasons"]
 ANSWER_COLUMNS = ["system", "benchmark", "protocol", "item_id", "parsed", "correct"]
@@ -58,11 +58,13 @@ def compare(figure: Figure, first: Build, other: Build) -> dict[str, Any]:
     one, two = [ours[key] for key in shared], [theirs[key] for key in shared]
     if not shared:
         return {"n": 0}
-    interval = paired_difference(one, two, **SETTINGS)
+    interval, (only_other, only_first) = paired_difference(one, two, **SETTINGS), discordant(one, two)
     return {
         "n": len(shared),
         "first": round(sum(two) / len(shared), 4),
         "other": round(sum(one) / len(shared), 4),
+        "only_first": only_first,
+        "only_other": only_other,
         "difference": round(interval.value, 4),
         "low": round(interval.low, 4),
         "high": round(interval.high, 4),

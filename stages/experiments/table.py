@@ -98,7 +98,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
         [
             arm["arm"],
             str(arm["rows"]["tried"]),
-            f"{arm['rows']['kept']} ({_share(arm['rows'], 'share')})" if arm["rows"]["tried"] else "-",
+            f"{arm['rows']['kept']}: {_share(arm['rows'], 'share')}" if arm["rows"]["tried"] else "-",
             _counts(arm["readability"]),
             _counts(arm["factuality"]),
             {True: "yes", False: "no", None: "-"}[arm["judge_calibrated"]],
@@ -129,13 +129,19 @@ def _comparisons(comparisons: Sequence[Mapping[str, Any]], arms: Mapping[str, Ma
             lines.append([what, one["arm"], str(one["n"]), f"{same} ({_percent(one['first'])})", "", ""])
         elif one["n"]:
             change = f"{_percent(one['first'])} -> {_percent(one['other'])}"
-            difference = f"{100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
-            lines.append([what, one["arm"], str(one["n"]), change, difference, f"{one['p']:.3g}, {one['verdict']}"])
+            lines.append([what, one["arm"], str(one["n"]), change, _difference(one), f"{one['p']:.3g}, {one['verdict']}"])
         else:
             lines.append([what, one["arm"], "0", "nothing that both have", "", ""])
     against = comparisons[0]["against"] if comparisons else ""
     head = ["figure", "arm", "n in both", f"{against} -> arm", "difference in points (95 %)", "p (McNemar)"]
     return f"Paired with the first arm, `{against}`:\n\n{_grid(head, lines)}" if lines else ""
+
+
+def _difference(one: Mapping[str, Any]) -> str:
+    """The interval; a bootstrap of pairs that are all equal has none, and says with 95 % only how rare differing pairs are."""
+    if one["only_first"] + one["only_other"] == 0:
+        return f"no pair differs (of all pairs, {100 * (1 - 0.05 ** (1 / one['n'])):.1f} % may)"
+    return f"{100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
 
 
 def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
