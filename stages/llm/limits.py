@@ -24,7 +24,7 @@ class Ticket(NamedTuple):
     """A call that has begun."""
 
     level: int  # calls in flight with it
-    era: int  # halvings before it
+    era: int  # times that the limit had been lowered before it
 
 
 class Limit:
@@ -64,7 +64,7 @@ class Limit:
         """The endpoint did what was asked, or refused it for a reason that lies in the request."""
         self._recent.append((ticket.level, False))
         self._failures = 0
-        if ticket.level > self._proven:
+        if ticket.level > self._proven and ticket.era == self._era:
             self._step = min(LARGEST_STEP, 2 * self._step) if ticket.level == self.allowed else self._step
             self._proven, self._patience, self._probe_at = ticket.level, FIRST_PROBE, 0.0
         if self._now() >= self._probe_at:
@@ -88,7 +88,8 @@ class Limit:
         if overloaded:
             self._halve(ticket)
         elif ticket.level > self._proven:
-            self._lower(self._proven, min(LAST_PROBE, 2 * self._patience))
+            patience = min(LAST_PROBE, 2 * self._patience) if ticket.era == self._era else self._patience
+            self._lower(self._proven, patience)  # a probe has failed; else the call had begun before the limit fell
         elif held := self._held():
             self._lower(held, FIRST_PROBE)
         elif many:
@@ -115,10 +116,9 @@ class Limit:
     def _halve(self, ticket: Ticket) -> None:
         """Once for all calls that were in flight together."""
         if ticket.era == self._era:
-            self._era += 1
             self._lower(self.allowed // 2, FIRST_PROBE)
 
     def _lower(self, allowed: int, patience: float) -> None:
         self.allowed = self._proven = max(1, min(allowed, self._proven))
-        self._patience, self._step = patience, 1
+        self._patience, self._step, self._era = patience, 1, self._era + 1
         self._probe_at = self._now() + patience

@@ -42,9 +42,12 @@ class Crew:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def too_many(self) -> bool:
-        """Whether a worker should leave after its row: one that rested is back."""
-        return len(self._tasks) > self._workers + self._resting
+    def dismiss(self) -> bool:
+        """Whether the worker that asks, having done a row, should leave: one that rested is back. It is counted out at once."""
+        if len(self._tasks) <= self._workers + self._resting:
+            return False
+        self._tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
+        return True
 
     def rest(self) -> None:
         """A worker waits for nothing but time: another may take its place."""
@@ -131,7 +134,7 @@ async def map_rows(
                     except CallFailed as failure:
                         results[index] = failure
                     bar.update()
-                    if crew.too_many():
+                    if crew.dismiss():
                         break
                     if index % TURN == 0:
                         await asyncio.sleep(0)

@@ -108,6 +108,17 @@ def test_the_limit_comes_back_when_the_server_has_room_again(clock: Clock) -> No
     assert limit.allowed == 64
 
 
+def test_calls_that_had_begun_before_the_limit_fell_are_no_probes(clock: Clock) -> None:
+    limit = Limit(64, clock)
+    tickets = begin(limit, 64)
+    for ticket in tickets[48:]:
+        refuse(limit, ticket)
+    clock.now += 1.1
+    for ticket in tickets[:48]:
+        answer(limit, ticket)
+    assert limit.allowed == 49
+
+
 def test_an_overloaded_server_halves_the_limit_once_for_all_calls_in_flight(clock: Clock) -> None:
     limit = Limit(32, clock)
     for ticket in begin(limit, 32):
