@@ -7,12 +7,12 @@ import socket
 import subprocess
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 
-from stages.errors import InputError
+from stages.errors import InputError, SecForgeError
 from stages.review.bench import Bench
 from stages.review.web.app import build_app
 
@@ -35,8 +35,16 @@ async def _serve(listener: socket.socket, reviewer: str, browser: bool) -> None:
             server_header=False, proxy_headers=False, timeout_graceful_shutdown=3,
         )  # fmt: skip
         announce(f"http://{HOST}:{port}/?token={token}", reviewer, browser)
+        warming = asyncio.create_task(warm(bench))
         await Server(config).serve(sockets=[listener])
+        warming.cancel()
     print("[review] stopped; everything is kept.", flush=True)
+
+
+async def warm(bench: Bench) -> None:
+    """Build the passage index while the expert reads; what is wrong with the build is told by the first try, where it is read."""
+    with suppress(SecForgeError):
+        await bench.warm()
 
 
 class Server(uvicorn.Server):
