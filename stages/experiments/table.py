@@ -94,6 +94,7 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
+    """What became of the rewrites; nothing for a single arm, which says nothing about them."""
     lines = [
         [
             arm["arm"],
@@ -117,7 +118,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
         "commonest reasons",
         "rows trained on",
     ]
-    return _grid(head, lines) if any(arm["rows"]["tried"] for arm in arms) else ""
+    return _grid(head, lines) if any(arm["rows"]["tried"] for arm in arms[1:]) else ""
 
 
 def _comparisons(comparisons: Sequence[Mapping[str, Any]], arms: Mapping[str, Mapping[str, Any]]) -> str:
@@ -202,6 +203,8 @@ def _seen(arms: Sequence[Mapping[str, Any]]) -> list[str]:
             said.append(
                 f"The model of `{arm['arm']}` is the first arm's, byte for byte{why}: its scores say nothing about the question."
             )
+    if len(arms) == 1:
+        return said
     if any(arm["rows"]["tried"] and not arm["rows"]["kept"] for arm in arms):
         said.append("Where no rewrite is kept, all template answers stay, and arms can differ only in why rewrites were refused.")
     if any(arm["judge_calibrated"] is False for arm in arms):
