@@ -20,10 +20,11 @@ def describe(build: Build, first: Build, record: Record) -> dict[str, Any]:
     """Everything that the table says of one arm."""
     rows = _tried(build)
     kept = sum(row["decision"] == "rewritten" for row in rows)
-    enrich, evaluate = build.metrics("enrich"), build.metrics("evaluate")
+    enrich, evaluate, formats = (build.metrics(name) for name in ("enrich", "evaluate", "formats"))
     return {
         "revision": build.revision,
         "differs": differing(first.params, build.params),
+        "formats": {"tasks": formats.get("tasks"), "usable": sum((formats.get("status") or {}).values())},
         "rows": {"tried": len(rows), "kept": kept, **_interval(kept, len(rows))},
         "reasons": dict(Counter(reason for row in rows for reason in row["reasons"]).most_common()),
         "readability": dict(sorted(Counter(row["readability"] for row in rows if row["readability"]).items())),

@@ -98,6 +98,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         [
             arm["arm"],
+            f"{arm['formats']['usable']} of {arm['formats']['tasks']}" if arm["formats"]["tasks"] else "-",
             str(arm["rows"]["tried"]),
             f"{arm['rows']['kept']}: {_share(arm['rows'], 'share')}" if arm["rows"]["tried"] else "-",
             _counts(arm["readability"]),
@@ -110,6 +111,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = [
         "arm",
+        "tasks with a format",
         "rows tried",
         "kept (95 % interval)",
         "readability",
@@ -118,7 +120,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
         "commonest reasons",
         "rows trained on",
     ]
-    return _grid(head, lines) if any(arm["rows"]["tried"] for arm in arms[1:]) else ""
+    return _grid(head, lines) if len(arms) > 1 else ""
 
 
 def _comparisons(comparisons: Sequence[Mapping[str, Any]], arms: Mapping[str, Mapping[str, Any]]) -> str:

@@ -66,6 +66,7 @@ def commit(root: Path, kept: str, right: str, *, factuality: int = 8, model: str
     figures = {"scores": {"secforge-mcq": {"loglikelihood": {"finetuned": score}}}}
     (root / "metrics" / "timings").mkdir(parents=True, exist_ok=True)
     (root / "metrics" / "evaluate.json").write_text(json.dumps(figures), encoding="utf-8")
+    (root / "metrics" / "formats.json").write_text('{"tasks": 9, "status": {"approved": 5, "draft": 2}}', encoding="utf-8")
     (root / "metrics" / "enrich.json").write_text('{"calibration": {"passed": false}}', encoding="utf-8")
     (root / "metrics" / "timings" / "enrich.json").write_text('{"calls": 7, "tokens_paid": 900}', encoding="utf-8")
     git(root, "add", "params.yaml", "dvc.lock", "metrics")
@@ -116,7 +117,7 @@ def test_the_table_says_where_an_arm_is_the_same_model_and_what_failed(root: Pat
     assert page.count("same data, same model") == 2 and "say nothing about the question" in page
     assert "| two | `enrich.keep.factuality: 8` | done | enrich | 4 | 7 calls, 900 tokens |" in page
     assert "    boom <script>" in page and "| broken |" in page
-    assert "33.3 % (" in page and "key-changed 2" in page and "Small | data." in page
+    assert "33.3 % (" in page and "key-changed 2" in page and "Small | data." in page and "| 7 of 9 |" in page
     assert "failed its calibration" in page
 
 
