@@ -32,7 +32,7 @@ from stages.review.reading import Candidate, candidate, order, record
 from stages.review.runner import shown
 from stages.review.schema import BlindPair, Comparison, Decision, RowResult, Run, TaskCard, Usage, Version
 from stages.review.store import ReviewStore, exclusive, new_id, now
-from stages.review.tries import Tries, load_settings
+from stages.review.tries import Tries, load_settings, refuse_settings
 from stages.state import state_dir
 from stages.tables import Reject, content_id
 from stages.tasks.schema import InstructionRow
@@ -207,8 +207,12 @@ class Bench:
         return run
 
     def continue_run(self, run_id: str) -> Run:
-        """Go on with the rows of an interrupted or failed run that have no result or an error. InputError if it is running or whole."""
+        """Go on with the rows of an interrupted or failed run that have no result or an error.
+
+        Raises InputError if it is running or whole, or if the params that decide about rows are no longer those of the run.
+        """
         run = self.run(run_id)
+        refuse_settings(run, self._open_tries.settings())
         if run.state == "running" or len(self.store.whole_rows(run_id)) == run.total or not self.store.claim_run(run_id):
             raise InputError(
                 f"the run {run_id} is {run.state}: nothing to go on with.",
@@ -265,7 +269,8 @@ class Bench:
             raise InputError(
                 f"{a.id} is a format of `{a.task}` and {b.id} one of `{b.task}`.", allowed="two versions of one task"
             )
-        return compare_results(a, b, self._results_of(a), self._results_of(b))
+        conditions = {run.id: (run.settings, run.calibration.get("passed")) for run in self.store.runs(a.task)}
+        return compare_results(a, b, self._results_of(a), self._results_of(b), conditions)
 
     # Decisions
 
@@ -394,9 +399,11 @@ class Bench:
 
     def _candidates(self) -> list[Candidate]:
         """Every rewrite that somebody could read."""
-        versions: dict[str, Version] = {}
-        found = []
-        for run in self.store.runs():
-            version = versions.setdefault(run.version_id, self.version(run.version_id))
-            found += [candidate(version, result) for result in self.store.results(run.id) if result.rewrite and not result.error]
-        return found
+        runs = self.store.runs()
+        versions = {version_id: self.version(version_id) for version_id in {run.version_id for run in runs}}
+        return [
+            candidate(versions[run.version_id], result)
+            for run in runs
+            for result in self.store.results(run.id)
+            if result.rewrite and not result.error
+        ]

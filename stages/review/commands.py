@@ -2,16 +2,18 @@
 
 import argparse
 import asyncio
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import InputError
-from stages.formats.library import LIBRARY, format_text, load_library, parse_format, read_format
+from stages.formats.library import LIBRARY, TASK_NAME, format_text, load_library, parse_format, read_format
 from stages.formats.lint import Finding, lint
 from stages.formats.params import FormatsParams
 from stages.formats.readings import READINGS
+from stages.formats.schema import Format
 from stages.review import told
 from stages.review.approve import file_draft
 from stages.review.bench import Bench
@@ -80,7 +82,7 @@ def lint_files(chosen: argparse.Namespace, folder: Path) -> int:
     if chosen.file:
         forms = [parse_format(_text_of(chosen.file), Path(f"{chosen.tasks[0]}.yaml"))]
     elif chosen.tasks:
-        forms = [read_format(folder / f"{task}.yaml") for task in chosen.tasks]
+        forms = [_filed(folder, task) for task in chosen.tasks]
     else:
         forms = list(load_library(folder).values())
     keyed = _keyed()
@@ -98,6 +100,7 @@ def lint_files(chosen: argparse.Namespace, folder: Path) -> int:
 
 async def draft(bench: Bench, chosen: argparse.Namespace) -> int:
     """Draft, keep as a version, print; write only if asked to, and never over an approved format."""
+    refuse_out(chosen, bench.library)
     params = load_section("formats", FormatsParams, PARAMS_FILE)
     examples = params.examples if chosen.examples is None else chosen.examples
     evidence = params.evidence if chosen.evidence is None else chosen.evidence
@@ -105,7 +108,9 @@ async def draft(bench: Bench, chosen: argparse.Namespace) -> int:
     if isinstance(found, Reject):
         raise InputError(
             f"the teacher wrote no usable format for `{chosen.task}`: {found.reason}: {found.detail}.",
-            remedy="Try another number of --examples, or write it by hand from `show` of a similar task.",
+            remedy="Check the server of runtime.endpoints.teacher in params.yaml, and draft again."
+            if found.reason.startswith("call-failed")
+            else "Try another number of --examples, or write it by hand from `show` of a similar task.",
         )
     tell_json(found) if chosen.json else tell(format_text(found.form).rstrip("\n"))
     if chosen.write:
@@ -118,7 +123,7 @@ async def draft(bench: Bench, chosen: argparse.Namespace) -> int:
 
 
 async def try_rows(bench: Bench, chosen: argparse.Namespace) -> int:
-    """Progress while it runs, then each row. Exit code 1 if the run did not end well."""
+    """Progress while it runs, then each row. Exit code 1 if the run did not end well, or a row has no result."""
     if chosen.run:
         run = bench.run(chosen.run)
         if run.task != chosen.task:
@@ -138,13 +143,16 @@ async def try_rows(bench: Bench, chosen: argparse.Namespace) -> int:
         tell(f"[formats] `try {chosen.task} --continue {run.id}` goes on", file=sys.stderr)
         raise
     results = bench.results(run.id)
+    failed = sum(bool(result.error) for result in results)
     if chosen.json:
         tell_json({"run": run, "results": results, "figures": bench.figures(version.id)})
-        return int(run.state != "done")
+        return int(run.state != "done" or failed > 0)
     for result in results:
         tell(told.result(bench.row(result.row_id), result))
     tell(told.run_end(run, bench.figures(version.id)))
-    return int(run.state != "done")
+    if failed:
+        tell(f"[formats] {failed} row(s) have no result; `try {run.task} --continue {run.id}` asks again", file=sys.stderr)
+    return int(run.state != "done" or failed > 0)
 
 
 async def compare(bench: Bench, chosen: argparse.Namespace) -> int:
@@ -165,7 +173,8 @@ async def approve(bench: Bench, chosen: argparse.Namespace) -> int:
             remedy=f"`... show {chosen.task} --all` lists the versions.",
         )
     tell(bench.approve(version.id, chosen.reviewer, chosen.note))
-    tell(f"[formats] approved; nothing is committed: git commit {bench.library / chosen.task}.yaml", file=sys.stderr)
+    path = shlex.quote(str(bench.library / f"{chosen.task}.yaml"))
+    tell(f"[formats] approved; nothing is committed: git add -- {path} && git commit -- {path}", file=sys.stderr)
     return 0
 
 
@@ -191,7 +200,11 @@ async def diff(bench: Bench, chosen: argparse.Namespace) -> int:
 
 async def read(bench: Bench, chosen: argparse.Namespace) -> int:
     """One reading given by options, else one after the other until nothing is left or the reader has enough."""
-    if chosen.verdict:
+    if chosen.verdict or chosen.run or chosen.row:
+        if not (chosen.verdict and chosen.run and chosen.row):
+            raise InputError(
+                "one reading needs --run, --row and --verdict.", remedy="`... read --reader NAME --json` names the next."
+            )
         bench.read(chosen.run, chosen.row, chosen.reader, chosen.verdict, chosen.note)
         return 0
     if chosen.json:
@@ -199,7 +212,11 @@ async def read(bench: Bench, chosen: argparse.Namespace) -> int:
         return 0
     while (pair := bench.next_reading(chosen.reader)) is not None:
         tell(told.pair(pair))
-        answer = input("May the rewrite replace the original? accept, reject or quit, and a note: ").strip()
+        try:
+            answer = input("May the rewrite replace the original? accept, reject or quit, and a note: ").strip()
+        except EOFError:  # no terminal, or Ctrl-D
+            tell()
+            return 0
         said, _, note = answer.partition(" ")
         if said.lower() in ("q", "quit", ""):
             return 0
@@ -235,6 +252,30 @@ def _named(bench: Bench, task: str, version_id: str) -> Version:
     if version.task != task:
         raise InputError(f"the version {version_id} is a format of `{version.task}`, not of `{task}`.")
     return version
+
+
+def refuse_out(chosen: argparse.Namespace, library: Path) -> None:
+    """Raises InputError before a model is asked, if a draft could not go where `--out` says."""
+    if chosen.out is None:
+        return
+    if not chosen.write:
+        raise InputError("--out says where to write, and nothing is to be written.", remedy="Add --write.")
+    if chosen.out.is_dir():
+        raise InputError(f"{chosen.out} is a folder.", remedy="Name a file.")
+    if chosen.out.resolve().parent == library.resolve():
+        raise InputError(
+            f"{chosen.out} is in the library, whose files are not written over unseen.",
+            remedy="Leave out --out: --write files the draft there, unless an approved format stands there.",
+        )
+
+
+def _filed(folder: Path, task: str) -> Format:
+    if not TASK_NAME.fullmatch(task) or not (folder / f"{task}.yaml").exists():
+        raise InputError(
+            f"the library has no format of {task[:80]!r}.",
+            remedy="`python -m stages.formats list` shows the tasks; --file reads a file.",
+        )
+    return read_format(folder / f"{task}.yaml")
 
 
 def _text_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Two versions on the same rows: paired differences with intervals, and whether so few rows can tell anything."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from stages.enrich.checks import prose_words
 from stages.review.schema import Comparison, Difference, RowResult, Version
@@ -12,9 +13,13 @@ SMALL = 20  # rows; below it an interval of acceptance is wider than any differe
 
 
 def compare_results(
-    version_a: Version, version_b: Version, results_a: Mapping[str, RowResult], results_b: Mapping[str, RowResult]
+    version_a: Version,
+    version_b: Version,
+    results_a: Mapping[str, RowResult],
+    results_b: Mapping[str, RowResult],
+    conditions: Mapping[str, Any],
 ) -> Comparison:
-    """B against A; results by row id, without errors."""
+    """B against A; results by row id, without errors. `conditions` says by run id under what its rows were tried."""
     rows = sorted(results_a.keys() & results_b.keys())
     pairs = [(results_a[row], results_b[row]) for row in rows]
     kept_a, kept_b = [a.kept for a, _ in pairs], [b.kept for _, b in pairs]
@@ -36,7 +41,8 @@ def compare_results(
         p_value=p_value,
         factuality=factuality,
         length=length,
-        words=_words(acceptance, p_value, len(only_a), len(only_b), factuality, length),
+        words=_words(acceptance, p_value, len(only_a), len(only_b), factuality, length)
+        + _caution(sum(conditions[a.run_id] != conditions[b.run_id] for a, b in pairs)),
     )
 
 
@@ -91,6 +97,16 @@ def _words(
                 f"B {found.value:+.1f}, 95 % interval {found.low:+.1f} to {found.high:+.1f}."
             )
     return said
+
+
+def _caution(rows: int) -> list[str]:
+    """The difference of two models, say, must not pass for one of two formats."""
+    if not rows:
+        return []
+    return [
+        f"CAUTION: {rows} of these rows were tried under other conditions with A than with B (models, params of llm, ground or "
+        "enrich, or the outcome of the judge's examination): the difference is not the formats' alone. Try both again."
+    ]
 
 
 def _verdict(acceptance: Difference, p_value: float, differing: int) -> str:

@@ -33,8 +33,8 @@ class Settings(Params):
 
 
 def shown(settings: Settings) -> dict[str, Any]:
-    """What a run says of its settings: everything that decides about its rows."""
-    return {name: msgspec.to_builtins(getattr(settings, name)) for name in ("llm", "ground", "enrich")}
+    """What a run says of its settings, as it is kept: everything that decides about its rows."""
+    return msgspec.json.decode(msgspec.json.encode({name: getattr(settings, name) for name in ("llm", "ground", "enrich")}))
 
 
 class Bedrock(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from stages.config import PARAMS_FILE, load_section
 from stages.enrich.calibration import calibrate
 from stages.enrich.params import EnrichParams
-from stages.errors import LLMError, SecForgeError
+from stages.errors import InputError, LLMError, SecForgeError
 from stages.formats.draft import draft_format, summarise_tasks
 from stages.formats.params import FormatsParams
 from stages.formats.schema import Format
@@ -20,7 +20,7 @@ from stages.llm.client import Client, map_rows, open_client
 from stages.llm.params import LLMParams
 from stages.review.data import Workspace
 from stages.review.meter import Meter
-from stages.review.runner import Bedrock, Settings, try_row
+from stages.review.runner import Bedrock, Settings, shown, try_row
 from stages.review.schema import Run, Version
 from stages.review.store import ReviewStore
 from stages.runtime import RuntimeParams
@@ -134,6 +134,7 @@ class Tries:
     async def _try_rows(self, run: Run, version: Version) -> None:
         settings, client = await self._open()
         try:
+            refuse_settings(run, settings)
             library = await asyncio.to_thread(self.workspace.library, run.task, settings.ground.ngram)
             rows = await asyncio.to_thread(self._missing, run)
             meter = Meter(client)
@@ -172,6 +173,15 @@ class Tries:
         opened, self._opened = self._opened, None
         if opened:
             await opened[1].__aexit__(None, None, None)
+
+
+def refuse_settings(run: Run, settings: Settings) -> None:
+    """Raises InputError if rows tried with `settings` would stand in a run that says it has others."""
+    if shown(settings) != run.settings:
+        raise InputError(
+            f"llm, ground or enrich of params.yaml are not those with which the run {run.id} was begun: its rows would not compare.",
+            remedy="Try the same rows again in a new run; if another run is still using the earlier params, wait for its end.",
+        )
 
 
 def load_settings(params_file: Path) -> Settings:

@@ -173,6 +173,30 @@ def test_a_call_that_fails_stands_in_its_row(build: Path, open_bench: OpenBench,
         used(open_bench, work)
 
 
+def test_rows_under_other_params_never_join_a_run(build: Path, open_bench: OpenBench) -> None:
+    with FakeOpenAI(behaviour=behaviour, faults=[Fault("empty", pattern="Release 1 of")]) as server:
+        write_params(build, server.base_url)
+
+        async def work(bench: Bench) -> None:
+            run = await tried(bench, bench.current(CHOSEN), ROWS)
+            params = build / "params.yaml"
+            params.write_text(params.read_text().replace("model: teacher", "model: another"), encoding="utf-8")
+            server.faults.clear()
+            with pytest.raises(InputError, match="params.yaml are not those"):
+                bench.continue_run(run.id)
+            assert bench.run(run.id).state == "done", "nothing was taken over"
+            same = bench.start_run(run.version_id, run.row_ids, "Ada")
+            assert (await bench.wait(same.id)).state == "done"
+            edited = bench.save_fields(CHOSEN, {"introduction": "Another introduction."}, "Ada")
+            await bench.wait(bench.start_run(edited.id, run.row_ids, "Ada").id)
+            assert not any("CAUTION" in line for line in bench.compare(run.version_id, edited.id).words)
+            write_params(build, server.base_url)
+            await bench.wait(bench.start_run(edited.id, run.row_ids, "Ada").id)
+            assert any("10 of these rows" in line for line in bench.compare(run.version_id, edited.id).words)
+
+        used(open_bench, work)
+
+
 def test_a_silent_server_ends_the_wait(build: Path, open_bench: OpenBench) -> None:
     with FakeOpenAI(behaviour=behaviour, faults=[Fault("silence")]) as server:
         write_params(build, server.base_url, timeout=0.3, retries=0)

@@ -1,10 +1,11 @@
 """Two versions on the same rows: numbers that are right, and words that do not promise more than the rows can tell."""
 
+import msgspec
 import pytest
 
 from stages.review.compare import compare_results, mean_difference
 from stages.review.editions import content_of
-from stages.review.schema import RowResult, Version
+from stages.review.schema import Comparison, RowResult, Version
 from tests.review.sample import CHOSEN, sample_format
 from tests.review.test_store import make_result
 
@@ -22,31 +23,36 @@ def results(kept: str, **changed: object) -> dict[str, RowResult]:
     return {f"row{n}": make_result("run", f"row{n}", kept=letter == "k", **changed) for n, letter in enumerate(kept)}
 
 
+def compared(a: Version, b: Version, results_a: dict[str, RowResult], results_b: dict[str, RowResult]) -> Comparison:
+    """All rows are of one run."""
+    return compare_results(a, b, results_a, results_b, {"run": "as always"})
+
+
 def test_only_rows_of_both_count() -> None:
-    found = compare_results(version("a"), version("b"), results("kkxx"), {**results("kk"), "other": make_result("run", "other")})
+    found = compared(version("a"), version("b"), results("kkxx"), {**results("kk"), "other": make_result("run", "other")})
     assert found.rows == ["row0", "row1"] and found.acceptance and found.acceptance.n == 2
 
 
 def test_without_common_rows_it_says_so() -> None:
-    found = compare_results(version("a"), version("b"), results("k"), {})
+    found = compared(version("a"), version("b"), results("k"), {})
     assert found.acceptance is None and found.p_value is None and "No row" in found.words[0]
 
 
 def test_too_few_rows_are_called_too_few() -> None:
-    found = compare_results(version("a"), version("b"), results("xxx"), results("kkk"))
+    found = compared(version("a"), version("b"), results("xxx"), results("kkk"))
     assert found.acceptance and found.acceptance.value == 1.0 and found.p_value == 0.25
     assert any("Too few rows to tell" in line for line in found.words)
 
 
 def test_a_clear_difference_is_called_one() -> None:
-    found = compare_results(version("a"), version("b"), results("x" * 20 + "k" * 5), results("k" * 25))
+    found = compared(version("a"), version("b"), results("x" * 20 + "k" * 5), results("k" * 25))
     assert found.only_b == [f"row{n}" for n in sorted(map(str, range(20)), key=lambda n: f"row{n}")] and not found.only_a
     assert found.p_value is not None and found.p_value < 0.001 and "Version B is kept more often" in found.words[2]
 
 
 def test_a_difference_within_chance_is_called_one() -> None:
-    few = compare_results(version("a"), version("b"), results("kkkkxxxxxx"), results("xxxkkkkkkk"))
-    many = compare_results(version("a"), version("b"), results("kx" * 20), results("xk" * 20))
+    few = compared(version("a"), version("b"), results("kkkkxxxxxx"), results("xxxkkkkkkk"))
+    many = compared(version("a"), version("b"), results("kx" * 20), results("xk" * 20))
     assert "too few" in few.words[2] and many.words[2] == "The difference may be chance."
 
 
@@ -57,5 +63,13 @@ def test_means_are_paired_and_their_interval_holds_them() -> None:
 
 
 def test_unscored_rows_are_left_out_of_factuality_only() -> None:
-    found = compare_results(version("a"), version("b"), results("kk", factuality=None), results("kk", rewrite="one two three"))
+    found = compared(version("a"), version("b"), results("kk", factuality=None), results("kk", rewrite="one two three"))
     assert found.factuality is None and found.length and found.length.value == pytest.approx(2)
+
+
+def test_rows_tried_under_other_conditions_are_told() -> None:
+    other = {row: msgspec.structs.replace(result, run_id="later") for row, result in results("kk").items()}
+    a, b = version("a"), version("b")
+    told = compare_results(a, b, results("kk"), other, {"run": "small model", "later": "large model"}).words
+    assert any("2 of these rows were tried under other conditions" in line for line in told)
+    assert not any("CAUTION" in line for line in compare_results(a, b, results("kk"), other, {"run": 1, "later": 1}).words)

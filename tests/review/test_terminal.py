@@ -1,5 +1,6 @@
 """The commands, as a person or a script uses them: exit codes, JSON, and no escape sequence on any terminal."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stages.review.terminal import main
+from tests.fake_openai import FakeOpenAI, Fault
 from tests.review.conftest import git
 from tests.review.sample import CHOSEN, HOSTILE_TASK, NEW_TASK, SEARCHED, TASKS
 from tests.review.test_store import environment
@@ -67,7 +69,7 @@ def test_edit_in_an_editor_try_compare_approve_diff(say: Say, checkout: Path) ->
     code, _, beside = say("approve", CHOSEN, "--reviewer", "Bob")
     assert code == 1 and "approved already" in beside
     code, shown, beside = say("approve", CHOSEN, "--file", str(mine), "--reviewer", "Bob", "--note", "better")
-    assert code == 0 and "+reviewer: Bob" in shown and "nothing is committed" in beside
+    assert code == 0 and "+reviewer: Bob" in shown and "nothing is committed: git add -- " in beside
     assert say("diff", CHOSEN)[1].strip() == shown.strip() and "library/technique-choice.yaml" in git(checkout, "status", "-s")
     assert say("reject", CHOSEN, "--version", versions[0], "--reviewer", "Bob", "--note", "old")[0] == 0
     assert {one["verdict"] for one in json.loads(say("show", CHOSEN, "--all", "--json")[1])["decisions"]} == {
@@ -87,6 +89,15 @@ def test_draft_prints_and_writes_only_where_nobody_has_approved(say: Say, checko
     assert (checkout / "d.yaml").read_text().startswith("task: new-task")
 
 
+def test_out_is_refused_before_a_model_is_asked(say: Say, checkout: Path, server: FakeOpenAI) -> None:
+    filed = checkout / "library" / f"{SEARCHED}.yaml"
+    before = filed.read_bytes()
+    for arguments in (["--out", "d.yaml"], ["--write", "--out", "."], ["--write", "--out", str(filed)]):
+        code, said, beside = say("draft", SEARCHED, *arguments)
+        assert code == 1 and said == "" and beside.startswith("[formats] ")
+    assert filed.read_bytes() == before and server.calls == 0 and not (checkout / "d.yaml").exists()
+
+
 def test_readings_can_be_given_by_a_script(say: Say) -> None:
     say("try", CHOSEN, "--rows", "2", "--author", "Ada")
     pair = json.loads(say("read", "--reader", "Ada", "--json")[1])
@@ -100,6 +111,13 @@ def test_readings_can_be_typed(say: Say, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
     code, said, _ = say("read", "--reader", "Ada")
     assert code == 0 and said.count("--- original") == 3 and "Nothing is left" in said
+
+
+def test_a_reader_without_a_terminal_is_no_fault(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("try", CHOSEN, "--rows", "1", "--author", "Ada")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    code, said, _ = say("read", "--reader", "Ada")
+    assert code == 0 and said.count("--- original") == 1
 
 
 def test_lint_names_flaws_and_exits_with_1(say: Say, checkout: Path) -> None:
@@ -120,7 +138,8 @@ def test_lint_names_flaws_and_exits_with_1(say: Say, checkout: Path) -> None:
         ("show", "no-such-task"), ("show", "../../etc/passwd"), ("try", CHOSEN, "--row", "nothing"), ("try", CHOSEN, "--rows", "0"),
         ("try", CHOSEN, "--file", "no-such-file"), ("compare", CHOSEN, "a", "b"), ("diff", CHOSEN, "one"),
         ("approve", CHOSEN, "--version", "\x1b[31m", "--reviewer", "Bob"), ("try", CHOSEN, "--continue", "nothing"),
-        ("read", "--reader", " "), ("draft", NEW_TASK, "--examples", "99"),
+        ("read", "--reader", " "), ("read", "--reader", "Ada", "--verdict", "accept"), ("lint", "no-such-task"),
+        ("lint", "../../params"), ("draft", NEW_TASK, "--examples", "99"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_message_and_exit_code_1(say: Say, arguments: tuple[str, ...]) -> None:
@@ -134,6 +153,15 @@ def test_a_failed_run_exits_with_1_and_says_why(say: Say, checkout: Path) -> Non
     )
     code, said, _ = say("try", CHOSEN, "--rows", "1", "--author", "Ada")
     assert code == 1 and "failed" in said and "runtime.endpoints" in said
+
+
+def test_rows_without_a_result_exit_with_1(say: Say, server: FakeOpenAI) -> None:
+    server.faults.append(Fault("empty", pattern="Release 1 of"))
+    code, said, beside = say("try", CHOSEN, "--rows", "10", "--author", "Ada")
+    assert code == 1 and "done, 10 of 10 rows" in said and "1 row(s) have no result" in beside and "--continue" in beside
+    server.faults[0] = Fault("500")
+    code, _, beside = say("draft", NEW_TASK, "--author", "Ada")
+    assert code == 1 and "runtime.endpoints.teacher" in beside
 
 
 def test_help_is_instant_and_loads_nothing_heavy(checkout: Path) -> None:
