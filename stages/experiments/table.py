@@ -104,7 +104,7 @@ def _rows(arms: Sequence[Mapping[str, Any]]) -> str:
             _counts(arm["readability"]),
             _counts(arm["factuality"]),
             {True: "yes", False: "no", None: "-"}[arm["judge_calibrated"]],
-            _counts(dict(list(arm["reasons"].items())[:4])),
+            _counts(dict(sorted(arm["reasons"].items(), key=lambda one: (-one[1], one[0]))[:4])),
             "-" if arm["training_rows"] is None else f"{arm['training_rows']:,}",
         ]
         for arm in arms
