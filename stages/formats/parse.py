@@ -6,6 +6,7 @@ import msgspec
 
 PARTS = ("introduction", "steps?", "rules?")  # small models write `Step:` above a list
 _MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|step\s+\d+\s*[:.)-])\s*", re.IGNORECASE)
+_LEAD, _TAIL = r"[#* \t]*", r"[* \t]*:[* \t]*"  # within one line: a text of line ends only must not cost its square
 _FENCE = re.compile(r"<<\s*/?(?:END-?)?DATA", re.IGNORECASE)  # a draft ends where it begins to repeat its prompt
 _BOLD = re.compile(r"\*\*|__|`")
 _NUMBERED = re.compile(r"(?<=[.;])\s+(?=\d+[.)]\s)")
@@ -29,11 +30,11 @@ def parse_draft(text: str) -> Draft:
 def _part(text: str, part: str) -> str:
     """The text of one part: from its tag or heading to its end tag, the next part's start, or the end."""
     others = "|".join(PARTS)
-    start = re.search(rf"<{part}>|^[#*\s]*{part}[*\s]*:[*\s]*", text, re.IGNORECASE | re.MULTILINE)
+    start = re.search(rf"<{part}>|^{_LEAD}{part}{_TAIL}", text, re.IGNORECASE | re.MULTILINE)
     if start is None:
         return ""
     rest = text[start.end() :]
-    end = re.search(rf"</?(?:{others})>|^[#*\s]*(?:{others})[*\s]*:", rest, re.IGNORECASE | re.MULTILINE)
+    end = re.search(rf"</?(?:{others})>|^{_LEAD}(?:{others}){_TAIL}", rest, re.IGNORECASE | re.MULTILINE)
     return rest[: end.start()] if end else rest
 
 

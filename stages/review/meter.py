@@ -50,12 +50,14 @@ class Meter:
             cached=len(unique) - len(fresh),
             prompt_tokens=sum(reply.prompt_tokens for _, reply in unique.values()),
             completion_tokens=sum(reply.completion_tokens for _, reply in unique.values()),
-            usd=round(sum(sorted(costs.values())), 8),
-            usd_paid=round(sum(sorted(costs[key] for key in fresh)), 8),
+            usd=_sum(costs.values()),
+            usd_paid=_sum(costs[key] for key in fresh),
         )
 
-    def _cost(self, request: Request, reply: Reply) -> float:
+    def _cost(self, request: Request, reply: Reply) -> float | None:
         role = self.client.llm.teacher if request.role == "teacher" else self.client.llm.judge
+        if role.model not in self.client.ledger.prices:
+            return None
         return self.client.ledger.cost(role.model, reply.prompt_tokens, reply.completion_tokens)
 
 
@@ -67,6 +69,16 @@ def total(usages: Iterable[Usage]) -> Usage:
         cached=sum(one.cached for one in found),
         prompt_tokens=sum(one.prompt_tokens for one in found),
         completion_tokens=sum(one.completion_tokens for one in found),
-        usd=round(sum(one.usd for one in found), 8),
-        usd_paid=round(sum(one.usd_paid for one in found), 8),
+        usd=_sum(one.usd for one in found),
+        usd_paid=_sum(one.usd_paid for one in found),
     )
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    """None if one of them is not known: a sum without it would pass for the whole."""
+    known: list[float] = []
+    for amount in amounts:
+        if amount is None:
+            return None
+        known.append(amount)
+    return round(sum(sorted(known)), 8)

@@ -36,8 +36,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     cached: int = 0  # of them answered from the cache
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    usd: float = 0.0  # by `runtime.prices`, as if nothing had been cached
-    usd_paid: float = 0.0  # by the calls that were really made
+    usd: float | None = 0.0  # by `runtime.prices`, as if nothing had been cached; None if a model has no price there
+    usd_paid: float | None = 0.0  # by the calls that were really made
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Drafting: tolerant reading, one repair, the lint decides; no answer of a row ever reaches the drafter."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -155,3 +156,10 @@ def test_evidence_is_shown_and_never_one_that_holds_an_answer() -> None:
     asked = str(client.requests)
     assert "Encode output." in asked and "CWE-79" not in asked and "without encoding" not in asked and "<|im_end|>" not in asked
     assert summarise_tasks([row], 1, by_entity, 0)[0].evidence == []
+
+
+@pytest.mark.parametrize("text", ["\n" * 20_000, "*\n" * 10_000, "#\t" * 10_000, "steps\n" * 4_000])
+def test_a_text_of_marks_and_line_ends_is_read_at_once(text: str) -> None:
+    started = time.perf_counter()
+    assert not parse_draft(text).steps
+    assert time.perf_counter() - started < 1

@@ -9,6 +9,7 @@ from stages.llm.ledger import Ledger
 from stages.llm.params import LLMParams, Role
 from stages.review.meter import Meter, total
 from stages.review.schema import Usage
+from stages.review.told import cost
 from stages.runtime import Price
 
 
@@ -44,6 +45,17 @@ def test_each_model_has_its_price_and_the_cache_is_free() -> None:
     assert first.usd == first.usd_paid == pytest.approx(2.0 + 0.2)
     second = asked(client, ("rewrite", "teacher"), ("other", "judge"))
     assert (second.cached, second.usd, second.usd_paid) == (1, pytest.approx(2.2), pytest.approx(0.2))
+
+
+def test_a_model_without_a_price_has_no_known_cost() -> None:
+    client = Answering()
+    client.ledger = Ledger({"big": Price(input=1.0, output=10.0)})
+    assert asked(client, ("rewrite", "teacher")).usd == pytest.approx(2.0)
+    usage = asked(client, ("rewrite", "teacher"), ("verdict", "judge"))
+    assert (usage.usd, usage.usd_paid) == (None, None) and "$" not in cost(usage)
+    again = asked(client, ("rewrite", "teacher"), ("verdict", "judge"))
+    assert (again.usd, again.usd_paid) == (None, 0.0), "what was not asked has cost nothing"
+    assert total([usage, again]).usd_paid is None
 
 
 def test_the_same_request_twice_counts_once_as_it_was_first_answered() -> None:
