@@ -53,9 +53,9 @@ def find_credentials(text: str) -> list[Span]:
     spans = [Span(rule, *found.span(), REMOVED) for rule, pattern in _OWN.items() for found in pattern.finditer(text)]
     for start, line in _lines_to_search(text):
         for rule, value in _by_library(line):
-            place = line.find(value)
-            if place >= 0 and not _PLACEHOLDER.search(value):
-                spans.append(Span(rule, start + place, start + place + len(value), REMOVED))
+            if value and not _PLACEHOLDER.search(value):
+                places = (found.span() for found in re.finditer(re.escape(value), line))  # a line may repeat it
+                spans += [Span(rule, start + first, start + last, REMOVED) for first, last in places]
     return without_overlaps(spans)
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ import msgspec
 
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError, SecForgeError
+from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity
 from stages.tables import file_sha256, read_table, write_json, write_text
 from stages.validate.card import CARD, size_category
@@ -32,6 +34,7 @@ SPLITS = dict(zip(("train", "validation"), SETS, strict=True))
 CONFIGS = ("chat", "prompt_completion")
 MANIFEST = Path("data/validate/manifest.json")
 BUILD = "build.json"
+EVIDENCE = "data/ground/evidence.parquet"
 _BATCH = 10_000
 _KEPT = ("id", "task", "family", "key_kind", "answer_key", "decision", "licences")
 
@@ -165,8 +168,21 @@ def _build_section(build: Mapping[str, Any]) -> str:
 def _notice() -> str:
     """Read in one go: entities and the enriched rows stay in memory only for this."""
     kept = {row for path in SETS for row in _ids(path)}
-    rows = [row.entity_ids for path in ROWS if Path(path).exists() for row in read_table(path, EnrichedRow) if row.id in kept]
-    return notice(used_entities(rows), read_table("data/graph/entities.parquet", Entity))
+    rows = [row for path in ROWS if Path(path).exists() for row in read_table(path, EnrichedRow) if row.id in kept]
+    told = _told(rows)
+    return notice(
+        used_entities([[*row.entity_ids, *told[row.id]] for row in rows]), read_table("data/graph/entities.parquet", Entity)
+    )
+
+
+def _told(rows: Sequence[EnrichedRow]) -> dict[str, list[str]]:
+    """Row id -> entities whose passages a rewrite that was kept was made from."""
+    shown = {(row.id, passage) for row in rows if row.decision == "rewritten" for passage in row.evidence_ids}
+    told: dict[str, list[str]] = defaultdict(list)
+    for one in read_table(EVIDENCE, Evidence) if shown else ():
+        if (one.row_id, one.passage_id) in shown:
+            told[one.row_id].append(one.entity_id)
+    return told
 
 
 def _ids(path: str) -> list[str]:
@@ -190,7 +206,8 @@ def _git(*arguments: str) -> str:
 def _require_place(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file.", remedy="Name a folder.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / BUILD).exists():
+    held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if held and not {BUILD, "NOTICE"} <= held <= {BUILD, "NOTICE", "README.md", *CONFIGS}:
         raise InputError(
             f"{folder} holds other files.", allowed="a new folder, an empty one, or an earlier export", remedy="Name another."
         )

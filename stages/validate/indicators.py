@@ -2,7 +2,8 @@
 
 Found are web addresses that serve a program or a script, addresses by public IP number, onion services, and public IP
 numbers that the text names as a server or with a port. Links to documentation stay: nothing is known against them.
-A bare number of four parts is most often the version of a product, and stays.
+A bare number of four parts is most often the version of a product, and stays: also after `server`, `host` or a name that
+ends in `IP` (`Exchange Server 15.1.2.3`, `BIG-IP 16.1.2.2`).
 """
 
 import ipaddress
@@ -10,13 +11,18 @@ import re
 
 from stages.validate.credentials import Span
 
-_URL = re.compile(r"\b((?:https?|ftps?|tcp|udp|ws)://)(\[[0-9a-f:.]+\]|[^\s/:?#<>\"'`)\]@]+)((?::\d{1,5})?[^\s<>\"'`)\]]*)", re.I)
+_URL = re.compile(
+    r"\b((?:https?|ftps?|tcp|udp|ws)://(?:[^\s/?#@<>\"'`]+@)?)(\[[0-9a-f:.]+\]|[^\s/:?#<>\"'`)\]@]+)"
+    r"((?::\d{1,5})?[^\s<>\"'`)\]]*)",
+    re.I,
+)
 _PAYLOAD = re.compile(
     r"\.(?:exe|dll|scr|ps1|psm1|hta|sct|vbs|vbe|jse|wsf|bat|cmd|msi|cab|jar|apk|elf|bin|lnk|iso|img|chm|xll|docm|xlsm|sh)\W*(?:[?#]\S*)?$", re.I
 )  # fmt: skip
 _SERVER = re.compile(
-    r"(?:\bC2|\bcommand[ -]and[ -]control|\bcallback|\bbeacon\w*|\bIP(?: address(?:es)?)?|\bserver|\bhost|\bconnect\w* to|"
-    r"\bdownload\w* from)\W{1,4}((?:\d{1,3}\.){3}\d{1,3})(?![\d.]|\w)",
+    r"(?:\b(?:C2|command[ -]and[ -]control)(?: (?:server|host|channel))?|\bcallback|\bbeacon(?:s|ed|ing)?(?: to)?|"
+    r"(?<![\w/-])IP(?: address(?:es)?)?|\b(?:server|host) at|\bconnect\w* to|\bdownload\w* from)"
+    r"\W{1,4}((?:\d{1,3}\.){3}\d{1,3})(?![\d.]|\w)",
     re.I,
 )
 _WITH_PORT = re.compile(r"(?<![\w.])((?:\d{1,3}\.){3}\d{1,3}):\d{2,5}(?!\d)")
@@ -59,5 +65,6 @@ def _is_public(number: str) -> bool:
 
 def _defanged(url: re.Match[str]) -> str:
     """`hxxp://host[.]example/x`: as analysts write it, https://datatracker.ietf.org/doc/html/draft-grimminck-safe-ioc-sharing."""
-    scheme = url[1].replace("tt", "xx") if url[1].casefold().startswith("http") else url[1].replace("://", "[:]//")
-    return f"{scheme}{url[2].replace('.', '[.]')}{url[3]}"
+    scheme, login = url[1].split("://", 1)
+    scheme = f"{scheme.replace('tt', 'xx')}://" if scheme.casefold().startswith("http") else f"{scheme}[:]//"
+    return f"{scheme}{login}{url[2].replace('.', '[.]')}{url[3]}"

@@ -1,7 +1,8 @@
 """Text that is written to steer a model: orders to drop its instructions, and characters that people cannot see.
 
 Only orders are found, at the beginning of a sentence or of a quotation: security texts describe such attacks, and a
-description (`may override the system prompt`) is knowledge.
+description (`may override the system prompt`) is knowledge. Prompts and messages of an operating system (`Bypass UAC prompts`,
+`Ignore all previous warning messages`) are none of a model's.
 """
 
 import re
@@ -11,9 +12,11 @@ from stages.validate.credentials import Span
 _BEGIN = r"(?:^|(?<=[\n.!?:;>\"'`“‘(\[*-])|(?<=[.!?:;>\"'`“‘(\[*-] )|\b(?:please|now|first|then|and|simply)[, ]+)"
 _RULES = {
     "ignore-instructions": re.compile(
-        _BEGIN + r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,24}"
+        _BEGIN + r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,24}(?:"
         r"\b(?:previous|prior|above|preceding|earlier|foregoing|all|any|your|system)\b[^.\n]{0,24}"
-        r"\b(?:instructions?|prompts?|directions|guidelines|guardrails|messages?)\b", re.I,
+        r"\b(?:instructions?|directions|guidelines|guardrails)\b|"
+        r"\b(?:previous|prior|above|preceding|earlier|foregoing|your)(?: (?:system|initial|chat|user))? (?:prompts?|messages?)\b|"
+        r"\bsystem prompt\b)", re.I,
     ),
     "reveal-prompt": re.compile(
         _BEGIN + r"\b(?:reveal|print|show|repeat|output|leak|tell me|display)\b[^.\n]{0,16}"

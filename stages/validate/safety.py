@@ -124,9 +124,11 @@ def _reject(row: EnrichedRow, dropping: Sequence[SafetyFinding]) -> Reject:
 
 
 def _neutralised(row: EnrichedRow, found: dict[str, list[tuple[str, Span]]]) -> EnrichedRow:
+    """Kind after kind, as one place may be two things: a credential goes before the address that it stands in is defanged."""
     changed = {}
-    for name in FIELDS:
-        spans = [span for inner in found.values() for where, span in inner if where == name]
-        if spans:
-            changed[name] = without_control_tokens(replaced(getattr(row, name), without_overlaps(spans)))
+    for name in {where for inner in found.values() for where, _ in inner}:
+        text = getattr(row, name)
+        for kind in found:
+            text = replaced(text, without_overlaps(KINDS[kind][1](text)))
+        changed[name] = without_control_tokens(text)
     return msgspec.structs.replace(row, **changed)

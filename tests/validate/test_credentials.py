@@ -53,6 +53,11 @@ def test_words_hashes_and_placeholders_are_no_credentials(text: str) -> None:
     assert find_credentials(text) == [] and without_credentials(text) == text
 
 
+def test_a_credential_that_a_line_repeats_is_taken_out_each_time() -> None:
+    key = FAKE["aws-access-key"]
+    assert without_credentials(f"first {key}, then {key} again") == f"first {REMOVED}, then {REMOVED} again"
+
+
 def test_a_fingerprint_tells_findings_apart_and_holds_nothing_of_them() -> None:
     one, two = fingerprint(FAKE["github-token"]), fingerprint(FAKE["aws-access-key"])
     assert one != two and len(one) == 8 and one not in FAKE["github-token"]

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from ruamel.yaml import YAML
 
@@ -16,7 +17,7 @@ from stages.validate.export import main
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
-from tests.validate.samples import entity, mapping_row, row, tables, write_tables
+from tests.validate.samples import entity, evidence, mapping_row, row, tables, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
         author = {"fields": {"author": "Ada Example, Zoë Beispiel"}, "licence": "DRL-1.1", "source": "sigma"}
         whole["entities"][3] = entity("cwe:CWE-3", **author)
         whole["rows"][3] = row(3, licences=["DRL-1.1"], sources=["sigma"])
+        told = {"entity_id": "d3fend:D3-FCR", "passage_id": "d3fend:D3-FCR#definition", "licence": "MIT"}
+        whole["entities"].append(entity(told["entity_id"], source="d3fend", licence="MIT"))
+        whole["evidence"].append(evidence(whole["rows"][5].id, "A file is read again after a change.", **told))
+        shown = {"decision": "rewritten", "rewrite": whole["rows"][5].answer, "evidence_ids": [told["passage_id"]]}
+        whole["rows"][5] = msgspec.structs.replace(whole["rows"][5], **shown)
         whole["rows"].append(mapping_row(4, answer='Line one\n\n"quoted" | – ümlaut\nFinal answer: CWE-79'))
         write_tables(whole)
         write_table(SYNTHESIZED, [], EnrichedRow)
@@ -80,6 +86,7 @@ def test_the_front_matter_is_what_the_hub_reads(tmp_path: Path) -> None:
 def test_the_notice_names_sources_duties_and_authors(tmp_path: Path) -> None:
     main([str(tmp_path / "set")])
     text = (tmp_path / "set/NOTICE").read_text(encoding="utf-8")
+    assert "d3fend 1: 1 records under MIT" in text  # no subject of a row, but shown to the model that rewrote one
     assert "sigma 1: 1 records under DRL-1.1 (attribution)" in text
     assert "Authors: Ada Example, Zoë Beispiel" in text and "cve:" not in text
 
@@ -103,6 +110,7 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path, caps
     assert main([str(tmp_path / "set")]) == 0 and main([str(tmp_path / "set")]) == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("years of work")
+    (tmp_path / "mine/build.json").write_text("{}")  # of another tool: no sign of an export
     assert main([str(tmp_path / "mine")]) == 2
     assert "holds other files" in capsys.readouterr().err
     assert (tmp_path / "mine/thesis.txt").exists()

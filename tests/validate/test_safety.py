@@ -83,3 +83,9 @@ def test_the_instruction_is_searched_too_and_several_kinds_give_one_reason() -> 
 def test_what_is_shown_is_harmless() -> None:
     shown = harmless("\n".join(POISON.values()))
     assert not [one for one in FORBIDDEN if one in shown] and "\n" not in shown
+
+
+def test_one_place_that_is_two_things_loses_both() -> None:
+    login = FAKE["basic-auth-credentials"].replace("git.corp.net/x", "evil-updates.net/run.exe")
+    kept = make_safe([row(1, answer=f"It fetches {login} at start.")], SafetyParams(secrets="neutralise")).rows
+    assert kept[0].answer == "It fetches hxxps://deploy:[credential]@evil-updates[.]net/run.exe at start."
