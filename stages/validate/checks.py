@@ -145,7 +145,7 @@ _FORMATS = [
     _true("is_reviewed", "task", "critical", "an approved format names its reviewer and the date"),
     _matches("sha256", r"^[0-9a-f]{64}$", "no hash: the format cannot be followed back"),
     _matches("answer_line", r"^$|\{key\}", "the last line has no place for the key"),
-    Check("ColumnValuesToBeBetween", "version", "critical", "versions start at 1", {"min_value": 1}, "task"),
+    _true("is_counted", "task", "critical", "versions of approved formats count from 1; 0 is a draft that no file holds"),
 ]
 
 _KEY_KINDS = ["letter", "yes-no", "cwe", "technique", "id", "vector", "none"]

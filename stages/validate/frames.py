@@ -69,9 +69,11 @@ def passage_frame(passages: Sequence[Passage], known: Collection[str]) -> Frame:
 
 
 def format_frame(formats: Sequence[Format]) -> Frame:
-    """Columns of the formats suite."""
-    return _columns(formats, "task", "status", "introduction", "sha256", "version", "answer_line") | {
-        "steps": [len(one.steps) for one in formats],
+    """Columns of the formats suite; a format that rewrites nothing needs no introduction and no steps."""
+    return _columns(formats, "task", "status", "sha256", "answer_line") | {
+        "introduction": [one.introduction if one.rewrite else None for one in formats],
+        "steps": [float(len(one.steps)) if one.rewrite else math.nan for one in formats],
+        "is_counted": [one.version >= (one.status == "approved") for one in formats],
         "is_reviewed": [one.status != "approved" or bool(one.reviewer and one.date) for one in formats],
         "is_step_told": [all(step.strip() for step in one.steps) for one in formats],
     }

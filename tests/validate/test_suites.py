@@ -99,6 +99,7 @@ BROKEN = {
     "passage without licence": ({"passages": [passage("cwe:CWE-1", licence="")]}, r"Lengths.*\(licence\)", "cwe:CWE-1"),
     "two formats of a task": ({"formats": [form("cwe-definition"), form("cwe-definition")]}, "Unique", "cwe-definition"),
     "unreviewed format": ({"formats": [form("cwe-definition", reviewer="")]}, "is_reviewed", "cwe-definition"),
+    "approved format without version": ({"formats": [form("cwe-definition", version=0)]}, "is_counted", "cwe-definition"),
     "format without steps": ({"formats": [form("cwe-definition", steps=[])]}, r"\(steps\)", "cwe-definition"),
     "format without place for the key": (
         {"formats": [form("cwe-definition", answer_line="Final answer: B")]},
@@ -155,6 +156,14 @@ def test_a_mutation_of_less_weight_is_counted_and_does_not_stop(runner: SuiteRun
     results = inspected(runner, **changes)
     assert summary(results)[table]["warning_rows"][check] >= 1
     assert any(check in line and "data/" in line for line in warnings_of(results))
+
+
+def test_a_draft_that_no_file_holds_and_a_format_that_rewrites_nothing_are_not_errors(runner: SuiteRunner) -> None:
+    draft = form("cwe-definition", status="draft", reviewer="", date="", version=0)
+    untouched = form("other", introduction="", steps=[], instructions=[], rewrite=False, search=False, document=False)
+    for formats in ([draft, untouched], [draft], [untouched]):
+        figures = summary(inspected(runner, formats=formats))
+        assert figures["formats"]["failed_critical"] == figures["formats"]["failed_warning"] == 0
 
 
 def test_unbalanced_letters_are_a_warning(runner: SuiteRunner) -> None:
