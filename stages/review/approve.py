@@ -34,8 +34,11 @@ class LibraryChanged(InputError):
 
 
 def library_sha256(path: Path) -> str:
-    """SHA-256 of a library file, empty if there is none."""
-    return file_sha256(path) if path.exists() else ""
+    """SHA-256 of a library file, empty if there is none. Raises InputError for what cannot be read: a folder, say."""
+    try:
+        return file_sha256(path) if path.exists() else ""
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", remedy="Check the file's name and rights.") from error
 
 
 def approve_version(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import InputError
-from stages.formats.library import LIBRARY, TASK_NAME, format_text, load_library, parse_format, read_format
+from stages.formats.library import LIBRARY, MAX_BYTES, TASK_NAME, format_text, load_library, parse_format, read_format
 from stages.formats.lint import Finding, lint
 from stages.formats.params import FormatsParams
 from stages.formats.readings import READINGS
@@ -280,7 +280,11 @@ def _filed(folder: Path, task: str) -> Format:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{path} has over {MAX_BYTES:,} bytes.", allowed="one format", remedy="Check the file's name.")
+        return content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}.", remedy="Check the file's name and rights.") from error
 

@@ -56,12 +56,12 @@ class ReviewStore:
         self.path, self.owner = path, new_id()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._turn = threading.RLock()
-        self._lock_file = _hold(self._lock_path(self.owner))
         with self._explained():
             self._database = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(CREATE)
+        self._lock_file = _hold(self._lock_path(self.owner))
 
     def close(self) -> None:
         """Give up the lock: runs of this process that are still marked as running count as interrupted."""

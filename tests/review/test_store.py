@@ -111,6 +111,7 @@ def test_a_damaged_file_is_a_message(tmp_path: Path) -> None:
     (tmp_path / "r.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(InputError, match="r.sqlite cannot be used"):
         ReviewStore(tmp_path / "r.sqlite")
+    assert not list(tmp_path.glob("*.lock"))
 
 
 def test_a_killed_process_leaves_an_interrupted_run_that_goes_on(build: Path, open_bench: OpenBench) -> None:

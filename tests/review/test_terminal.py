@@ -164,6 +164,21 @@ def test_rows_without_a_result_exit_with_1(say: Say, server: FakeOpenAI) -> None
     assert code == 1 and "runtime.endpoints.teacher" in beside
 
 
+def test_a_library_file_that_cannot_be_read_hides_no_other(say: Say, checkout: Path) -> None:
+    (checkout / "library" / "folder.yaml").mkdir()
+    (checkout / "library" / "No Name.yaml").touch()
+    code, said, _ = say("list")
+    assert code == 0 and "folder.yaml cannot be read: Is a directory" in said and "'No Name' is no task name" in said
+    assert SEARCHED in said
+    code, said, beside = say("show", "folder")
+    assert code == 1 and said == "" and "cannot be read" in beside
+
+
+def test_an_endless_file_is_refused(say: Say) -> None:
+    code, _, beside = say("lint", CHOSEN, "--file", "/dev/zero")
+    assert code == 1 and "65,536" in beside
+
+
 def test_help_is_instant_and_loads_nothing_heavy(checkout: Path) -> None:
     started = time.perf_counter()
     code = "import sys; from stages.review.terminal import build_parser; build_parser(); print(len(sys.modules), 'msgspec' in sys.modules)"
