@@ -218,6 +218,6 @@ def test_the_rule_about_the_conclusion_is_known_in_other_words(text: str) -> Non
     "unit", ["do not cite ", "not mention ", "<a ", "{", "final answer ", "list the the ", "AV:N/AC:L/", "answer ", "."]
 )
 def test_hostile_length_is_read_in_linear_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     lint(good(introduction=unit * (60_000 // len(unit))), keyed=True)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -48,10 +48,10 @@ def test_a_single_refusal_delays_only_its_own_call() -> None:
 
 
 def test_a_row_that_rests_leaves_its_place_to_another() -> None:
-    with FakeOpenAI(latency=0.01, faults=[Fault("429", pattern="^[0-3]$", times=1, retry_after="1")]) as server:
+    with FakeOpenAI(latency=0.01, faults=[Fault("429", pattern="^[0-3]$", times=1, retry_after="2")]) as server:
         started = time.monotonic()
         replies = chat_all(client_of(server), list(range(40)), concurrency=4)
-        assert time.monotonic() - started < 3.5  # one rest (and the imports of a first call), not four one after the other
+        assert time.monotonic() - started < 7  # one rest (and the imports of a first call), not four one after the other
         assert server.by_text and list(server.by_text)[:4] != ["0", "1", "2", "3"]
     assert texts_of(replies) == [answer(number) for number in range(40)]
 
@@ -125,7 +125,7 @@ def test_a_cancelled_run_ends_at_once_and_keeps_what_it_has() -> None:
             await asyncio.gather(task, return_exceptions=True)
             return time.monotonic() - started
 
-        assert asyncio.run(cancel()) < 1.0
+        assert asyncio.run(cancel()) < 10  # and not the minute that the server may take
         calls = server.calls
         assert chat_all(client_of(server), ["fast"])[0].cached and server.calls == calls
 

