@@ -28,13 +28,14 @@ _CITES = re.compile(
     re.IGNORECASE,
 )
 _FORBIDS = re.compile(
-    rf"{_NOT}[^.]{{0,60}}?\b(?:mention\w*|cit(?:e|es|ed|ing|ation\w*)|quot\w+|refer\w*|speak|name|naming|talk\w*|point\w*|reveal\w*)\b"
+    rf"{_NOT}[^.;:]{{0,60}}?\b(?:mention\w*|cit(?:e|es|ed|ing|ation\w*)|quot\w+|refer\w*|speak|name|naming|talk\w*|point\w*|reveal\w*)\b"
     rf"[^.]{{0,60}}?\b(?:{_MATERIAL}|passages?\b|context\b)|{_NOT}\s+(?:references?|citations?|sources)\b",
     re.IGNORECASE,
 )
-_DECIDES = re.compile(r"\b(?:conclusions?|concludes?|final answer|verdict|last line|answer line|key)\b", re.IGNORECASE)
+_DECIDES = re.compile(r"\b(?:conclusions?|concludes?|final answer|verdict|last line|answer line|key(?! \w+s\b))\b", re.IGNORECASE)
 _STAYS = re.compile(
-    r"\b(?:equals?|same|match(?:es)?|identical|unchanged|chang(?:e|ed|es)|agrees?|stays?|remains?|keep|preserve|consistent|align(?:s|ed)?|correspond(?:s)?|reflects?)\b",
+    r"\b(?:equals?|same|match(?:es)?|identical|unchanged|agrees?|stays?|remains?|keep|preserve|consistent|align(?:s|ed)?|correspond(?:s)?|reflects?)\b"
+    rf"|{_NOT}[^.;:]{{0,30}}?\bchang(?:e|ed|es|ing)\b",
     re.IGNORECASE,
 )
 _ANSWER_STAYS = re.compile(
@@ -78,7 +79,10 @@ def concludes(text: str) -> bool:
 def cites_evidence(text: str) -> bool:
     """Whether a sentence tells the writer to speak of evidence or sources; a log source or a source address is neither."""
     found = _CITES.search(text)
-    return found is not None and not re.search(_NOT, text[: found.start()], re.IGNORECASE)
+    if found is None:
+        return False
+    clause = re.split(r"[.;:]", text[: found.start()])[-1]
+    return not re.search(_NOT, clause, re.IGNORECASE)
 
 
 def forbids_evidence(text: str) -> bool:

@@ -163,3 +163,9 @@ def test_a_text_of_marks_and_line_ends_is_read_at_once(text: str) -> None:
     started = time.process_time()
     assert not parse_draft(text).steps
     assert time.process_time() - started < 2
+
+
+def test_examples_are_of_the_training_rows_only() -> None:
+    rows = [make_row(f"Question {number}?", "Final answer: A", split="dev" if number % 2 else "train") for number in range(8)]
+    [summary] = summarise_tasks(rows, 10)
+    assert sorted(summary.examples) == ["Question 0?", "Question 2?", "Question 4?", "Question 6?"]

@@ -221,3 +221,15 @@ def test_hostile_length_is_read_in_linear_time(unit: str) -> None:
     started = time.process_time()
     lint(good(introduction=unit * (60_000 // len(unit))), keyed=True)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("text", ["Never invent; cite the evidence for each claim.", "Do not guess: add references at the end."])
+def test_a_prohibition_of_something_else_does_not_cover_an_order_to_cite(text: str) -> None:
+    assert sentences.cites_evidence(text) and not sentences.forbids_evidence(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Change the conclusion if the facts say otherwise.", "The verdict may change.", "Keep the key points short."]
+)
+def test_a_rule_that_lets_the_conclusion_change_does_not_keep_it(text: str) -> None:
+    assert not sentences.keeps_conclusion(text)

@@ -16,6 +16,7 @@ from stages.formats.schema import Format
 from stages.ground.run import run_ground
 from stages.review.bench import Bench
 from stages.review.schema import Run, Version
+from stages.review.tries import load_settings
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from tests.fake_openai import FakeOpenAI, Fault
@@ -433,3 +434,31 @@ def test_a_rejection_is_kept(build: Path, open_bench: OpenBench) -> None:
         assert msgspec.json.encode(decision)
 
     used(open_bench, work)
+
+
+def test_a_run_never_uses_the_earlier_params_of_another(build: Path, open_bench: OpenBench) -> None:
+    with FakeOpenAI(behaviour=behaviour, latency=0.1) as server:
+        write_params(build, server.base_url)
+
+        async def work(bench: Bench) -> None:
+            version = bench.current(CHOSEN)
+            row_ids = [row.id for row in bench.sample(CHOSEN, ROWS)]
+            slow = bench.start_run(version.id, row_ids, "Ada")
+            while not server.calls:
+                await asyncio.sleep(0.01)
+            params = build / "params.yaml"
+            params.write_text(params.read_text().replace("model: teacher", "model: another"), encoding="utf-8")
+            quick = await bench.wait(bench.start_run(version.id, row_ids[:1], "Bob").id)
+            assert quick.state == "failed" and "params.yaml are not those" in quick.error
+            assert (await bench.wait(slow.id)).state == "done"
+            bench.continue_run(quick.id)
+            assert (await bench.wait(quick.id)).state == "done"
+
+        used(open_bench, work)
+    assert {payload["model"] for payload in server.payloads[-8:]} >= {"another"}
+
+
+def test_an_open_page_has_no_budget_of_seconds(served: Path) -> None:
+    with (served / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("  budget: {seconds: 1.0}\n")
+    assert load_settings(served / "params.yaml").runtime.budget.seconds == 0.0

@@ -78,3 +78,12 @@ def test_a_table_of_another_version_is_a_message(build: Path) -> None:
     write_table("data/tasks/rows.parquet", splits([]), type(splits([])[0]))
     with pytest.raises(InputError, match="another version"):
         Workspace().tasks()
+
+
+def test_a_row_of_the_held_out_split_is_hidden_whatever_its_subject(build: Path) -> None:
+    rows = read_table("data/tasks/rows.parquet", InstructionRow)
+    rows.append(make_row("Hidden by its split alone?", "Final answer: CWE-79", split="heldout", subject="cve:CVE-2020-0001"))
+    write_table("data/tasks/rows.parquet", rows, InstructionRow)
+    assert rows[-1].id not in {row.id for row in Workspace().rows(rows[-1].task)}
+    with pytest.raises(InputError, match="held-out"):
+        Workspace().row(rows[-1].id)

@@ -62,3 +62,16 @@ def _all(bench: Bench, reader: str) -> list[BlindPair]:
         )
         for one, row in rows
     ]  # fmt: skip
+
+
+def test_nobody_is_offered_what_he_has_read(served: Path, open_bench: OpenBench) -> None:
+    async def work(bench: Bench) -> None:
+        await tried(bench, bench.current(CHOSEN), 3)
+        seen = []
+        while (pair := bench.next_reading("Ada")) is not None:
+            seen.append(pair.row_id)
+            bench.read(pair.run_id, pair.row_id, "Ada", "accept")
+            assert len(seen) <= 3, "a row was offered again"
+        assert len(set(seen)) == 3 and bench.next_reading("ADA") is None and bench.next_reading("Bob") is not None
+
+    used(open_bench, work)
