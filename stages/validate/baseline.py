@@ -29,11 +29,12 @@ def main(arguments: Sequence[str]) -> int:
         stage = Stage("validate")
         sets = output_frames(stage.read(PATHS["train"], TrainingRow), stage.read(PATHS["dev"], TrainingRow))
         tables = input_frames(read_inputs(stage)) | sets
+        threshold = stage.section("validate", ValidateParams).drift
     except SecForgeError as error:
         print(f"[baseline] {error}", file=sys.stderr)
         return 2
     if options.out.exists():
-        for line in described(compare(tables, load_baseline(options.out), ValidateParams().drift)):
+        for line in described(compare(tables, load_baseline(options.out), threshold)):
             print(f"[baseline] accepted: {line.partition(' - ')[0]}")
     write_json(options.out, msgspec.to_builtins(counted(tables)))
     print(f"[baseline] {options.out} written; `git diff` shows what changed")

@@ -186,7 +186,7 @@ _ROWS = [
     Check("ColumnValuesToBeBetween", "factuality", "critical", "factuality is 1-10 or absent", {"min_value": 1, "max_value": 10}),
     _true("is_rewrite_consistent", "decision", "critical", "the answer is neither the template nor the kept rewrite"),
     _true("is_row_of_tasks", "id", "critical", "no instruction row has this id, question, key and template answer: see stages/enrich"),
-    _true("is_complete", "answer", "warning", "the answer ends in the middle of a sentence"),
+    _true("is_complete", "answer", "warning", "the answer does not end like a sentence: it was cut, or its source has no full stop"),
 ]  # fmt: skip
 
 _EVIDENCE = [

@@ -38,7 +38,8 @@ KINDS: dict[str, tuple[Callable[[SafetyParams], Action], Callable[[str], list[Sp
     "personal-data": (lambda params: params.personal_data, find_personal),
     "live-indicator": (lambda params: params.indicators, find_indicators),
 }
-_HIDDEN = ("secret", "personal-data")
+# Digits of the fingerprint that is shown instead. Of a telephone number eight would do: all numbers can be tried.
+_HIDDEN = {"secret": 8, "personal-data": 4}
 
 
 class Safe(NamedTuple):
@@ -100,7 +101,7 @@ def _sample(kind: str, text: str, span: Span) -> str:
     """What was found, fit to be shown; the surroundings are one `trace` away."""
     found = text[span.start : span.end]
     if kind in _HIDDEN:
-        return f"fingerprint {fingerprint(found)}"
+        return f"fingerprint {fingerprint(found)[: _HIDDEN[kind]]}"
     if kind == "control-token":
         return first_control_token(text)
     if span.rule == "invisible-characters":

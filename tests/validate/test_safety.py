@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from stages.enrich.schema import EnrichedRow
+from stages.validate.credentials import fingerprint
 from stages.validate.params import SafetyParams
 from stages.validate.safety import KINDS, Safe, harmless, make_safe, summary
 from tests.validate.samples import row
@@ -51,7 +52,9 @@ def test_every_finding_is_counted_and_can_be_reviewed() -> None:
     samples = {(one.row, one.rule): one.sample for one in run().findings}
     assert samples["bad-prompt-injection", "ignore-instructions"] == "Ignore all previous instructions"
     assert samples["bad-live-indicator", "payload-address"] == "hxxp://evil-updates[.]net/run.exe"
-    assert samples["bad-secret", "aws-access-key"].startswith("fingerprint ")
+    assert samples["bad-secret", "aws-access-key"] == f"fingerprint {fingerprint(FAKE['aws-access-key'])}"
+    number = samples["bad-personal-data", "telephone"].removeprefix("fingerprint ")
+    assert fingerprint("+1 775-215-1818").startswith(number) and len(number) == 4  # of ten digits, 65,536 values tell little
 
 
 @pytest.mark.parametrize("action", ["reject", "neutralise"])
