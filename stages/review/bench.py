@@ -326,15 +326,16 @@ class Bench:
             )  # fmt: skip
         return None
 
-    def read(self, run_id: str, row_id: str, reader: str, verdict: str, note: str = "") -> Reading:
+    def read(self, run_id: str, row_id: str, reader: str, verdict: str, note: str = "", *, blind: bool = True) -> Reading:
         """Record `accept` or `reject`: as the first reading, or the second if another reader has the first.
 
-        Raises InputError for the same reader twice, and for a row that two people have read.
+        `blind`: the reader was shown no verdict; the second reading must be one. Raises InputError otherwise, for the
+        same reader twice, and for a row that two people have read.
         """
         who, said, result = person(reader), note_text(note), self._result(run_id, row_id)
         one = candidate(self.version(self.run(run_id).version_id), result)
         with exclusive(state_dir() / "review-readings.lock"):
-            return record(self.readings, load_readings(self.readings), one, who, verdict, said)
+            return record(self.readings, load_readings(self.readings), one, who, verdict, said, blind=blind)
 
     def agreement(self) -> dict[str, Any]:
         """Agreement of the two readers per task and in all, as `stages.formats.readings.agreement` tells it."""

@@ -43,8 +43,13 @@ def order(candidates: Iterable[Candidate], readings: Sequence[Reading], reader: 
     return sorted(open_ones.values(), key=lambda one: (-len(readers.get(one.item, [])), content_id("reading", *one.item)))
 
 
-def record(folder: Path, readings: Sequence[Reading], one: Candidate, reader: str, verdict: str, note: str) -> Reading:
-    """Append the reading in the place that is due. Raises InputError for another verdict, or a reader or a row that is through."""
+def record(
+    folder: Path, readings: Sequence[Reading], one: Candidate, reader: str, verdict: str, note: str, *, blind: bool
+) -> Reading:
+    """Append the reading in the place that is due; the second place is for a reader who has seen no verdict.
+
+    Raises InputError for another verdict, or a reader or a row that is through, or one who is not blind.
+    """
     if verdict not in VERDICTS:
         raise InputError(f"`{verdict[:40]}` is no verdict.", allowed=", ".join(VERDICTS))
     earlier = [reading for reading in readings if reading.item == one.item]
@@ -55,6 +60,11 @@ def record(folder: Path, readings: Sequence[Reading], one: Candidate, reader: st
         )
     if len(earlier) >= 2:
         raise InputError(f"two people have read this rewrite of row {one.row_id} already.", remedy="Read another row.")
+    if earlier and not blind:
+        raise InputError(
+            f"somebody else has read this rewrite of row {one.row_id}; the second reading is a blind one.",
+            remedy="Read it under `Second reader`, or with `python -m stages.formats read`, where no verdict is shown.",
+        )
     place: Literal["first", "second"] = "second" if earlier else "first"
     task, format_sha256, row_id, rewrite_sha256 = one.item
     reading = Reading(

@@ -34,6 +34,8 @@ def test_what_somebody_else_has_read_comes_first_and_then_it_is_through(served: 
         last = _all(bench, "Eve")[-1]
         bench.read(last.run_id, last.row_id, "Ada", "accept")
         assert bench.next_reading("Bob") == last, "Bob reads first what Ada has read"
+        with pytest.raises(InputError, match="blind"):
+            bench.read(last.run_id, last.row_id, "Bob", "accept", blind=False)
         reading = bench.read(last.run_id, last.row_id, "Bob", "reject", "a fact is lost")
         assert (reading.place, reading.verdict, reading.note) == ("second", "reject", "a fact is lost")
         for name in ("Ada", "  ada ", "Bob", "Eve"):

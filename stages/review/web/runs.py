@@ -91,12 +91,12 @@ async def try_again(request: Request) -> Response:
 
 
 async def read_row(request: Request) -> Response:
-    """The reviewer's own verdict on one row."""
+    """The reviewer's own verdict on one row, beside all others: a first reading only, because it is not blind."""
     desk, run_id, row_id = request.app.state.desk, request.path_params["run"], request.path_params["row"]
     form = await read_form(request)
     try:
         verdict = form.choice("verdict", ("accept", "reject"))
-        await run_in_threadpool(desk.bench.read, run_id, row_id, desk.reviewer, verdict, form.one("note").strip())
+        await run_in_threadpool(desk.bench.read, run_id, row_id, desk.reviewer, verdict, form.one("note").strip(), blind=False)
     except SecForgeError as error:
         return await run_in_threadpool(run_page, request, run_id, error, form, row_id)
     return RedirectResponse(f"/runs/{run_id}?read={row_id}#row-{row_id}", status_code=303)

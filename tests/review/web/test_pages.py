@@ -218,6 +218,8 @@ def test_a_reading_is_blind_and_counted(server: PageServer) -> None:
     server.bench.read(hidden[1], hidden[2], "Grace", "accept")
     page = server.get("/reading").text
     assert hidden[2] in page and "Grace" not in page  # what one other person has read comes first, and nobody is named
+    seen = server.post(f"/runs/{hidden[1]}/rows/{hidden[2]}/reading", [("verdict", "accept"), ("note", "seen")])
+    assert seen.status == 422 and "blind" in seen.text  # the page of a run shows every verdict
     fields = [("run", hidden[1]), ("row", hidden[2]), ("verdict", "reject"), ("note", "drops a fact")]
     assert server.post("/reading", fields).status == 303
     page = server.get("/reading").text
