@@ -25,6 +25,7 @@ from tests.review.conftest import OpenBench
 from tests.review.sample import (
     CHOSEN,
     DOCUMENTED,
+    HOSTILE,
     HOSTILE_TASK,
     JUDGED,
     NEW_TASK,
@@ -143,6 +144,28 @@ def test_hostile_rows_are_kept_as_they_are(served: Path, open_bench: OpenBench) 
     used(open_bench, work)
     assert not Path("/tmp/owned").exists()
     assert all(name.isascii() and "alert" not in name for name in os.listdir(served / ".dvc" / "secforge"))
+
+
+def test_an_order_in_a_row_or_in_evidence_changes_no_verdict(build: Path, open_bench: OpenBench) -> None:
+    order = HOSTILE["injection"]
+    assert behaviour([{"role": "user", "content": order}]) == "approved", "this server obeys what stands outside the fences"
+    asked: list[str] = []
+
+    def listening(messages: list[dict[str, str]]) -> str:
+        asked.append("".join(message["content"] for message in messages))
+        return behaviour(messages)
+
+    async def work(bench: Bench) -> None:
+        rows = [row.id for row in bench.sample(HOSTILE_TASK, ROWS) if order in row.instruction]
+        run = await bench.wait(bench.start_run(bench.current(HOSTILE_TASK).id, rows, "Ada").id)
+        for result in bench.results(run.id):
+            assert not result.error and result.rewrite not in ("", "approved")
+            assert result.factuality in (None, 1, 4, 9) and set(result.places) <= {"A", "B", "tie"}
+
+    with FakeOpenAI(behaviour=listening) as server:
+        write_params(build, server.base_url)
+        used(open_bench, work)
+    assert sum(order in text for text in asked) >= 3, "row and evidence did reach the model"
 
 
 @pytest.mark.parametrize(
