@@ -16,8 +16,8 @@ from stages.errors import InputError
 from stages.formats.library import format_text, read_format, write_format
 from stages.formats.lint import lint
 from stages.formats.schema import Format
+from stages.review.locks import exclusive
 from stages.review.schema import Version
-from stages.review.store import exclusive
 from stages.tables import file_sha256
 
 MOST_TRIED = 100  # row ids named in a file

@@ -7,13 +7,17 @@ import datetime
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from stages.errors import InputError
-from stages.formats.readings import VERDICTS, Reading, append_reading
-from stages.review.schema import RowResult, Version
+from stages.formats.readings import VERDICTS, Reading, agreement, append_reading, load_readings
+from stages.review.editions import Editions
+from stages.review.locks import exclusive
+from stages.review.results import Results
+from stages.review.schema import BlindPair, RowResult, Version
+from stages.state import state_dir
 from stages.tables import content_id
 
 
@@ -23,6 +27,54 @@ class Candidate(msgspec.Struct, frozen=True):
     run_id: str
     row_id: str
     item: tuple[str, str, str, str]
+
+
+class SecondReaders:
+    """The readings in `folder`, and the tried rewrites that could be read."""
+
+    def __init__(self, folder: Path, editions: Editions, results: Results) -> None:
+        self.folder, self.editions, self.results = folder, editions, results
+
+    def next_pair(self, reader: str) -> BlindPair | None:
+        """What `reader` should read next; None if nothing is left."""
+        for one in order(self._candidates(), load_readings(self.folder), reader):
+            try:
+                row = self.editions.workspace.row(one.row_id)
+            except InputError:  # tried in an earlier build that had other rows
+                continue
+            return BlindPair(
+                run_id=one.run_id, row_id=row.id, task=row.task, instruction=row.instruction, original=row.answer,
+                rewrite=self._result(one.run_id, one.row_id).rewrite,
+            )  # fmt: skip
+        return None
+
+    def read(self, run_id: str, row_id: str, reader: str, verdict: str, note: str, *, blind: bool) -> Reading:
+        """As `record`; one reader at a time, over all processes."""
+        result = self._result(run_id, row_id)
+        one = candidate(self.editions.version(self.results.run(run_id).version_id), result)
+        with exclusive(state_dir() / "review-readings.lock"):
+            return record(self.folder, load_readings(self.folder), one, reader, verdict, note, blind=blind)
+
+    def agreement(self) -> dict[str, Any]:
+        """Of the two readers per task and in all, as `stages.formats.readings.agreement` tells it."""
+        return agreement(load_readings(self.folder))
+
+    def _candidates(self) -> list[Candidate]:
+        """Every rewrite that somebody could read."""
+        runs = self.results.runs.listed()
+        versions = {version_id: self.editions.version(version_id) for version_id in {run.version_id for run in runs}}
+        return [
+            candidate(versions[run.version_id], result)
+            for run in runs
+            for result in self.results.runs.results(run.id)
+            if result.rewrite and not result.error
+        ]
+
+    def _result(self, run_id: str, row_id: str) -> RowResult:
+        found = self.results.runs.result(run_id, row_id)
+        if found is None or not found.rewrite:
+            raise InputError(f"the run {run_id[:40]!r} has no rewrite of the row {row_id[:40]!r}.")
+        return found
 
 
 def candidate(version: Version, result: RowResult) -> Candidate:

@@ -1,40 +1,19 @@
 """One row through the real path: grounding, rewriting, checks and judge, as the stages `ground` and `enrich` do it."""
 
-from typing import Any
-
 import msgspec
 
-from stages.config import Params
 from stages.enrich.core import Job, Outcome, enrich_row
 from stages.enrich.format_figures import tried_of
-from stages.enrich.params import EnrichParams
-from stages.formats.params import FormatsParams
 from stages.formats.schema import Format
 from stages.ground.core import Grounding, Library, ground_row
-from stages.ground.params import GroundParams
 from stages.llm.client import Client, StoredResponse
-from stages.llm.params import LLMParams
 from stages.review.data import EntityTable
 from stages.review.meter import Meter
 from stages.review.schema import RowResult
+from stages.review.settings import Settings
 from stages.runtime import RuntimeParams
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
-
-
-class Settings(Params):
-    """The sections of the params file that a try rests on."""
-
-    llm: LLMParams
-    ground: GroundParams
-    enrich: EnrichParams
-    formats: FormatsParams
-    runtime: RuntimeParams
-
-
-def shown(settings: Settings) -> dict[str, Any]:
-    """What a run says of its settings, as it is kept: everything that decides about its rows."""
-    return msgspec.json.decode(msgspec.json.encode({name: getattr(settings, name) for name in ("llm", "ground", "enrich")}))
 
 
 class Bedrock(msgspec.Struct, frozen=True):

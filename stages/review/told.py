@@ -53,7 +53,7 @@ def decision_line(decision: Decision) -> list[str]:
 
 
 def acceptance(figures: FormatFigures | None) -> str:
-    """`65% (43-82%)`, the interval of 95 %."""
+    """`65% (43%-82%)`, the interval of 95 %."""
     if figures is None or figures.acceptance is None:
         return "-"
     share = figures.acceptance

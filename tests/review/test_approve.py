@@ -11,10 +11,8 @@ from stages.formats.library import load_library, read_format, same_content
 from stages.formats.lint import lint
 from stages.review.approve import LibraryChanged, git_diff
 from stages.review.bench import Bench
-from tests.review.conftest import OpenBench, git
+from tests.review.conftest import OpenBench, environment, git, used
 from tests.review.sample import CHOSEN, HOSTILE_TASK, NEW_TASK
-from tests.review.test_bench import used
-from tests.review.test_store import environment
 
 APPROVER = """
 import asyncio, sys
@@ -33,7 +31,7 @@ asyncio.run(main())
 
 
 def test_the_diff_of_a_tracked_file_is_plain(checkout: Path, open_bench: OpenBench) -> None:
-    git(checkout, "config", "diff.external", "touch /tmp/never")
+    git(checkout, "config", "diff.external", f"touch {checkout}/never")
     git(checkout, "config", "color.diff", "always")
     (checkout / "library" / ".gitattributes").write_text("*.yaml diff=evil\n")
     git(checkout, "config", "diff.evil.textconv", "sh -c 'touch owned'")
@@ -52,7 +50,7 @@ def test_the_diff_of_a_tracked_file_is_plain(checkout: Path, open_bench: OpenBen
         assert decision.diff == shown and decision.sha256 == form.sha256
 
     used(open_bench, work)
-    assert not Path("/tmp/never").exists() and not (checkout / "library" / "owned").exists()
+    assert not (checkout / "never").exists() and not (checkout / "library" / "owned").exists()
     assert git(checkout, "log", "--oneline").count("\n") == 1, "nothing is committed"
 
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from stages.enrich.run import run_enrich
@@ -15,13 +13,11 @@ from stages.formats.library import format_text, load_library
 from stages.formats.schema import Format
 from stages.ground.run import run_ground
 from stages.review.bench import Bench
-from stages.review.schema import Run, Version
-from stages.review.tries import load_settings
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from tests.fake_openai import FakeOpenAI, Fault
 from tests.fake_teacher import behaviour
-from tests.review.conftest import OpenBench
+from tests.review.conftest import OpenBench, tried, used
 from tests.review.sample import (
     CHOSEN,
     DOCUMENTED,
@@ -31,49 +27,10 @@ from tests.review.sample import (
     NEW_TASK,
     ROWS,
     SEARCHED,
-    TASKS,
     UNTOUCHED,
     write_build,
     write_params,
 )
-
-
-def used(open_bench: OpenBench, work: Callable[[Bench], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        async with open_bench() as bench:
-            await work(bench)
-
-    asyncio.run(inside())
-
-
-async def tried(bench: Bench, version: Version, rows: int = 4, author: str = "Ada") -> Run:
-    run = bench.start_run(version.id, [row.id for row in bench.sample(version.task, rows)], author)
-    assert run.state == "running" and run.total == rows
-    return await bench.wait(run.id)
-
-
-def test_every_task_has_a_card(build: Path, open_bench: OpenBench) -> None:
-    async def work(bench: Bench) -> None:
-        cards = {card.task: card for card in bench.tasks()}
-        assert set(cards) == set(TASKS)
-        assert {task: cards[task].kind for task in (SEARCHED, DOCUMENTED, CHOSEN, UNTOUCHED, NEW_TASK)} == {
-            SEARCHED: "search", DOCUMENTED: "document", CHOSEN: "rewrite-only", UNTOUCHED: "untouched", NEW_TASK: "",
-        }  # fmt: skip
-        assert cards[SEARCHED].rows == ROWS, "held-out rows are not counted"
-        assert (cards[SEARCHED].keyed, cards[DOCUMENTED].keyed) == (True, False)
-        assert cards[HOSTILE_TASK].status == "draft" and cards[NEW_TASK].status == ""
-
-    used(open_bench, work)
-
-
-def test_a_library_file_that_cannot_be_read_is_told_and_hides_no_other(build: Path, open_bench: OpenBench) -> None:
-    (build / "library" / f"{CHOSEN}.yaml").write_text("task: technique-choice\nsteps: 3\n", encoding="utf-8")
-
-    async def work(bench: Bench) -> None:
-        cards = {card.task: card for card in bench.tasks()}
-        assert "line" in cards[CHOSEN].problem and not cards[SEARCHED].problem
-
-    used(open_bench, work)
 
 
 def test_a_try_goes_through_grounding_rewriting_checks_and_judge(served: Path, open_bench: OpenBench) -> None:
@@ -197,30 +154,6 @@ def test_a_call_that_fails_stands_in_its_row(build: Path, open_bench: OpenBench,
         used(open_bench, work)
 
 
-def test_rows_under_other_params_never_join_a_run(build: Path, open_bench: OpenBench) -> None:
-    with FakeOpenAI(behaviour=behaviour, faults=[Fault("empty", pattern="Release 1 of")]) as server:
-        write_params(build, server.base_url)
-
-        async def work(bench: Bench) -> None:
-            run = await tried(bench, bench.current(CHOSEN), ROWS)
-            params = build / "params.yaml"
-            params.write_text(params.read_text().replace("model: teacher", "model: another"), encoding="utf-8")
-            server.faults.clear()
-            with pytest.raises(InputError, match="params.yaml are not those"):
-                bench.continue_run(run.id)
-            assert bench.run(run.id).state == "done", "nothing was taken over"
-            same = bench.start_run(run.version_id, run.row_ids, "Ada")
-            assert (await bench.wait(same.id)).state == "done"
-            edited = bench.save_fields(CHOSEN, {"introduction": "Another introduction."}, "Ada")
-            await bench.wait(bench.start_run(edited.id, run.row_ids, "Ada").id)
-            assert not any("CAUTION" in line for line in bench.compare(run.version_id, edited.id).words)
-            write_params(build, server.base_url)
-            await bench.wait(bench.start_run(edited.id, run.row_ids, "Ada").id)
-            assert any("10 of these rows" in line for line in bench.compare(run.version_id, edited.id).words)
-
-        used(open_bench, work)
-
-
 def test_a_silent_server_ends_the_wait(build: Path, open_bench: OpenBench) -> None:
     with FakeOpenAI(behaviour=behaviour, faults=[Fault("silence")]) as server:
         write_params(build, server.base_url, timeout=0.3, retries=0)
@@ -263,89 +196,6 @@ def test_no_endpoint_at_all_is_a_message(build: Path, open_bench: OpenBench) -> 
     used(open_bench, work)
 
 
-def test_params_with_a_mistake_are_told_before_a_run_begins(served: Path, open_bench: OpenBench) -> None:
-    (served / "params.yaml").write_text("enrich: {keeep: 1}\n", encoding="utf-8")
-
-    async def work(bench: Bench) -> None:
-        with pytest.raises(Exception, match="keeep"):
-            bench.start_run(bench.current(CHOSEN).id, [bench.sample(CHOSEN, 1)[0].id], "Ada")
-        assert bench.runs(CHOSEN) == []
-
-    used(open_bench, work)
-
-
-def test_an_error_of_the_program_ends_the_run_too(
-    served: Path, open_bench: OpenBench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("stages.review.runner.ground_row", lambda *_: 1 / 0)
-
-    async def work(bench: Bench) -> None:
-        run = await tried(bench, bench.current(CHOSEN), 1)
-        assert run.state == "failed" and "ZeroDivisionError" in run.error
-
-    used(open_bench, work)
-    assert "Traceback" in capsys.readouterr().err
-
-
-def test_a_run_that_is_stopped_can_go_on(build: Path, open_bench: OpenBench) -> None:
-    with FakeOpenAI(behaviour=behaviour, latency=0.05, faults=[Fault("silence", pattern="Release 5 of", times=1)]) as server:
-        write_params(build, server.base_url, timeout=0.6, retries=3)
-
-        async def work(bench: Bench) -> None:
-            version = bench.current(CHOSEN)
-            run = bench.start_run(version.id, [row.id for row in bench.sample(CHOSEN, ROWS)], "Ada")
-            while bench.run(run.id).done < ROWS - 1:
-                await asyncio.sleep(0.02)
-            stopped = bench.stop(run.id)
-            assert stopped.state == "interrupted" and stopped.done == ROWS - 1 and stopped.error
-            assert bench.stop(run.id).state == "interrupted", "stopping twice does nothing"
-            assert bench.continue_run(run.id).state == "running"
-            run = await bench.wait(run.id)
-            assert (run.state, run.done) == ("done", ROWS)
-
-        used(open_bench, work)
-    assert max(server.by_text.values()) <= 2, "what was answered is not asked again"
-
-
-def test_another_process_may_stop_a_run(build: Path, open_bench: OpenBench) -> None:
-    with FakeOpenAI(behaviour=behaviour, faults=[Fault("silence")]) as server:
-        write_params(build, server.base_url, timeout=60)
-
-        async def work(bench: Bench) -> None:
-            run = bench.start_run(bench.current(CHOSEN).id, [bench.sample(CHOSEN, 1)[0].id], "Ada")
-            async with open_bench() as other:
-                assert other.stop(run.id).state == "running"
-                stopped = await asyncio.wait_for(other.wait(run.id), 10)
-                assert stopped.state == "interrupted"
-
-        used(open_bench, work)
-
-
-def test_closing_the_bench_interrupts_and_keeps(build: Path, open_bench: OpenBench) -> None:
-    with FakeOpenAI(behaviour=behaviour, faults=[Fault("silence")]) as server:
-        write_params(build, server.base_url, timeout=60)
-        runs: list[str] = []
-
-        async def work(bench: Bench) -> None:
-            runs.append(bench.start_run(bench.current(CHOSEN).id, [bench.sample(CHOSEN, 1)[0].id], "Ada").id)
-            await asyncio.sleep(0.2)
-
-        async def look(bench: Bench) -> None:
-            assert bench.run(runs[0]).state == "interrupted"
-
-        used(open_bench, work)
-        used(open_bench, look)
-
-
-def test_a_run_may_be_started_from_a_thread(served: Path, open_bench: OpenBench) -> None:
-    async def work(bench: Bench) -> None:
-        version, rows = bench.current(CHOSEN), [row.id for row in bench.sample(CHOSEN, 2)]
-        run = await asyncio.to_thread(bench.start_run, version.id, rows, "Ada")
-        assert (await bench.wait(run.id)).state == "done"
-
-    used(open_bench, work)
-
-
 def test_two_experts_try_and_edit_at_once_and_nothing_is_lost(served: Path, open_bench: OpenBench) -> None:
     async def work(bench: Bench) -> None:
         async with open_bench() as other:
@@ -361,45 +211,6 @@ def test_two_experts_try_and_edit_at_once_and_nothing_is_lost(served: Path, open
             assert [run.state for run in runs] == ["done"] * 3
             assert len({edit.id for edit in edits}) == 20 and len(bench.versions(CHOSEN)) == 21
             assert bench.versions(CHOSEN) == other.versions(CHOSEN)
-
-    used(open_bench, work)
-
-
-def test_an_edit_is_a_version_and_its_mistakes_name_the_line(build: Path, open_bench: OpenBench) -> None:
-    async def work(bench: Bench) -> None:
-        before = bench.current(CHOSEN)
-        text = bench.text(before.id)
-        edit = bench.save_edit(CHOSEN, text.replace("Explain which other", "Say which other"), "Ada")
-        assert (edit.origin, edit.parent, edit.author, edit.base) == ("edit", before.id, "Ada", before.base)
-        assert edit.form.status == "draft" and edit.form.reviewer == "" and edit.findings == []
-        assert edit.content != before.content and bench.text_diff(before.id, edit.id).count("\n-") == 1
-        assert bench.versions(CHOSEN)[0] == edit and bench.version(edit.id) == edit
-        with pytest.raises(InputError, match=r"technique-choice\.yaml, line 1"):
-            bench.save_edit(CHOSEN, text.replace(f"task: {CHOSEN}", "task: ../../etc/passwd"), "Ada")
-        with pytest.raises(InputError, match="line 4"):
-            bench.save_edit(CHOSEN, "task: technique-choice\nstatus: draft\nsteps: [\n", "Ada")
-        with pytest.raises(InputError, match="bytes"):
-            bench.save_edit(CHOSEN, text + "# " + "x" * 70_000, "Ada")
-        assert len(bench.versions(CHOSEN)) == 2
-
-    used(open_bench, work)
-
-
-def test_a_form_of_fields_is_checked(build: Path, open_bench: OpenBench) -> None:
-    async def work(bench: Bench) -> None:
-        edit = bench.save_fields(CHOSEN, {"steps": ["One."], "search": True}, "Ada")
-        assert edit.form.steps == ["One."] and edit.form.search and edit.findings, "lint findings do not block saving"
-        with pytest.raises(InputError, match="flaw"):
-            bench.approve(edit.id, "Bob")
-        for fields, word in (
-            ({"steps": "One."}, "steps"),
-            ({"reviewer": "me"}, "reviewer"),
-            ({"introduction": "x" * 30_000}, "30,000|20,000"),
-        ):
-            with pytest.raises(InputError, match=word):
-                bench.save_fields(CHOSEN, fields, "Ada")
-        new = bench.save_fields(NEW_TASK, {"introduction": "x"}, "Ada")
-        assert new.parent == "" and bench.current(NEW_TASK).id == new.id
 
     used(open_bench, work)
 
@@ -446,42 +257,3 @@ def test_what_does_not_exist_is_a_message(served: Path, open_bench: OpenBench) -
         assert bench.runs(CHOSEN) == []
 
     used(open_bench, work)
-
-
-def test_a_rejection_is_kept(build: Path, open_bench: OpenBench) -> None:
-    async def work(bench: Bench) -> None:
-        version = bench.current(CHOSEN)
-        bench.reject(version.id, "Bob", "steps overlap")
-        [decision] = bench.decisions(CHOSEN)
-        assert (decision.verdict, decision.reviewer, decision.note) == ("rejected", "Bob", "steps overlap")
-        assert msgspec.json.encode(decision)
-
-    used(open_bench, work)
-
-
-def test_a_run_never_uses_the_earlier_params_of_another(build: Path, open_bench: OpenBench) -> None:
-    with FakeOpenAI(behaviour=behaviour, latency=0.1) as server:
-        write_params(build, server.base_url)
-
-        async def work(bench: Bench) -> None:
-            version = bench.current(CHOSEN)
-            row_ids = [row.id for row in bench.sample(CHOSEN, ROWS)]
-            slow = bench.start_run(version.id, row_ids, "Ada")
-            while not server.calls:
-                await asyncio.sleep(0.01)
-            params = build / "params.yaml"
-            params.write_text(params.read_text().replace("model: teacher", "model: another"), encoding="utf-8")
-            quick = await bench.wait(bench.start_run(version.id, row_ids[:1], "Bob").id)
-            assert quick.state == "failed" and "params.yaml are not those" in quick.error
-            assert (await bench.wait(slow.id)).state == "done"
-            bench.continue_run(quick.id)
-            assert (await bench.wait(quick.id)).state == "done"
-
-        used(open_bench, work)
-    assert {payload["model"] for payload in server.payloads[-8:]} >= {"another"}
-
-
-def test_an_open_page_has_no_budget_of_seconds(served: Path) -> None:
-    with (served / "params.yaml").open("a", encoding="utf-8") as file:
-        file.write("  budget: {seconds: 1.0}\n")
-    assert load_settings(served / "params.yaml").runtime.budget.seconds == 0.0

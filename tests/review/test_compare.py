@@ -4,18 +4,13 @@ import msgspec
 import pytest
 
 from stages.review.compare import compare_results, mean_difference
-from stages.review.editions import content_of
 from stages.review.schema import Comparison, RowResult, Version
+from tests.review.made import make_result, make_version
 from tests.review.sample import CHOSEN, sample_format
-from tests.review.test_store import make_result
 
 
 def version(name: str) -> Version:
-    form = sample_format(CHOSEN)
-    return Version(
-        id=name, task=CHOSEN, form=form, origin="edit", parent="", base="", content=content_of(form), author="Ada", created="",
-        findings=[],
-    )  # fmt: skip
+    return make_version(name, sample_format(CHOSEN))
 
 
 def results(kept: str, **changed: object) -> dict[str, RowResult]:

@@ -1,35 +1,16 @@
 """The commands, as a person or a script uses them: exit codes, JSON, and no escape sequence on any terminal."""
 
-import io
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from stages.review.terminal import main
 from tests.fake_openai import FakeOpenAI, Fault
-from tests.review.conftest import git
+from tests.review.conftest import Say, environment, git
 from tests.review.sample import CHOSEN, HOSTILE_TASK, NEW_TASK, SEARCHED, TASKS
-from tests.review.test_store import environment
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(checkout: Path, served: Path, capsys: pytest.CaptureFixture[str]) -> Say:
-    """`say("list", "--json")`: exit code, what was printed, what was said beside it."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments, library=checkout / "library", readings=checkout / "readings")
-        said = capsys.readouterr()
-        assert "\x1b" not in said.out and "\u202e" not in said.out, "a control character reached the terminal"
-        return code, said.out, said.err
-
-    return run
 
 
 def test_list_is_a_table_and_json(say: Say) -> None:
@@ -98,40 +79,6 @@ def test_out_is_refused_before_a_model_is_asked(say: Say, checkout: Path, server
     assert filed.read_bytes() == before and server.calls == 0 and not (checkout / "d.yaml").exists()
 
 
-def test_readings_can_be_given_by_a_script(say: Say) -> None:
-    say("try", CHOSEN, "--rows", "2", "--author", "Ada")
-    pair = json.loads(say("read", "--reader", "Ada", "--json")[1])
-    given = ("--run", pair["run_id"], "--row", pair["row_id"], "--verdict", "accept")
-    assert say("read", "--reader", "Ada", *given)[0] == 0 and say("read", "--reader", "Ada", *given)[0] == 1
-
-
-def test_readings_can_be_typed(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    say("try", CHOSEN, "--rows", "2", "--author", "Ada")
-    answers = iter(["what", "a clear", "r a fact is lost", "q"])
-    monkeypatch.setattr("builtins.input", lambda _: next(answers))
-    code, said, _ = say("read", "--reader", "Ada")
-    assert code == 0 and said.count("--- original") == 3 and "Nothing is left" in said
-
-
-def test_a_reader_without_a_terminal_is_no_fault(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    say("try", CHOSEN, "--rows", "1", "--author", "Ada")
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    code, said, _ = say("read", "--reader", "Ada")
-    assert code == 0 and said.count("--- original") == 1
-
-
-def test_lint_names_flaws_and_exits_with_1(say: Say, checkout: Path) -> None:
-    assert say("lint")[0] == 0
-    bad = checkout / "bad.yaml"
-    bad.write_text(say("show", CHOSEN)[1].replace("  - State what the question describes.\n", "  - ''\n"), encoding="utf-8")
-    code, said, _ = say("lint", CHOSEN, "--file", str(bad))
-    assert code == 1 and "finding(s)" in said
-    bad.write_text("task: [", encoding="utf-8")
-    code, _, beside = say("lint", CHOSEN, "--file", str(bad))
-    assert code == 1 and "line 1" in beside
-    assert say("lint", "--file", str(bad))[0] == 1
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -172,11 +119,6 @@ def test_a_library_file_that_cannot_be_read_hides_no_other(say: Say, checkout: P
     assert SEARCHED in said
     code, said, beside = say("show", "folder")
     assert code == 1 and said == "" and "cannot be read" in beside
-
-
-def test_an_endless_file_is_refused(say: Say) -> None:
-    code, _, beside = say("lint", CHOSEN, "--file", "/dev/zero")
-    assert code == 1 and "65,536" in beside
 
 
 def test_help_is_instant_and_loads_nothing_heavy(checkout: Path) -> None:
