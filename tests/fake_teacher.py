@@ -53,7 +53,7 @@ def rewrite(prompt: str, data: dict[str, str]) -> str:
     evidence = data["Reference data, for a fact that explains a step"]
     text = _sections(data["Original answer"], steps, evidence)
     final = re.search(r"^- The last line is exactly: (.+)$", prompt, re.MULTILINE)
-    wrong = SHARES.get(_draw(prompt + str(data)) % SHARE_OF, "")
+    wrong = SHARES.get(_draw(data["Question"] + data["Original answer"]) % SHARE_OF, "")  # whatever the format says
     line = final[1] if final else ""
     if wrong == "flips":
         line = _flipped(line)
