@@ -49,7 +49,12 @@ def run_experiment(name: str, root: Path, jobs: int, now: bool, say: Say) -> str
 def show_table(name: str, root: Path) -> str:
     """The table out of what is there, without running anything."""
     experiment, commit = load_experiment(name), head(root)
-    return make_table(name, experiment, plans(name, experiment, commit, root / "params.yaml"), commit, root)
+    refuse_dirty(root, untracked=False)
+    wanted = plans(name, experiment, commit, root / "params.yaml")
+    if any(plan.is_baseline for plan in wanted):
+        refuse_stale(root, experiment.target)
+    refuse_loss(name, commit, [plan.arm for plan in wanted if found_record(plan, commit, root).state == "waiting"], root)
+    return make_table(name, experiment, wanted, commit, root)
 
 
 def make_table(name: str, experiment: Experiment, wanted: Sequence[Plan], commit: str, root: Path) -> str:
@@ -77,6 +82,17 @@ def found_record(plan: Plan, commit: str, root: Path) -> Record:
 def head(root: Path) -> str:
     """The commit that is checked out."""
     return git(root, "rev-parse", "HEAD").strip()
+
+
+def refuse_loss(name: str, commit: str, waiting: Sequence[str], root: Path) -> None:
+    """Raises InputError if a table with `waiting` arms would replace the results of another commit."""
+    file = root / table.FOLDER / f"{name}.json"
+    measured = json.loads(file.read_text(encoding="utf-8"))["commit"] if file.exists() else commit
+    if waiting and measured != commit:
+        raise InputError(
+            f"{file.relative_to(root)} holds results of commit {measured[:10]}; on {commit[:10]} nothing is known of {', '.join(waiting)}.",
+            remedy=f"`python -m stages.experiments run {name}`, or move both files of the old results away.",
+        )
 
 
 def refuse_stale(root: Path, target: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from stages.config import SECTIONS, load_params
 from stages.errors import InputError, ParamsError
+from stages.experiments.overrides import overrides
 from stages.experiments.schema import AnswerFigure, Arm, Experiment, Plan
 from stages.profiles.merge import merged
 from stages.profiles.sections import section_type
@@ -52,6 +53,7 @@ def plans(name: str, experiment: Experiment, commit: str, params_file: Path) -> 
     for arm in experiment.arms:
         settings = experiment.common | arm.set
         params = with_settings(document, settings, f"{name}, arm {arm.name}")
+        overrides(settings)  # what DVC's grammar cannot hold is refused now, not when the arms before it have run
         label = content_id(commit, json.dumps(params, sort_keys=True))[:6]
         made.append(Plan(arm=arm.name, experiment=f"{name}-{arm.name}-{label}", settings=settings, is_baseline=params == built))
     return made

@@ -13,7 +13,7 @@ import msgspec
 from stages.errors import InputError
 from stages.experiments.overrides import overrides
 from stages.experiments.schema import Plan, Record, State
-from stages.experiments.workspace import Workspace
+from stages.experiments.workspace import Workspace, refs
 from stages.tables import write_json
 
 TAIL = 12  # lines shown of an arm that failed
@@ -52,6 +52,7 @@ def run_queued(
     """Queue every plan that is not done, start workers and wait until none is left."""
     with workspace.exclusive():
         workspace.prepare(commit)
+        plans = _unfinished(workspace, plans, records, say)
         known = status(workspace)
         for plan in plans:
             if known.get(plan.experiment) in ("queued", "running"):
@@ -61,7 +62,8 @@ def run_queued(
                 workspace.dvc("queue", "remove", plan.experiment)  # it failed, or its result was removed
             workspace.dvc("exp", "run", "--queue", *_arguments(workspace, plan, target))
             say(f"{plan.arm}: queued as {plan.experiment}")
-    workspace.dvc("queue", "start", "--jobs", str(jobs))
+    if plans:
+        workspace.dvc("queue", "start", "--jobs", str(jobs))
     _wait(workspace, plans, records, say)
 
 
@@ -69,7 +71,7 @@ def run_now(workspace: Workspace, plans: Sequence[Plan], commit: str, target: st
     """Each plan by `dvc exp run --temp`, one after another; a failed one does not stop the others."""
     with workspace.exclusive():
         workspace.prepare(commit)
-        for plan in plans:
+        for plan in _unfinished(workspace, plans, records, say):
             path = workspace.folder.parent / f"{plan.experiment}.log"
             say(f"{plan.arm}: running as {plan.experiment}; log {path}")
             with path.open("w", encoding="utf-8") as log:
@@ -104,6 +106,15 @@ def _arguments(workspace: Workspace, plan: Plan, target: str) -> list[str]:
     copied = [argument for name in workspace.own for argument in ("--copy-paths", name)] if workspace.own else []
     settings = [argument for override in overrides(plan.settings) for argument in ("--set-param", override)]
     return ["--name", plan.experiment, *copied, *settings, target]
+
+
+def _unfinished(workspace: Workspace, plans: Sequence[Plan], records: Records, say: Say) -> list[Plan]:
+    """Plans without a result in the clone. The others ended after a kill, unwatched: DVC would refuse to run them again."""
+    there = refs(workspace.folder)
+    for plan in plans:
+        if plan.experiment in there:
+            _finish(plan, "done", _log(workspace, plan.experiment), records, say)
+    return [plan for plan in plans if plan.experiment not in there]
 
 
 def _wait(workspace: Workspace, plans: Sequence[Plan], records: Records, say: Say) -> None:

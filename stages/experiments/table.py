@@ -73,7 +73,8 @@ def _arms(arms: Sequence[Mapping[str, Any]]) -> str:
     lines = []
     for arm in arms:
         cost = arm.get("cost") or {}
-        stages = ", ".join(cost.get("stages") or {}) or "none: the commit is built so"
+        none = "none known: restored, or run elsewhere" if arm["experiment"] else "none: the commit is built so"
+        stages = ", ".join(cost.get("stages") or {}) or none
         paid = (
             f"{cost['calls']:,.0f} calls, {cost['tokens_paid']:,.0f} tokens"
             + (f", {cost['usd_paid']:.2f} USD" if cost["usd_paid"] else "")
@@ -128,7 +129,7 @@ def _comparisons(comparisons: Sequence[Mapping[str, Any]], arms: Mapping[str, Ma
     for one in comparisons:
         what = " ".join(filter(None, [one["figure"], one.get("benchmark", ""), one.get("protocol", ""), one.get("system", "")]))
         same = _sameness(arms[one["arm"]]) if one["figure"] == "accuracy" else ""
-        if same and one["n"]:
+        if same and one["n"] and not one["only_first"] + one["only_other"]:
             lines.append([what, one["arm"], str(one["n"]), f"{same} ({_percent(one['first'])})", "", ""])
         elif one["n"]:
             change = f"{_percent(one['first'])} -> {_percent(one['other'])}"
@@ -157,13 +158,14 @@ def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
         if protocol != "baseline"
         for system in systems
     }
-    lines = [[*cell, *(_score_of(arm, cell, place) for place, arm in enumerate(arms))] for cell in cells]
+    lines = [[*cell, *(_score_of(arm, cell, arms[0]) for arm in arms)] for cell in cells]
     return _grid(["benchmark", "protocol", "system", *(arm["arm"] for arm in arms)], lines) if lines else ""
 
 
-def _score_of(arm: Mapping[str, Any], cell: tuple[str, str, str], place: int) -> str:
-    score = arm["scores"].get(cell[0], {}).get(cell[1], {}).get(cell[2])
-    if place and score and _sameness(arm):
+def _score_of(arm: Mapping[str, Any], cell: tuple[str, str, str], first: Mapping[str, Any]) -> str:
+    """A score, or why it is the first arm's; few-shot prompts and quantised models may differ although the model does not."""
+    score, reference = (one["scores"].get(cell[0], {}).get(cell[1], {}).get(cell[2]) for one in (arm, first))
+    if arm is not first and score and score == reference and _sameness(arm):
         return _sameness(arm)
     return f"{_share(score, 'accuracy')}, n {score['n']}" if score else "-"
 

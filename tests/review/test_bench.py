@@ -43,7 +43,7 @@ def test_a_try_goes_through_grounding_rewriting_checks_and_judge(served: Path, o
         assert {result.kept for result in results} == {True, False}
         assert any(result.evidence and result.queries for result in results)
         for result in results:
-            assert result.tried and result.checks and result.usage.calls >= 3
+            assert result.tried and result.checks and result.usage.calls >= 2  # phrases and rewrite; more where nothing fails
             assert all(check.words for check in result.checks if not check.passed)
             assert not result.kept or (result.readability == "rewritten" and result.places == ["B", "A"])
         assert run.usage.usd > sum(result.usage.usd for result in results) > 0, "the calibration is paid for as well"

@@ -11,13 +11,13 @@ from stages.review.runner import Bedrock, try_row
 from stages.review.schema import RowResult
 from stages.review.settings import load_settings
 from tests.fake_openai import FakeOpenAI, Fault
-from tests.review.sample import CHOSEN, SEARCHED, sample_format
+from tests.review.sample import CHOSEN, ROWS, SEARCHED, sample_format
 
 
-def tried_row(params_file: Path, task: str, *, judge_passed: bool = True, again: bool = False) -> RowResult:
-    """The task's first row, tried once or twice with one client; the last result."""
+def tried_row(params_file: Path, task: str, *, number: int = 0, judge_passed: bool = True, again: bool = False) -> RowResult:
+    """The task's row `number`, tried once or twice with one client; the last result."""
     settings, workspace = load_settings(params_file), Workspace()
-    row = workspace.sample(task, 1, 0)[0]
+    row = workspace.sample(task, number + 1, 0)[number]
 
     async def work() -> RowResult:
         async with open_client("review", settings.llm, settings.runtime, base_model=Path("none")) as client:
@@ -35,7 +35,7 @@ def test_a_row_shows_its_evidence_rewrite_verdict_and_cost(served: Path) -> None
     found = tried_row(served / "params.yaml", SEARCHED)
     assert found.rewrite and found.evidence and found.queries and found.checks and not found.error
     assert set(found.shown) <= {evidence.passage_id for evidence in found.evidence}
-    assert found.tried and found.tried.kept == found.kept and found.usage.calls >= 3 and found.cached == 0
+    assert found.tried and found.tried.kept == found.kept and found.usage.calls >= 2 and found.cached == 0
     assert found.tried.prompt_tokens == found.usage.prompt_tokens and found.tried.usd == pytest.approx(found.usage.usd)
 
 
@@ -47,8 +47,10 @@ def test_the_second_time_everything_is_cached_and_the_same(served: Path, server:
 
 
 def test_no_rewrite_is_kept_on_the_word_of_a_judge_that_has_not_passed(served: Path) -> None:
-    found = tried_row(served / "params.yaml", CHOSEN, judge_passed=False)
-    assert not found.kept and "judge-not-calibrated" in found.reasons and found.rewrite
+    params = served / "params.yaml"
+    good = next(number for number in range(ROWS) if tried_row(params, CHOSEN, number=number).kept)
+    found = tried_row(params, CHOSEN, number=good, judge_passed=False)
+    assert not found.kept and found.reasons == ["judge-not-calibrated"] and found.rewrite
 
 
 @pytest.mark.parametrize(("task", "stage"), [(SEARCHED, "ground"), (CHOSEN, "enrich")])
