@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.errors import InputError
 from stages.experiments import table
-from stages.experiments.load import load_experiment, names, plans
+from stages.experiments.load import LIBRARY, load_experiment, names, plans
 from stages.experiments.queue import Records, run_now, run_queued
 from stages.experiments.schema import Experiment, Plan, Record
 from stages.experiments.workspace import FOLDER, Workspace, dvc, git, refs
@@ -30,6 +30,7 @@ def run_experiment(name: str, root: Path, jobs: int, now: bool, say: Say) -> str
     """Every arm that is not done yet, then the table. An arm that failed is tried again by the next call."""
     experiment, commit = load_experiment(name), head(root)
     refuse_dirty(root, untracked=False)
+    refuse_untracked_stages(root)
     refuse_stale(root, experiment.target)
     wanted = plans(name, experiment, commit, root / "params.yaml")
     workspace, records = Workspace(root), Records(root / FOLDER / "records")
@@ -82,6 +83,18 @@ def found_record(plan: Plan, commit: str, root: Path) -> Record:
 def head(root: Path) -> str:
     """The commit that is checked out."""
     return git(root, "rev-parse", "HEAD").strip()
+
+
+def refuse_untracked_stages(root: Path) -> None:
+    """Raises InputError for code or formats that git does not know: this build may hold them, the clone's arms would not."""
+    listed = git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", "stages").split("\0")
+    library = Path("stages") / "experiments" / LIBRARY.name
+    unknown = [name for name in listed if name and Path(name).parent != library]
+    if unknown:
+        raise InputError(
+            f"git does not know {', '.join(unknown[:8])}{' and more' if len(unknown) > 8 else ''}: no arm would be built with it.",
+            remedy="`git add` and `git commit` it, or move it out of stages/; then run the same command again.",
+        )
 
 
 def refuse_loss(name: str, commit: str, waiting: Sequence[str], root: Path) -> None:

@@ -204,9 +204,9 @@ def _seen(arms: Sequence[Mapping[str, Any]]) -> list[str]:
             why = (
                 "" if arm["same_training_data"] else "; the rows that differ are not among those that its token budget trains on"
             )
-            said.append(
-                f"The model of `{arm['arm']}` is the first arm's, byte for byte{why}: its scores say nothing about the question."
-            )
+            equal = _of_models(arm) == _of_models(arms[0])
+            worth = "its scores say nothing" if equal else "scores other than those shown as numbers say nothing"
+            said.append(f"The model of `{arm['arm']}` is the first arm's, byte for byte{why}: {worth} about the question.")
     if len(arms) == 1:
         return said
     if any(arm["rows"]["tried"] and not arm["rows"]["kept"] for arm in arms):
@@ -216,6 +216,16 @@ def _seen(arms: Sequence[Mapping[str, Any]]) -> list[str]:
     said.append("Arms share the cache of model responses: a later arm does not pay again for what an earlier one asked.")
     said.append("Stages that ran with the same inputs before are restored by DVC and counted neither as run nor in seconds.")
     return said
+
+
+def _of_models(arm: Mapping[str, Any]) -> list[Any]:
+    """All scores but those of the baselines, which learn from the training data and have no model."""
+    return [
+        (benchmark, protocol, systems)
+        for benchmark, protocols in sorted(arm["scores"].items())
+        for protocol, systems in sorted(protocols.items())
+        if protocol != "baseline"
+    ]
 
 
 def _sameness(arm: Mapping[str, Any]) -> str:

@@ -91,3 +91,9 @@ def test_a_param_that_no_stage_could_read_is_refused_before_anything_runs(tmp_pa
 def test_an_unknown_experiment_lists_the_known_ones(name: str) -> None:
     with pytest.raises(InputError, match="formats, grounding, judge, variations"):
         load_experiment(name, LIBRARY)
+
+
+def test_a_value_that_dvc_would_read_as_a_reference_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    experiment = load(tmp_path, GOOD.replace("{enrich.keep.factuality: 10}", '{base.hub_id: "${oc.env:HOME}"}'))
+    with pytest.raises(ParamsError, match="reference"):
+        plans("trial", experiment, "0" * 40, ROOT / "params.yaml")

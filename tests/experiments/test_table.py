@@ -103,6 +103,12 @@ def test_arms_are_compared_on_the_rows_that_both_tried(root: Path) -> None:
     assert differing(first.params, other.params) == {"enrich.keep.factuality": [8, 9]}
 
 
+def test_four_differing_pairs_of_22_are_no_difference_whatever_the_bootstrap_says(root: Path) -> None:
+    first, other = Build(root, commit(root, "r" * 22, "0")), Build(root, commit(root, "kkkk" + "r" * 18, "0"))
+    kept = compare(KEPT, first, other)
+    assert kept["low"] > 0 and kept["p"] == 0.125 and kept["verdict"] == "no difference shown"
+
+
 def test_nothing_in_common_is_said_and_no_figure_is_made_up(root: Path) -> None:
     first, other = Build(root, commit(root, "nn", "1")), Build(root, commit(root, "kk", "0"))
     assert compare(KEPT, first, other) == {"n": 0}
@@ -125,6 +131,19 @@ def test_rows_that_differ_and_are_not_trained_on_make_the_same_model(root: Path)
     arms = [arm("one", commit(root, "rr", "01")), arm("two", commit(root, "kr", "01", data="d2"))]
     page = markdown(results("trial", EXPERIMENT, "c" * 40, root, arms))
     assert page.count("other data, same model") == 2 and "not among those that its token budget trains on" in page
+
+
+def test_a_score_that_differs_is_shown_although_the_model_is_the_same(root: Path) -> None:
+    arms = [arm("one", commit(root, "rr", "0001")), arm("two", commit(root, "kr", "0111", data="d2"))]
+    page = markdown(results("trial", EXPERIMENT, "c" * 40, root, arms))
+    assert "25.0 % -> 75.0 %" in page and "75.0 % (10.0-90.0), n 4" in page
+    assert "data, same model" not in page and "scores other than those shown as numbers say nothing" in page
+
+
+def test_only_the_commits_own_build_is_said_to_be_the_commits(root: Path) -> None:
+    built = commit(root, "rk", "01")
+    page = markdown(results("trial", EXPERIMENT, built, root, [arm("one", built, stages={})]))
+    assert "none known" in page and "the commit is built so" not in page
 
 
 def test_two_tables_of_the_same_arms_are_the_same_bytes(root: Path) -> None:
