@@ -16,7 +16,7 @@ def main() -> None:
     commands.add_parser("list", help="experiments and their questions")
     run = commands.add_parser("run", help="run every arm that is not done, then write the table")
     run.add_argument("name")
-    run.add_argument("--jobs", type=int, default=1, help="arms at a time (default: %(default)s; each loads its own model)")
+    run.add_argument("--jobs", type=_count, default=1, help="arms at a time (default: %(default)s; each loads its own model)")
     run.add_argument("--now", action="store_true", help="without the queue: `dvc exp run --temp`, arm by arm")
     commands.add_parser("table", help="write the table out of what is done").add_argument("name")
     arguments = parser.parse_args()
@@ -35,6 +35,12 @@ def _answer(arguments: argparse.Namespace, root: Path) -> str:
     if arguments.command == "table":
         return show_table(arguments.name, root)
     return run_experiment(arguments.name, root, arguments.jobs, arguments.now, _say)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of arms; allowed: 1 or more")
+    return int(text)
 
 
 def _say(line: str) -> None:

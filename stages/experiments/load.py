@@ -30,7 +30,11 @@ def names(folder: Path = LIBRARY) -> list[str]:
 
 def load_experiment(name: str, folder: Path = LIBRARY) -> Experiment:
     """The experiment `name` with its matrix spelled out as arms."""
-    if not NAME.fullmatch(name) or name not in names(folder):
+    if name in names(folder) and not NAME.fullmatch(name):
+        raise InputError(
+            f"{folder / name}.yaml has no name for an experiment.", allowed="a-z, 0-9 and single hyphens, then .yaml"
+        )
+    if name not in names(folder):
         raise InputError(f"there is no experiment `{name}`.", allowed=", ".join(names(folder)) or "none")
     path = folder / f"{name}.yaml"
     try:
@@ -54,7 +58,7 @@ def plans(name: str, experiment: Experiment, commit: str, params_file: Path) -> 
         settings = experiment.common | arm.set
         params = with_settings(document, settings, f"{name}, arm {arm.name}")
         overrides(settings)  # what DVC's grammar cannot hold is refused now, not when the arms before it have run
-        label = content_id(commit, json.dumps(params, sort_keys=True))[:6]
+        label = content_id(commit, experiment.target, json.dumps(params, sort_keys=True))[:6]
         made.append(Plan(arm=arm.name, experiment=f"{name}-{arm.name}-{label}", settings=settings, is_baseline=params == built))
     return made
 

@@ -42,7 +42,7 @@ class Experiment(Params, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm on one commit: its name in git depends on both, so that other params or code are another experiment."""
+    """One arm on one commit: its name in git depends on both and on the target, so that other params or code are another experiment."""
 
     arm: str
     experiment: str  # name under refs/exps

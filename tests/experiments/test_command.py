@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
+from stages.experiments.__main__ import main
 from stages.experiments.command import refuse_loss, refuse_untracked_stages, show_table
 
 
@@ -41,3 +42,13 @@ def test_a_format_that_git_does_not_know_is_refused_and_a_new_experiment_is_not(
         refuse_untracked_stages(root)
     (root / "stages/formats/library/mine.yaml").unlink()
     refuse_untracked_stages(root)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two"])
+def test_no_arm_at_a_time_is_no_way_to_run(
+    jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["experiments", "run", "judge", f"--jobs={jobs}"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "1 or more" in capsys.readouterr().err

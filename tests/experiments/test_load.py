@@ -40,7 +40,8 @@ def test_an_arm_that_the_commit_is_built_with_needs_no_run(tmp_path: Path) -> No
     first, second = plans("trial", load(tmp_path, GOOD), "0" * 40, ROOT / "params.yaml")
     assert (first.is_baseline, second.is_baseline) == (True, False)
     other = plans("trial", load(tmp_path, GOOD), "1" * 40, ROOT / "params.yaml")[1]
-    assert other.experiment != second.experiment  # another commit is another experiment
+    further = plans("trial", load(tmp_path, f"{GOOD}target: finetune\n"), "0" * 40, ROOT / "params.yaml")[1]
+    assert len({one.experiment for one in (second, other, further)}) == 3  # another commit or target is another experiment
 
 
 def test_a_matrix_lists_every_combination(tmp_path: Path) -> None:
@@ -97,3 +98,9 @@ def test_a_value_that_dvc_would_read_as_a_reference_is_refused_before_anything_r
     experiment = load(tmp_path, GOOD.replace("{enrich.keep.factuality: 10}", '{base.hub_id: "${oc.env:HOME}"}'))
     with pytest.raises(ParamsError, match="reference"):
         plans("trial", experiment, "0" * 40, ROOT / "params.yaml")
+
+
+def test_a_file_whose_name_could_be_no_experiment_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Bad_name.yaml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(InputError, match="Bad_name.yaml has no name"):
+        load_experiment("Bad_name", tmp_path)
