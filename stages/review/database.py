@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import InputError
+from stages.llm.database import Transaction
 
 CREATE = """
 CREATE TABLE IF NOT EXISTS versions (
@@ -55,15 +56,9 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: on disk at the end of the block, or nothing of it."""
-        with self._turn, self._explained():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        """One transaction: on disk at the end of the block, or nothing of it, also where the commit itself fails."""
+        with self._turn, self._explained(), Transaction(self._connection):
+            yield self._connection
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -23,6 +23,18 @@ def test_what_breaks_off_has_written_nothing(tmp_path: Path) -> None:
     assert Database(tmp_path / "r.sqlite").all("SELECT task FROM decisions") == [("next",)], "on disk when the block ends"
 
 
+def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    database = Database(tmp_path / "r.sqlite")
+    database._connection.execute("PRAGMA foreign_keys=ON")
+    with database.writing() as connection:
+        connection.execute("CREATE TABLE child (parent INTEGER REFERENCES runs (seq) DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(InputError, match="FOREIGN KEY"), database.writing() as connection:
+        connection.execute("INSERT INTO child VALUES (7)")  # there is no such parent: SQLite says so at the commit only
+    assert not database._connection.in_transaction
+    add(database, "next")
+    assert database.all("SELECT task FROM decisions") == [("next",)] and database.all("SELECT * FROM child") == []
+
+
 def test_a_closed_database_is_a_message(tmp_path: Path) -> None:
     database = Database(tmp_path / "r.sqlite")
     database.close()
