@@ -46,6 +46,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None  # None: the role's
     attempt: int = 0  # a second attempt is another sample: other key, other seed
     allow_truncated: bool = False  # an answer cut at max_tokens is good enough (a verdict stands in the first words)
+    repair: str = ""  # what `stages.llm.asking` says after a reply that cannot be read; no part of this request
+    schema: dict[str, Any] | None = None  # JSON schema of the reply, with a `title`; sent where the role's server knows schemas
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -132,6 +134,9 @@ class Client:
         }
         if role.repetition_penalty != 1.0:
             payload["repetition_penalty"] = role.repetition_penalty
+        if request.schema and role.json_schema:
+            named = {"name": request.schema["title"], "strict": True, "schema": request.schema}
+            payload["response_format"] = {"type": "json_schema", "json_schema": named}
         identity = self._identity(request.role)
         key = _digest(request.purpose, identity, payload, request.attempt)
         payload["seed"] = int(key[:8], 16) >> 1  # 31 bits: what every server takes

@@ -15,6 +15,8 @@ class Role(Params):
         1.1  # the embedded model loops without it and cannot copy a fact above 1.1; sent to openai endpoints only if not 1
     )
     max_tokens: int = 256  # output tokens; a purpose may ask for fewer
+    repair: Literal[0, 1] = 1  # rounds in which a reply that cannot be read is asked for again, with the form that is wanted
+    json_schema: bool = False  # the server takes `response_format` with a JSON schema (vLLM, llama.cpp, hosted APIs)
 
 
 class LLMParams(Params):

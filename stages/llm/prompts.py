@@ -1,5 +1,7 @@
 """Prompt files: parts headed `[system]`, `[user]` or `[assistant]` with places `{{name}}`, filled in one pass.
 
+A last part headed `[repair]`, without places, is what a model is told whose reply cannot be read (`stages.llm.asking`).
+
 Filled text is data: braces in it are never looked at again, chat-template control tokens in it are broken up,
 so that no source record can open a turn of its own, and it can neither open nor close the `<<DATA>>` fence that
 the file puts around it.
@@ -15,6 +17,7 @@ from stages.errors import InputError
 from stages.llm.fence import defuse, fences, marked
 
 ROLES = ("system", "user", "assistant")
+REPAIR = "repair"
 _HEADER = re.compile(r"^\[(\w+)\][ \t]*$", re.MULTILINE)
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
@@ -25,16 +28,19 @@ class Prompt(msgspec.Struct, frozen=True):
     path: str
     turns: list[tuple[str, str]]  # role, template text
     names: frozenset[str]  # every place that must be filled
+    repair: str = ""  # the turn after a reply that cannot be read; empty: nothing is asked again
 
 
 def load_prompt(path: Path) -> Prompt:
     """Read a prompt file. Raises InputError for a file without turns or with an unknown role."""
     pieces = _HEADER.split(path.read_text(encoding="utf-8"))
     turns = [(role, body.strip()) for role, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+    repair = turns.pop()[1] if turns and turns[-1][0] == REPAIR else ""
     wrong = [role for role, _ in turns if role not in ROLES]
-    if pieces[0].strip() or not turns or wrong:
-        raise InputError(f"{path.name} is not a prompt file.", allowed="parts headed " + ", ".join(f"[{role}]" for role in ROLES))
-    return Prompt(path.name, turns, frozenset(_PLACE.findall("".join(body for _, body in turns))))
+    if pieces[0].strip() or not turns or wrong or _PLACE.search(repair):
+        allowed = "parts headed " + ", ".join(f"[{role}]" for role in ROLES) + f", and a last one [{REPAIR}] without places"
+        raise InputError(f"{path.name} is not a prompt file.", allowed=allowed)
+    return Prompt(path.name, turns, frozenset(_PLACE.findall("".join(body for _, body in turns))), repair)
 
 
 def fill(prompt: Prompt, **values: str) -> list[dict[str, str]]:

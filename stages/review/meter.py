@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from stages.llm.client import Client, Reply, Request, StoredResponse
 from stages.llm.ledger import Ledger
+from stages.llm.params import LLMParams
 from stages.review.schema import Usage
 
 
@@ -20,6 +21,11 @@ class Meter:
         reply = await self.client.chat(request)
         self.replies.append((request, reply))
         return reply
+
+    @property
+    def llm(self) -> LLMParams:
+        """The models in their roles."""
+        return self.client.llm
 
     @property
     def ledger(self) -> Ledger:
