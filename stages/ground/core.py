@@ -9,7 +9,8 @@ from stages.formats.schema import Format
 from stages.ground.params import GroundParams
 from stages.ground.queries import content_words, filter_request, key_terms, parse_filter, parse_queries, query_request
 from stages.ground.rank import as_evidence, documents_of, new_to_row, rank_hits
-from stages.ground.retrieve import Hit, PassageIndex
+from stages.ground.retrieve import Hit
+from stages.ground.retriever import Retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Passage
 from stages.llm.client import CallFailed, Client
@@ -20,7 +21,7 @@ from stages.tasks.schema import InstructionRow
 class Library(msgspec.Struct, frozen=True):
     """What rows are grounded in."""
 
-    index: PassageIndex
+    retriever: Retriever
     by_entity: Mapping[str, list[Passage]]
     common: Mapping[str, set[str]]  # per task, the words of its wording
 
@@ -63,7 +64,7 @@ async def ground_row(
     except CallFailed as failure:
         return Reject("ground", row.id, f"call-failed:{failure.reason}", failure.detail)
     shown = {evidence.entity_id for evidence in documents}
-    hits = {query: _new_hits(row, query, library.index, params, shown) for query in queries.kept}
+    hits = {query: _new_hits(row, query, library.retriever, params, shown) for query in queries.kept}
     found = as_evidence(row, rank_hits(hits, params.keep, params.least_score), len(documents) + 1, params.passage_tokens)
     counts["no-evidence"] += not documents and not found
     evidence = documents + found
@@ -76,11 +77,11 @@ async def build_queries(
     """Phrases by the model, filtered by the model; by code, and then unfiltered, if the builder's reply is unusable."""
     reply = await client.chat(query_request(row, params))
     common = library.common.get(row.task, set())
-    built = parse_queries(reply.text, params, content_words(row, library.index, common))
+    built = parse_queries(reply.text, params, content_words(row, library.retriever.lexical, common))
     if not built:
         client.ledger.parse_failed("ground.queries")
         counts["query-fallback"] += 1
-        made = key_terms(row, library.index, common, params)
+        made = key_terms(row, library.retriever.lexical, common, params)
         return Queries(made, made, [reply.key])
     chosen = await client.chat(filter_request(row, form, built, params))
     positions = parse_filter(chosen.text, len(built))
@@ -92,8 +93,8 @@ async def build_queries(
     return Queries(built, [built[position] for position in positions], [reply.key, chosen.key])
 
 
-def _new_hits(row: InstructionRow, query: str, index: PassageIndex, params: GroundParams, shown: set[str]) -> list[Hit]:
-    return [hit for hit in index.search(query, params.hits) if new_to_row(hit.passage, row, shown)]
+def _new_hits(row: InstructionRow, query: str, retriever: Retriever, params: GroundParams, shown: set[str]) -> list[Hit]:
+    return [hit for hit in retriever.search(query, params.hits) if new_to_row(hit.passage, row, shown)]
 
 
 def _grounded(row: InstructionRow, queries: Queries, documents: list[Evidence], evidence: list[Evidence]) -> GroundedRow:

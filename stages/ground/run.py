@@ -12,7 +12,7 @@ from stages.ground.core import Grounding, Library, ground_row, group_by_entity
 from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
-from stages.ground.retrieve import PassageIndex
+from stages.ground.retriever import open_retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.select import select_rows
 from stages.ingest.schema import Passage
@@ -23,6 +23,8 @@ from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
+
+ENCODER = Path("models/encoder")
 
 
 def run_ground(stage: Stage) -> None:
@@ -37,7 +39,8 @@ def run_ground(stage: Stage) -> None:
         params.ngram,
     )
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
-    library = Library(PassageIndex(passages if params.evidence else []), group_by_entity(passages), task_words(rows))
+    retriever = open_retriever(passages if params.evidence else [], params, ENCODER)
+    library = Library(retriever, group_by_entity(passages), task_words(rows))
     outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, params, llm))
     grounded = sorted((found for found in outcomes if isinstance(found, Grounding)), key=lambda found: found.row.row_id)
     rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]

@@ -19,8 +19,9 @@ from stages.formats.evidence import usable_by_entity
 from stages.graph.schema import Split
 from stages.ground.core import Library, group_by_entity
 from stages.ground.hygiene import usable_passages
+from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
-from stages.ground.retrieve import PassageIndex
+from stages.ground.retriever import Retriever, open_retriever
 from stages.ingest.schema import Entity, Passage
 from stages.tables import content_id, read_table
 from stages.tasks.schema import InstructionRow
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 ROWS, PASSAGES = Path("data/tasks/rows.parquet"), Path("data/ingest/passages.parquet")
 SPLITS, ENTITIES = Path("data/graph/splits.parquet"), Path("data/graph/entities.parquet")
-ITEMS = Path("data/benchmarks/items.parquet")
+ITEMS, ENCODER = Path("data/benchmarks/items.parquet"), Path("models/encoder")
 COLUMNS = ["id", "task", "family", "split", "key_kind", "subject"]
 TASKS_KEPT = 4  # whole rows of so many tasks stay in memory
 BATCH = 16_384  # rows decoded at a time
@@ -58,7 +59,7 @@ class Workspace:
         self._rows: OrderedDict[str, pa.Table] = OrderedDict()
         self._common: dict[str, set[str]] = {}
         self._entities: EntityTable | None = None
-        self._passages: tuple[PassageIndex, dict[str, list[Passage]]] | None = None
+        self._searched: tuple[GroundParams, Retriever, dict[str, list[Passage]]] | None = None
 
     def tasks(self) -> dict[str, TaskRows]:
         """Every task that has a row to try."""
@@ -115,19 +116,22 @@ class Workspace:
                 self._entities = EntityTable(self.root / ENTITIES)
             return self._entities
 
-    def library(self, task: str, ngram: int) -> Library:
-        """What rows of `task` are grounded in, as the stage `ground` has it. The first call builds the index: seconds."""
+    def library(self, task: str, params: GroundParams) -> Library:
+        """What rows of `task` are grounded in, as the stage `ground` has it. The first call builds the index: seconds.
+
+        So does the first one after an edit of the section `ground`.
+        """
         with self._grounding:
-            if self._passages is None:
+            if self._searched is None or self._searched[0] != params:
                 passages = read_table(self.root / PASSAGES, Passage)
                 splits, items = read_table(self.root / SPLITS, Split), read_table(self.root / ITEMS, BenchmarkItem)
-                usable, _ = usable_passages(passages, splits, items, ngram)
-                self._passages = PassageIndex(usable), group_by_entity(usable)
+                usable, _ = usable_passages(passages, splits, items, params.ngram)
+                self._searched = params, open_retriever(usable, params, self.root / ENCODER), group_by_entity(usable)
             if task and task not in self._common:
                 rows = _read(self.root / ROWS, InstructionRow, "task", [task])
                 self._common[task] = task_words(rows).get(task, set())
-            index, by_entity = self._passages
-            return Library(index, by_entity, self._common)
+            _, retriever, by_entity = self._searched
+            return Library(retriever, by_entity, self._common)
 
     def background(self) -> dict[str, list[Passage]]:
         """What a drafter may read, by entity, as the stage `formats` has it."""

@@ -8,6 +8,7 @@ from stages.ground.core import Grounding, Library, ground_row, group_by_entity
 from stages.ground.params import GroundParams
 from stages.ground.queries import content_words, key_terms, parse_filter, parse_queries, task_words
 from stages.ground.retrieve import PassageIndex
+from stages.ground.retriever import Retriever
 from stages.tables import Reject
 from tests.fake_client import FakeClient
 from tests.toy_rows import make_format, make_passage, make_row, toy_corpus
@@ -77,7 +78,7 @@ def test_key_terms_are_the_rows_own_rare_words_and_not_the_tasks_wording() -> No
 def ground(reply: str | None, choice: str | None, document: bool = False) -> tuple[Grounding | Reject, FakeClient]:
     client = FakeClient(lambda request: reply if request.purpose == "ground.queries" else choice)
     row = make_row("What can a script handler do in a browser?", "SECRET ANSWER", document_ids=["cwe:CWE-89"])
-    library = Library(PassageIndex(PASSAGES), group_by_entity(PASSAGES), {})
+    library = Library(Retriever(PassageIndex(PASSAGES)), group_by_entity(PASSAGES), {})
     return asyncio.run(ground_row(row, make_format(document=document), client, library, PARAMS)), client  # type: ignore[arg-type]
 
 
@@ -114,7 +115,7 @@ def test_a_call_that_failed_for_good_is_a_reject() -> None:
 def test_without_evidence_a_row_goes_on_with_nothing_and_nobody_is_asked() -> None:
     client = FakeClient(lambda _: "1. script handler in browser")
     row = make_row("What can a script handler do in a browser?", "A.", document_ids=["cwe:CWE-89"])
-    library = Library(PassageIndex([]), group_by_entity(PASSAGES), {})
+    library = Library(Retriever(PassageIndex([])), group_by_entity(PASSAGES), {})
     found = asyncio.run(ground_row(row, make_format(document=True), client, library, GroundParams(evidence=False)))  # type: ignore[arg-type]
     assert isinstance(found, Grounding) and not client.requests and not found.evidence
     assert found.row.row_id == row.id and not found.row.queries and not found.row.document_ids and not found.row.request_hashes

@@ -7,6 +7,7 @@ import pytest
 from stages.errors import InputError
 from stages.ground.core import group_by_entity
 from stages.ground.hygiene import usable_passages
+from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
 from stages.review.data import Workspace
 from stages.tables import read_table, write_table
@@ -36,8 +37,8 @@ def test_the_library_of_a_task_is_the_stage_s(build: Path) -> None:
     workspace = Workspace()
     made = write_build(build)
     usable, left_out = usable_passages(passages(), splits(made), [item()], 13)
-    library = workspace.library(SEARCHED, 13)
-    assert left_out["held-out"] == 1 and library.index.passages == usable
+    library = workspace.library(SEARCHED, GroundParams())
+    assert left_out["held-out"] == 1 and library.retriever.passages == usable
     assert library.by_entity == group_by_entity(usable)
     rows = read_table("data/tasks/rows.parquet", InstructionRow)
     assert library.common[SEARCHED] == task_words(rows)[SEARCHED], "words of all rows, also of those that nobody sees here"
@@ -62,7 +63,7 @@ def test_a_missing_or_damaged_table_says_what_makes_it(build: Path, table: str) 
     def use() -> None:
         workspace = Workspace()
         workspace.tasks()
-        workspace.library(SEARCHED, 13)
+        workspace.library(SEARCHED, GroundParams())
         assert workspace.entities
 
     use()
