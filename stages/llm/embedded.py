@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from stages.errors import LLMError
 from stages.llm.endpoints import Pool, Replica
 from stages.llm.generation import Answer, Job, LocalModel
 from stages.llm.rows import all_waiting
@@ -27,6 +28,7 @@ Store = Callable[[Mapping[str, Completion]], Awaitable[None]]
 SETTLED = 0.005  # seconds without a new request that end a batch's collection
 PATIENCE = 10.0  # seconds to wait for a row that is busy with something else than a model
 UNLIMITED = 1_000_000_000
+FAULTS = (OSError, MemoryError, RuntimeError)  # of this machine and no row's own; torch says of a full memory RuntimeError
 
 
 class EmbeddedTransport(httpx2.AsyncBaseTransport):
@@ -67,7 +69,10 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
         async with self._loading:
             if self._model is None:
                 print("loading the embedded model", file=sys.stderr)
-                self._model = await asyncio.to_thread(self._load)
+                try:
+                    self._model = await asyncio.to_thread(self._load)
+                except FAULTS as error:
+                    raise _explained("loaded", error) from error
         return self._model
 
     async def _run(self, model: LocalModel) -> None:
@@ -86,7 +91,10 @@ class EmbeddedTransport(httpx2.AsyncBaseTransport):
 
     async def _answer_batch(self, model: LocalModel) -> None:
         waiting = sorted((job for job, _ in self._pending.values()), key=_order)[: self._batch]
-        answers = await asyncio.to_thread(model.generate, waiting, lambda: self._stopped)
+        try:
+            answers = await asyncio.to_thread(model.generate, waiting, lambda: self._stopped)
+        except FAULTS as error:
+            raise _explained("run", error) from error
         completions = {job.key: _completion(job, answer) for job, answer in zip(waiting, answers, strict=True)}
         await self._store(completions)
         for key, completion in completions.items():
@@ -117,6 +125,16 @@ def open_embedded(base_model: Path, runtime: RuntimeParams, store: Store) -> Poo
     transport = Transport(endpoint, httpx2.AsyncClient(transport=answering, timeout=None))
     replicas.append(Replica(endpoint, transport, timeout=None))
     return Pool("embedded model", replicas, retries=0)
+
+
+def _explained(what: str, error: Exception) -> LLMError:
+    """What ends the stage: the next row would meet the same, and no server is behind this model that may recover."""
+    said = " ".join(str(error).split())[:300] or type(error).__name__
+    return LLMError(
+        f"the embedded model cannot be {what}: {said}.",
+        remedy="Free memory, or set a smaller `runtime.batch` or `runtime.device: cpu` in params.yaml, and run the same "
+        "command again: answers that are there are kept. For a damaged model run `dvc repro base`.",
+    )
 
 
 def _job(key: str, payload: dict[str, Any], model: LocalModel) -> Job:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.errors import LLMError, SecForgeError
 from stages.llm.client import CallFailed, Client, Request, map_rows, open_client
 from stages.llm.generation import Job, LocalModel, _Batch
 from stages.llm.params import LLMParams, Role
@@ -91,8 +92,6 @@ def test_a_prompt_beyond_the_context_fails_its_row_only(tiny_model: Path, capsys
 
 
 def test_a_damaged_model_is_one_clear_error(tiny_model: Path, tmp_path: Path) -> None:
-    from stages.errors import SecForgeError
-
     folder = tmp_path / "model"
     folder.mkdir()
     for file in tiny_model.iterdir():
@@ -104,6 +103,28 @@ def test_a_damaged_model_is_one_clear_error(tiny_model: Path, tmp_path: Path) ->
 
     with pytest.raises(SecForgeError, match="cannot be loaded"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", [OSError("No space left on device"), RuntimeError("out of memory: tried 2 GiB"), MemoryError()])
+@pytest.mark.parametrize("where", ["__init__", "generate"])
+def test_a_machine_that_cannot_run_the_model_ends_the_stage_with_one_message(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, where: str, fault: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    async def run() -> list:
+        async with embedded(tiny_model) as client:
+            return await map_rows(range(5), lambda number: client.chat(ask(number)), concurrency=5, label="test")
+
+    healthy = getattr(LocalModel, where)
+    monkeypatch.setattr(LocalModel, where, fail)
+    said = "loaded" if where == "__init__" else "run"
+    with pytest.raises(LLMError, match=f"(?s)embedded model cannot be {said}: .*Remedy: Free memory") as failed:
+        asyncio.run(run())
+    assert failed.value.__cause__ is fault
+    monkeypatch.setattr(LocalModel, where, healthy)
+    assert not [one for one in asyncio.run(run()) if isinstance(one, CallFailed)], "no row was stored as failed"
 
 
 def job(model: LocalModel, text: str, seed: int, **fields: object) -> Job:
