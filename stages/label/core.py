@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from stages.label.params import LabelParams
 from stages.label.schema import Labelled
-from stages.llm.client import CallFailed, Client, Request
+from stages.llm.asking import Chat, Shape, ask
+from stages.llm.client import CallFailed, Request
 from stages.llm.prompts import fill, load_prompt
 from stages.tables import Reject, content_id
 from stages.tasks.schema import InstructionRow
@@ -16,6 +19,12 @@ from stages.taxonomy import Category
 
 PROMPT = Path(__file__).parent / "prompts" / "label.txt"
 DIGITS = 4
+
+
+class Named(msgspec.Struct):
+    """The reply of a server that is bound to a schema."""
+
+    categories: list[str]
 
 
 def sample(rows: Iterable[InstructionRow], count: int) -> list[InstructionRow]:
@@ -30,23 +39,30 @@ def sample(rows: Iterable[InstructionRow], count: int) -> list[InstructionRow]:
     return [row for row, _ in zip(dealt, range(count), strict=False)]
 
 
-async def label(row: InstructionRow, client: Client, taxonomy: Sequence[Category], params: LabelParams) -> Labelled | Reject:
+async def label(row: InstructionRow, client: Chat, taxonomy: Sequence[Category], params: LabelParams) -> Labelled | Reject:
     """The categories that the judge names for the instruction, or why there are none."""
     question = " ".join(row.instruction.split()[: params.question_words])
     categories = "\n".join(f"- {category.name}: {category.definition}" for category in taxonomy)
-    messages = fill(load_prompt(PROMPT), categories=categories, question=question)
+    prompt = load_prompt(PROMPT)
     request = Request(
-        purpose="label.row", role="judge", messages=messages, max_tokens=params.max_tokens or None, allow_truncated=True
+        purpose="label.row",
+        role="judge",
+        messages=fill(prompt, categories=categories, question=question),
+        max_tokens=params.max_tokens or None,
+        allow_truncated=True,
+        repair=prompt.repair,
     )
+
+    def read(text: str) -> list[str] | None:
+        return named_categories(text, taxonomy) or None
+
     try:
-        reply = await client.chat(request)
+        answer = await ask(client, request, read, Shape(Named, lambda said: read(", ".join(said.categories))))
     except CallFailed as failure:
         return Reject("label", row.id, f"call-failed:{failure.reason}", failure.detail)
-    named = named_categories(reply.text, taxonomy)
-    if not named:
-        client.ledger.parse_failed(request.purpose)
-        return Reject("label", row.id, "no-category-named", reply.text)
-    return Labelled(row_id=row.id, task=row.task, declared=row.labels, named=named, request_hash=reply.key)
+    if answer.value is None:
+        return Reject("label", row.id, "no-category-named", answer.reply.text)
+    return Labelled(row_id=row.id, task=row.task, declared=row.labels, named=answer.value, request_hash=answer.reply.key)
 
 
 def named_categories(text: str, taxonomy: Iterable[Category]) -> list[str]:

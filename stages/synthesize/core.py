@@ -8,10 +8,11 @@ import msgspec
 
 from stages.enrich.schema import EnrichedRow
 from stages.ingest.schema import Entity
-from stages.llm.client import CallFailed, Client, Request
+from stages.llm.asking import Chat, Shape, ask
+from stages.llm.client import CallFailed, Request
 from stages.llm.prompts import fill, load_prompt
 from stages.synthesize.evaluator import judge
-from stages.synthesize.pairs import Pair, objections, parse_pair
+from stages.synthesize.pairs import Pair, checked, objections, parse_pair
 from stages.synthesize.params import SynthesizeParams
 from stages.synthesize.router import Method, method_of
 from stages.tables import Reject, content_id
@@ -65,7 +66,7 @@ def _document(entity: Entity, rows: list[InstructionRow], params: SynthesizePara
 
 
 async def synthesize(
-    document: Document, client: Client, params: SynthesizeParams, taxonomy: Iterable[Category], evaluator_passed: bool
+    document: Document, client: Chat, params: SynthesizeParams, taxonomy: Iterable[Category], evaluator_passed: bool
 ) -> Outcome:
     """What `params.iterations` tries over one document bring."""
     outcome, pairs = Outcome([], []), list(document.seeds)
@@ -74,23 +75,23 @@ async def synthesize(
         place = f"{document.entity.id} iteration {iteration}"
         existing = [pair.question for pair in pairs]
         try:
-            reply = await client.chat(_request(method, document, pairs, params))
-            pair = parse_pair(reply.text)
+            written = await ask(client, _request(method, document, pairs, params), parse_pair, Shape(Pair, checked))
+            pair = written.value
             reasons, keys = await _reasons(client, document, existing, pair, params, evaluator_passed)
         except CallFailed as failure:
             outcome.rejects.append(Reject("synthesize", place, f"call-failed:{failure.reason}", failure.detail))
             continue
         if pair is None or reasons:
-            detail = pair.question if pair else reply.text
+            detail = pair.question if pair else written.reply.text
             outcome.rejects += [Reject("synthesize", place, reason, detail) for reason in reasons]
             continue
         pairs.append(pair)
-        outcome.rows.append(_row(document, method, pair, [reply.key, *keys], taxonomy))
+        outcome.rows.append(_row(document, method, pair, [*written.keys, *keys], taxonomy))
     return outcome
 
 
 async def _reasons(
-    client: Client, document: Document, existing: list[str], pair: Pair | None, params: SynthesizeParams, passed: bool
+    client: Chat, document: Document, existing: list[str], pair: Pair | None, params: SynthesizeParams, passed: bool
 ) -> tuple[list[str], list[str]]:
     """Why the pair is not kept, and the keys of the calls that decided it. The judge is asked last."""
     if pair is None:
@@ -99,7 +100,7 @@ async def _reasons(
     if reasons:
         return reasons, []
     said = await judge(client, document.text, existing, pair, params.verdict_tokens)
-    return (said.missed if passed else [*said.missed, "evaluator-uncalibrated"]), [said.key]
+    return (said.missed if passed else [*said.missed, "evaluator-uncalibrated"]), said.keys
 
 
 def _request(method: Method, document: Document, pairs: list[Pair], params: SynthesizeParams) -> Request:
@@ -111,7 +112,8 @@ def _request(method: Method, document: Document, pairs: list[Pair], params: Synt
         shown = [f"{pair.question}\n{pair.answer}" for pair in newest[: params.examples]]
         values = {"document": document.text, "examples": "\n---\n".join(shown) or "(none)"}
         prompt = load_prompt(PROMPTS / "self_instruct.txt")
-    return Request(purpose=f"synthesize.{method}", messages=fill(prompt, **values), max_tokens=params.max_tokens or None)
+    messages, limit = fill(prompt, **values), params.max_tokens or None
+    return Request(purpose=f"synthesize.{method}", messages=messages, max_tokens=limit, repair=prompt.repair)
 
 
 def _row(document: Document, method: Method, pair: Pair, keys: list[str], taxonomy: Iterable[Category]) -> EnrichedRow:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from stages.errors import InputError
+from stages.llm.asking import Chat, Shape, ask
 from stages.llm.client import CallFailed, Client, Request, map_rows
 from stages.llm.prompts import fill, load_prompt
 from stages.synthesize.pairs import Pair
@@ -29,29 +30,44 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """Criteria that a pair misses (`unreadable-verdict` where the reply says nothing readable), and the request's key."""
+    """Criteria that a pair misses (`unreadable-verdict` where no reply says anything readable), and the requests' keys."""
 
     missed: list[str]
-    key: str
+    keys: list[str]
 
 
-async def judge(client: Client, document: str, existing: list[str], pair: Pair, tokens: int) -> Judgement:
+class Verdict(msgspec.Struct):
+    """The reply of a server that is bound to a schema: the three decisions, in the order of the prompt."""
+
+    harder_or_new: bool
+    answerable: bool
+    grounded: bool
+
+
+async def judge(client: Chat, document: str, existing: list[str], pair: Pair, tokens: int) -> Judgement:
     """What the judge says of `pair`. Raises CallFailed."""
+    prompt = load_prompt(PROMPT)
     messages = fill(
-        load_prompt(PROMPT),
+        prompt,
         document=document,
         existing="\n".join(existing) or "(none)",
         question=pair.question,
         answer=pair.answer,
     )
     request = Request(
-        purpose="synthesize.evaluate", role="judge", messages=messages, max_tokens=tokens or None, allow_truncated=True
+        purpose="synthesize.evaluate",
+        role="judge",
+        messages=messages,
+        max_tokens=tokens or None,
+        allow_truncated=True,
+        repair=prompt.repair,
     )
-    reply = await client.chat(request)
-    missed = parse_verdict(reply.text)
-    if missed is None:
-        client.ledger.parse_failed(request.purpose)
-    return Judgement(["unreadable-verdict"] if missed is None else missed, reply.key)
+    answer = await ask(client, request, parse_verdict, Shape(Verdict, _missed))
+    return Judgement(["unreadable-verdict"] if answer.value is None else answer.value, answer.keys)
+
+
+def _missed(said: Verdict) -> list[str]:
+    return [reason for reason, met in zip(CRITERIA, msgspec.structs.astuple(said), strict=True) if not met]
 
 
 def parse_verdict(text: str) -> list[str] | None:

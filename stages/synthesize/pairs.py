@@ -30,9 +30,13 @@ class Pair(msgspec.Struct, frozen=True):
 def parse_pair(text: str) -> Pair | None:
     """The only pair of a reply, or None."""
     found = _PAIR.findall(text)
-    if len(found) != 1 or not all(part.strip() for part in found[0]):
-        return None
-    return Pair(*(part.strip() for part in found[0]))
+    return checked(Pair(*found[0])) if len(found) == 1 else None
+
+
+def checked(pair: Pair) -> Pair | None:
+    """`pair` without space around its parts; None if a part is empty."""
+    parts = pair.question.strip(), pair.answer.strip()
+    return Pair(*parts) if all(parts) else None
 
 
 def objections(pair: Pair, document: str, existing: list[str], similar: float) -> list[str]:

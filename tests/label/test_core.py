@@ -78,3 +78,17 @@ def test_agreement_per_category_and_over_all() -> None:
 def test_nothing_labelled_is_no_agreement() -> None:
     found = agreement([], TAXONOMY)
     assert found["mean_jaccard"] is None and all(one["agreement"] is None for one in found["categories"].values())
+
+
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [("software-weaknesses", ["software-weaknesses"]), ('{"categories": ["Software Weaknesses"]}', ["software-weaknesses"])],
+)
+def test_a_reply_without_a_category_is_repaired_once(second: str, named: list[str]) -> None:
+    replies = ["I cannot say.", second]
+    client = FakeClient(lambda request: replies[len(client.requests) - 1])
+    found = asyncio.run(label(make_row("Which flaw is it?", "An answer."), client, TAXONOMY, LabelParams()))
+    assert isinstance(found, Labelled) and found.named == named
+    asked, repaired = client.requests
+    assert found.request_hash in client.responses and repaired.messages[:-2] == asked.messages
+    assert client.ledger.metrics()["parse_failures"] == 1

@@ -7,7 +7,8 @@ import pytest
 
 from stages.errors import InputError
 from stages.llm.client import Request
-from stages.synthesize.evaluator import CASES, Case, examine, load_cases, parse_verdict
+from stages.synthesize.evaluator import CASES, Case, examine, judge, load_cases, parse_verdict
+from stages.synthesize.pairs import Pair
 from stages.synthesize.params import SynthesizeParams
 from tests.fake_client import FakeClient
 
@@ -58,3 +59,11 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     path.write_text(CASES.read_text().splitlines()[0] + "\n{}\n")
     with pytest.raises(InputError, match=r"cases.jsonl, line 2"):
         load_cases(0, path)
+
+
+@pytest.mark.parametrize("second", ["1: yes\n2: yes\n3: no", '{"harder_or_new": true, "answerable": true, "grounded": false}'])
+def test_an_unreadable_verdict_is_asked_for_once_more(second: str) -> None:
+    replies = ["It looks fine to me.", second]
+    client = FakeClient(lambda request: replies[len(client.requests) - 1])
+    said = asyncio.run(judge(client, "text", [], Pair("q", "a"), 16))
+    assert said.missed == ["not-grounded"] and len(said.keys) == 2
