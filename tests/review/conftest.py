@@ -29,6 +29,13 @@ def server() -> Iterator[FakeOpenAI]:
 
 
 @pytest.fixture
+def owned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that the hostile row's shell command makes wherever a shell reads it: it must never be there."""
+    monkeypatch.setenv("OWNED", str(tmp_path / "owned"))
+    return tmp_path / "owned"
+
+
+@pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The build without a params file: for what asks no model."""
     monkeypatch.chdir(tmp_path)

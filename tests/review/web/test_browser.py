@@ -171,7 +171,7 @@ def run_of(page: Page) -> str:
     return page.url
 
 
-def test_hostile_text_stays_text(world: World, browser: Browser) -> None:
+def test_hostile_text_stays_text(world: World, browser: Browser, owned: Path) -> None:
     with Process(world.folder) as process, world.visit(browser, process) as page:
         page.goto(f"{process.base}/tasks/{HOSTILE_TASK}?size=10&seed=0")
         version = page.url
@@ -189,7 +189,7 @@ def test_hostile_text_stays_text(world: World, browser: Browser) -> None:
             assert all(re.fullmatch(r"https://[a-z.]+/[\w./:#-]*", address) for address in outside), outside
         page.goto(run)
         assert "<script>alert('row')</script>" in page.inner_text("main") and "U+202E" in page.inner_text("main")
-    assert not Path("/tmp/owned").exists()
+    assert not owned.exists()
 
 
 def test_a_killed_server_goes_on_where_it_was(world: World, browser: Browser) -> None:
