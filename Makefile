@@ -38,8 +38,8 @@ lint: $(INSTALLED) ## ruff: style, imports, common mistakes, unsafe calls
 	ruff check stages tests
 	ruff format --check stages tests
 
-timings: $(INSTALLED) ## speed tables, each beside a peer or a limit in the same run
-	python -m tests.timings
+timings: $(INSTALLED) ## every speed table (half an hour), or those of NAMES="llm_fixed bm25"; each beside a peer or a limit
+	python -m tests.timings $(or $(NAMES),all)
 
 estimate: $(INSTALLED) ## tokens, money, hours and disk of params.yaml, or of PROFILE=name, before anything is paid
 	python -m stages.profiles estimate $(PROFILE)
