@@ -2,15 +2,17 @@
 
 A row type is a `msgspec.Struct`. `str`, `int`, `float`, `bool`, `X | None` and `list[...]` of these become
 Parquet columns of that type; any other annotation (dicts, nested structs) is stored as a JSON string.
-The same rows give the same bytes.
+The same rows give the same bytes: they are written in groups of ROW_GROUP rows, so that a table that is made row by
+row, or read row by row, never stands in memory whole.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,9 @@ import msgspec
 from stages.errors import InputError
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+
+ROW_GROUP = 10_000  # rows of a Parquet row group: 30 MB of the longest rows; part of every table's bytes
+TOGETHER = 1_000  # rows that stand in memory as Python objects at once, on their way to or from Arrow
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -37,41 +42,45 @@ def content_id(*parts: str) -> str:
 
 def write_table(path: str | Path, rows: Iterable[Row], row_type: type[Row]) -> int:
     """Write `rows` to `path` atomically and return how many they were."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema, packed = _schema(row_type)
-    records = [_to_record(row, packed) for row in rows]
-    table = pa.Table.from_pylist(records, schema=schema)
-    with _replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-    return len(records)
+    count = 0
+    with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for group in _chunks(rows, ROW_GROUP):
+            table = _arrow_table(group, schema, packed)
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            count += len(table)
+        if not count:
+            writer.write_table(schema.empty_table())
+    return count
 
 
 def read_table(path: str | Path, row_type: type[Row]) -> list[Row]:
     """All rows of `path`. Raises InputError if it is missing, damaged or has other columns."""
+    return list(read_rows(path, row_type))
+
+
+def read_rows(path: str | Path, row_type: type[Row]) -> Iterator[Row]:
+    """The rows of `path`, few of them in memory at once. Raises InputError as `read_table` does, when it meets the fault."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema, packed = _schema(row_type)
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            if file.schema_arrow.names != schema.names:
+                raise InputError(
+                    f"{path} has the columns {file.schema_arrow.names}.",
+                    allowed=f"{schema.names} ({row_type.__module__}.{row_type.__name__})",
+                    remedy="The file was made by another version: run `dvc repro`.",
+                )
+            for batch in file.iter_batches(TOGETHER):
+                yield from _from_records(batch.to_pylist(), row_type, packed)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", remedy="Run `dvc repro`, which makes it.") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} is not a readable Parquet file: {error}", remedy="Delete it and run `dvc repro`.") from error
-    if table.schema.names != schema.names:
-        raise InputError(
-            f"{path} has the columns {table.schema.names}.",
-            allowed=f"{schema.names} ({row_type.__module__}.{row_type.__name__})",
-            remedy="The file was made by another version: run `dvc repro`.",
-        )
-    records = table.to_pylist()
-    try:
-        for name in packed:
-            for record in records:
-                record[name] = msgspec.json.decode(record[name])
-        return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
     except (msgspec.DecodeError, TypeError) as error:
         raise InputError(f"{path} holds a value of the wrong type: {error}", remedy="Delete it and run `dvc repro`.") from error
 
@@ -140,6 +149,30 @@ def _arrow_type(annotation: Any) -> Any:
     if origin is typing.Literal:
         return pa.string()
     return None
+
+
+def _chunks(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:
+    """`rows` in pieces of `size`; each must be used up before the next. No rows are no piece."""
+    rest = iter(rows)
+    for first in rest:
+        yield itertools.chain((first,), itertools.islice(rest, size - 1))
+
+
+def _arrow_table(rows: Iterable[Row], schema: Any, packed: Sequence[str]) -> Any:
+    """`rows` as one Arrow table of whole columns: how they came is not seen in the bytes."""
+    import pyarrow as pa
+
+    batches = [
+        pa.RecordBatch.from_pylist([_to_record(row, packed) for row in few], schema=schema) for few in _chunks(rows, TOGETHER)
+    ]
+    return pa.Table.from_batches(batches, schema).combine_chunks()
+
+
+def _from_records(records: list[dict[str, Any]], row_type: type[Row], packed: Sequence[str]) -> list[Row]:
+    for name in packed:
+        for record in records:
+            record[name] = msgspec.json.decode(record[name])
+    return msgspec.convert(records, list[row_type])  # type: ignore[valid-type]
 
 
 def _to_record(row: msgspec.Struct, packed: Sequence[str]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.errors import InputError
-from stages.tables import content_id, file_sha256, read_table, write_json, write_table, write_text
+from stages.tables import content_id, file_sha256, read_rows, read_table, write_json, write_table, write_text
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -108,3 +110,27 @@ def test_a_value_of_the_wrong_type_names_the_file(tmp_path: Path) -> None:
     write_table(tmp_path / "loose.parquet", [Loose(None, 1, 0.5, True, [], {})], Loose)
     with pytest.raises(InputError, match=r"loose\.parquet holds a value of the wrong type"):
         read_table(tmp_path / "loose.parquet", Thing)
+
+
+def test_a_small_table_has_the_bytes_that_pyarrow_writes_at_once(tmp_path: Path) -> None:
+    rows = [Thing(f"id {n}", n, n / 7, n % 2 == 0, ["x"] * (n % 3), {"n": n}, n % 10 or None) for n in range(2_500)]
+    write_table(tmp_path / "ours.parquet", rows, Thing)
+    records = [msgspec.to_builtins(row) | {"extra": msgspec.json.encode(row.extra).decode().replace(":", ": ")} for row in rows]
+    schema = pa.schema([(column.name, column.type) for column in pq.read_schema(tmp_path / "ours.parquet")])
+    pq.write_table(pa.Table.from_pylist(records, schema=schema), tmp_path / "theirs.parquet", compression="zstd")
+    assert file_sha256(tmp_path / "ours.parquet") == file_sha256(tmp_path / "theirs.parquet")
+    assert write_table(tmp_path / "none.parquet", [], Thing) == 0
+    pq.write_table(schema.empty_table(), tmp_path / "empty.parquet", compression="zstd")
+    assert file_sha256(tmp_path / "none.parquet") == file_sha256(tmp_path / "empty.parquet")
+
+
+def test_a_table_of_several_row_groups_is_made_and_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.tables.ROW_GROUP", 25)
+    monkeypatch.setattr("stages.tables.TOGETHER", 10)
+    rows = [Thing(str(n), n, 0.5, True, [], {}) for n in range(60)]
+    made: list[int] = []
+    assert write_table(tmp_path / "stream.parquet", (made.append(row.count) or row for row in rows), Thing) == 60
+    assert pq.ParquetFile(tmp_path / "stream.parquet").num_row_groups == 3
+    found = read_rows(tmp_path / "stream.parquet", Thing)
+    assert next(found) == rows[0]
+    assert [rows[0], *found] == rows
