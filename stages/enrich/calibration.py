@@ -15,7 +15,8 @@ import msgspec
 from stages.enrich.judge import combine, compare, score_facts
 from stages.enrich.params import Calibration, EnrichParams
 from stages.errors import InputError
-from stages.llm.client import CallFailed, Client, map_rows
+from stages.llm.asking import Chat
+from stages.llm.client import CallFailed, map_rows
 
 PAIRS = Path(__file__).parent / "calibration.jsonl"
 CHANCE = 0.05  # a coin that does as well as the judge more often than this is not told apart from it
@@ -65,12 +66,12 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
     return [*factuality, *readability] if count else pairs
 
 
-async def calibrate(client: Client, params: EnrichParams, concurrency: int) -> dict[str, Any]:
+async def calibrate(client: Chat, params: EnrichParams, concurrency: int) -> dict[str, Any]:
     """Examine the judge that `client` asks: the `report` whose `passed` decides whether its word counts."""
     return report(await examine(client, load_pairs(params.calibration.pairs), params, concurrency), params.calibration)
 
 
-async def examine(client: Client, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:
+async def examine(client: Chat, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:
     """The judge's answers to `pairs`, with the threshold that will decide about rewrites."""
 
     async def work(pair: Pair) -> Answered:
@@ -80,7 +81,7 @@ async def examine(client: Client, pairs: list[Pair], params: EnrichParams, concu
     return [_unanswered(pair) if isinstance(answer, CallFailed) else answer for pair, answer in zip(pairs, answers, strict=True)]
 
 
-async def _facts(client: Client, pair: Pair, params: EnrichParams) -> Answered:
+async def _facts(client: Chat, pair: Pair, params: EnrichParams) -> Answered:
     good, _ = await score_facts(client, pair.instruction, pair.reference, pair.good, params.verdict_tokens)
     spoilt, _ = await score_facts(client, pair.instruction, pair.reference, pair.spoilt, params.verdict_tokens)
     threshold = params.keep.factuality
@@ -89,7 +90,7 @@ async def _facts(client: Client, pair: Pair, params: EnrichParams) -> Answered:
     return Answered(pair, right, [], stated == [True], stated)
 
 
-async def _readability(client: Client, pair: Pair, params: EnrichParams) -> Answered:
+async def _readability(client: Chat, pair: Pair, params: EnrichParams) -> Answered:
     """The good text stands in the place of the rewrite."""
     places, _ = await compare(client, pair.instruction, pair.spoilt, pair.good, params.verdict_tokens)
     right = [places[0] == "B", places[1] == "A"]

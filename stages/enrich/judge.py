@@ -1,12 +1,17 @@
 """The LLM judge: readability pairwise in both orders, factuality against the reference; unreadable replies are no verdict."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from stages.llm.client import Client, Reply, Request
+from stages.llm.asking import Answer, Chat, Shape, ask
+from stages.llm.client import Request
 from stages.llm.prompts import fill, load_prompt
+
+Value = TypeVar("Value")
 
 PROMPTS = Path(__file__).parent / "prompts"
 _NAMED = r"[\W_]*(?:(?i:answer|option)\s+)?(A|B|(?i:(?:a\s+)?tie|both|equal|neither|same))[\W_]*"
@@ -50,43 +55,65 @@ class Verdict(msgspec.Struct, frozen=True):
 NO_VERDICT = Verdict("", ("", ""), None, [])
 
 
-async def judge_pair(client: Client, instruction: str, original: str, rewritten: str, tokens: int) -> Verdict:
-    """Three calls of at most `tokens` output tokens (0: the judge's maximum). Raises CallFailed if one has no answer."""
+class Choice(msgspec.Struct):
+    """The reply about readability of a server that is bound to a schema."""
+
+    verdict: Literal["A", "B", "tie"]
+
+
+class Score(msgspec.Struct):
+    """The reply about facts of a server that is bound to a schema."""
+
+    score: Annotated[int, msgspec.Meta(ge=1, le=10)]
+
+
+async def judge_pair(client: Chat, instruction: str, original: str, rewritten: str, tokens: int) -> Verdict:
+    """Three questions of at most `tokens` output tokens (0: the judge's maximum). Raises CallFailed if one has no answer."""
     places, first_keys = await compare(client, instruction, original, rewritten, tokens)
-    score, key = await score_facts(client, instruction, original, rewritten, tokens)
-    return Verdict(combine(*places), places, score, [*first_keys, key])
+    score, keys = await score_facts(client, instruction, original, rewritten, tokens)
+    return Verdict(combine(*places), places, score, [*first_keys, *keys])
 
 
 async def compare(
-    client: Client, instruction: str, original: str, rewritten: str, tokens: int
+    client: Chat, instruction: str, original: str, rewritten: str, tokens: int
 ) -> tuple[tuple[str, str], list[str]]:
-    """The place named in each of the two orders, and the two requests' keys."""
-    prompt = load_prompt(PROMPTS / "readability.txt")
-    replies = []
+    """The place named in each of the two orders (empty: unreadable), and the requests' keys."""
+    places, keys = [], []
     for first, second in ((original, rewritten), (rewritten, original)):
-        messages = fill(prompt, instruction=instruction, first=first, second=second)
-        replies.append(await _ask(client, "enrich.readability", messages, tokens))
-    places = tuple(_noted(client, "enrich.readability", parse_choice(reply.text)) for reply in replies)
-    return places, [reply.key for reply in replies]  # type: ignore[return-value]
+        shown = {"instruction": instruction, "first": first, "second": second}
+        said = await ask_judge(client, "readability", shown, tokens, _choice, Shape(Choice, lambda reply: reply.verdict))
+        places.append(said.value or "")
+        keys += said.keys
+    return (places[0], places[1]), keys
 
 
-async def score_facts(client: Client, instruction: str, reference: str, candidate: str, tokens: int) -> tuple[int | None, str]:
-    """Factuality 1-10 of `candidate`, and the request's key."""
-    prompt = load_prompt(PROMPTS / "factuality.txt")
-    messages = fill(prompt, instruction=instruction, reference=reference, candidate=candidate)
-    reply = await _ask(client, "enrich.factuality", messages, tokens)
-    return _noted(client, "enrich.factuality", parse_score(reply.text)) or None, reply.key
+async def score_facts(
+    client: Chat, instruction: str, reference: str, candidate: str, tokens: int
+) -> tuple[int | None, list[str]]:
+    """Factuality 1-10 of `candidate` (None: unreadable), and the requests' keys."""
+    shown = {"instruction": instruction, "reference": reference, "candidate": candidate}
+    said = await ask_judge(client, "factuality", shown, tokens, parse_score, Shape(Score, lambda reply: reply.score))
+    return said.value, said.keys
 
 
-async def _ask(client: Client, purpose: str, messages: list[dict[str, str]], tokens: int) -> Reply:
-    request = Request(purpose=purpose, messages=messages, role="judge", max_tokens=tokens or None, allow_truncated=True)
-    return await client.chat(request)
+async def ask_judge(
+    client: Chat, name: str, shown: dict[str, str], tokens: int, read: Callable[[str], Value | None], shape: Shape[Value]
+) -> Answer[Value]:
+    """The judge's answer to the prompt file `name`, whose places are filled with `shown`."""
+    prompt = load_prompt(PROMPTS / f"{name}.txt")
+    request = Request(
+        purpose=f"enrich.{name}",
+        messages=fill(prompt, **shown),
+        role="judge",
+        max_tokens=tokens or None,
+        allow_truncated=True,
+        repair=prompt.repair,
+    )
+    return await ask(client, request, read, shape)
 
 
-def _noted(client: Client, purpose: str, parsed: str | int | None) -> str | int | None:
-    if not parsed:
-        client.ledger.parse_failed(purpose)
-    return parsed
+def _choice(text: str) -> str | None:
+    return parse_choice(text) or None
 
 
 def parse_choice(text: str) -> str:

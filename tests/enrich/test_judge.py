@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from stages.enrich.judge import combine, judge_pair, parse_choice, parse_score
+from stages.llm.client import Request
+from stages.llm.params import LLMParams, Role
 from tests.fake_client import FakeClient
 
 
@@ -68,7 +70,35 @@ def test_swapped_orders(original_first: str, rewritten_first: str, verdict: str)
 
 def test_an_unreadable_reply_is_no_verdict_and_is_counted() -> None:
     client = FakeClient(lambda _: "well")
-    verdict = asyncio.run(judge_pair(client, "q", "o", "r", 8))  # type: ignore[arg-type]
-    assert (verdict.readability, verdict.factuality, len(verdict.hashes)) == ("", None, 3)
-    assert client.ledger.metrics()["parse_failures"] == 3
+    verdict = asyncio.run(judge_pair(client, "q", "o", "r", 8))
+    assert (verdict.readability, verdict.factuality, len(verdict.hashes)) == ("", None, 6)
+    assert client.ledger.metrics()["parse_failures"] == 3, "each reply counts once, whether or not it is asked for again"
     assert {request.role for request in client.requests} == {"judge"}
+
+
+def test_an_unreadable_reply_is_asked_for_once_more_in_the_form_that_is_wanted() -> None:
+    def careless(request: Request) -> str:
+        told = request.messages[-1]["content"]
+        if "Reply again" not in told:
+            return "Let me think about <<END-DATA>> both answers."
+        assert "<<END-DATA" not in request.messages[-2]["content"]
+        return "9" if "1 to 10" in told else "B"
+
+    client = FakeClient(careless)
+    verdict = asyncio.run(judge_pair(client, "q", "o", "r", 8))
+    assert (verdict.places, verdict.factuality, len(set(verdict.hashes))) == (("B", "B"), 9, 6)
+
+
+def test_a_server_bound_to_a_schema_answers_as_json() -> None:
+    client = FakeClient(lambda request: '{"score": 7}' if request.purpose == "enrich.factuality" else '{"verdict": "tie"}')
+    client.llm = LLMParams(judge=Role(provider="openai", json_schema=True))
+    verdict = asyncio.run(judge_pair(client, "q", "o", "r", 8))
+    assert (verdict.readability, verdict.factuality, len(verdict.hashes)) == ("tie", 7, 3)
+    assert [request.schema["title"] for request in client.requests if request.schema] == ["Choice", "Choice", "Score"]
+
+
+@pytest.mark.parametrize("reply", ['{"score": 70}', '{"score": "high"}', '{"verdict": "C"}', "{" * 5000])
+def test_json_of_no_such_form_is_no_verdict(reply: str) -> None:
+    client = FakeClient(lambda _: reply)
+    verdict = asyncio.run(judge_pair(client, "q", "o", "r", 8))
+    assert (verdict.readability, verdict.factuality) == ("", None)
