@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.errors import LLMError
 
+WHAT, AGAIN = "response cache", "python -m stages.llm import"  # what a file is, and how its contents are had again
 PATIENT, BRIEF = 60.0, 0.02  # seconds to wait for another process's transaction
 
 
@@ -39,9 +40,9 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     return database
 
 
-def checkpoint(path: Path) -> None:
+def checkpoint(path: Path, what: str = WHAT, again: str = AGAIN) -> None:
     """Move what is in the write-ahead log into the file, beside readers and writers. It may wait for the disk."""
-    with Explained(path):
+    with Explained(path, what, again):
         database = connect(path)
         try:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -75,8 +76,8 @@ class Transaction:
 class Explained:
     """Turns errors of SQLite into an LLMError that names the file and what to do."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, what: str = WHAT, again: str = AGAIN) -> None:
+        self.path, self.what, self.again = path, what, again
 
     def __enter__(self) -> None:
         pass
@@ -91,7 +92,5 @@ class Explained:
         elif "readonly" in str(error):
             remedy = "Give this user the right to write the file and its folder."
         else:
-            remedy = (
-                "Run again; if it stays, move the file away (its answers can be had again with `python -m stages.llm import`)."
-            )
-        raise LLMError(f"the response cache {self.path} cannot be used: {error}.", remedy=remedy) from error
+            remedy = f"Run again; if it stays, move the file away (its answers can be had again with `{self.again}`)."
+        raise LLMError(f"the {self.what} {self.path} cannot be used: {error}.", remedy=remedy) from error
