@@ -81,6 +81,7 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
     "unsupported-id": "The text names an identifier that neither the row nor its documents or evidence name.",
     "mentions-evidence": "The text speaks of its own making (the evidence, the original answer, the rules) instead of the subject.",
     "copies-example": "The text repeats a sentence of the worked example in the prompt.",
+    "format-does-not-suit": "The teacher answered that the row's format cannot tell this answer (`enrich.adaptive`).",
     "truncated": "The text was cut at the most tokens that the model may write.",
     "less-readable": "The judge, asked in both orders, does not find the rewrite at least as readable as the original.",
     "not-factual": "The judge scores the facts of the rewrite, against the original answer, below the threshold.",

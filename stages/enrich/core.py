@@ -4,41 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from stages.enrich.checks import FORM, CheckResult, Known, check_result, ids_in, run_checks, steps_found
+from stages.enrich.attempts import Attempt, Job, rewrites
+from stages.enrich.checks import CheckResult, steps_found
 from stages.enrich.judge import NO_VERDICT, Verdict, judge_pair
 from stages.enrich.params import EnrichParams, Keep
-from stages.enrich.rewrite import clean_rewrite, evidence_for, rewrite_request
-from stages.enrich.schema import EnrichedRow
-from stages.formats.schema import Format
-from stages.ground.schema import Evidence, GroundedRow
+from stages.enrich.schema import EnrichedRow, RewriteAttempt
+from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity
-from stages.llm.client import CallFailed, Client, Reply
+from stages.llm.asking import Chat
+from stages.llm.client import CallFailed
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
 
-
-class Job(msgspec.Struct, frozen=True):
-    """One row to rewrite, with all that the rewrite may rest on."""
-
-    row: InstructionRow
-    form: Format
-    grounded: GroundedRow
-    evidence: list[Evidence]
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """The last rewrite that was tried."""
-
-    text: str
-    checks: list[CheckResult]  # none if the call failed
-    evidence: list[Evidence]  # shown to the teacher
-    hashes: list[str]
-    failure: CallFailed | None = None
-
-    @property
-    def reasons(self) -> list[str]:
-        """Sorted names of the checks that failed."""
-        return sorted(check.name for check in self.checks if not check.passed)
+__all__ = ["Job", "Outcome", "enrich_row", "untouched"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -49,60 +27,28 @@ class Outcome(msgspec.Struct, frozen=True):
     verdict: Verdict  # NO_VERDICT if the judge was not asked
     shown: list[Evidence]  # to the teacher, for the last rewrite
     hashes: list[str]  # every request of the row, as `row.request_hashes`
+    attempts: list[RewriteAttempt]  # every call of the teacher, in order
     reject: Reject | None = None
 
 
-async def enrich_row(
-    job: Job, client: Client, entities: Mapping[str, Entity], params: EnrichParams, judge_passed: bool
-) -> Outcome:
+async def enrich_row(job: Job, client: Chat, entities: Mapping[str, Entity], params: EnrichParams, judge_passed: bool) -> Outcome:
     """Rewrite `job`'s answer and keep it only if every check and verdict allows it."""
-    tried = await rewrite(job, client, entities, params)
-    failure, verdict = tried.failure, NO_VERDICT
-    if failure is None and (params.judge_all or not tried.reasons):
+    tried = await rewrites(job, client, entities, params)
+    last = tried[-1]
+    failure, verdict = last.failure, NO_VERDICT
+    if last.rewrite and (params.judge_all or not last.reasons):
         try:
-            verdict = await judge_pair(client, job.row.instruction, job.row.answer, tried.text, params.verdict_tokens)
+            verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
         except CallFailed as failed:
             failure = failed if params.keep.judge else None
-    reject, reasons = None, tried.reasons
+    reject, reasons = None, last.reasons
     if failure is not None:
         reject = Reject("enrich", job.row.id, f"call-failed:{failure.reason}", failure.detail)
         reasons = [*reasons, reject.reason]
     elif judged(verdict) and params.keep.judge:
         reasons = [*reasons, *refusals(verdict, params.keep, judge_passed)]
     row = decided(job, tried, verdict, reasons, entities)
-    return Outcome(row, tried.checks, verdict, tried.evidence, row.request_hashes, reject)
-
-
-async def rewrite(job: Job, client: Client, entities: Mapping[str, Entity], params: EnrichParams) -> Attempt:
-    """Up to `params.attempts` rewrites, each with less evidence than the one before; the first whole text is the last."""
-    tried, hashes = Attempt("", [], [], []), []
-    for attempt in range(params.attempts):
-        shown = evidence_for(attempt, job.evidence, params.evidence_tokens)
-        try:
-            reply = await client.chat(rewrite_request(job.row, job.form, shown, attempt))
-        except CallFailed as failure:
-            tried = Attempt("", [], shown, hashes, failure)
-            continue
-        hashes = [*hashes, reply.key]
-        text, known = clean_rewrite(reply.text), Known(entities, ids_here(job.row, shown))
-        checks = [*run_checks(job.row, job.form, text, known, params.length), whole(reply)]
-        tried = Attempt(text, checks, shown, hashes)
-        if not FORM & set(tried.reasons):
-            break
-    return tried
-
-
-def whole(reply: Reply) -> CheckResult:
-    """Whether the reply ended by itself; if not, how long it is and the words it was cut after."""
-    cut = reply.finish_reason == "length"
-    end = " ".join(reply.text.split())[-60:]
-    return check_result("truncated", [f"cut after {reply.completion_tokens} tokens: …{end}"] if cut else [])
-
-
-def ids_here(row: InstructionRow, evidence: Sequence[Evidence]) -> set[str]:
-    """Every id that stands in the row, its grounding documents or its evidence."""
-    texts = "\n".join([row.instruction, row.answer, *(passage.text for passage in evidence)])
-    return ids_in(texts) | {*row.entity_ids, *row.document_ids} | {passage.entity_id for passage in evidence}
+    return Outcome(row, last.checks, verdict, last.shown.passages, row.request_hashes, recorded(row, tried, verdict), reject)
 
 
 def judged(verdict: Verdict) -> bool:
@@ -121,15 +67,17 @@ def refusals(verdict: Verdict, keep: Keep, judge_passed: bool) -> list[str]:
     return [reason for reason, is_so in found.items() if is_so]
 
 
-def decided(job: Job, tried: Attempt, verdict: Verdict, reasons: list[str], entities: Mapping[str, Entity]) -> EnrichedRow:
+def decided(
+    job: Job, tried: Sequence[Attempt], verdict: Verdict, reasons: list[str], entities: Mapping[str, Entity]
+) -> EnrichedRow:
     """The row with the answer that stays; sources and licences of the evidence count only if the rewrite is kept."""
-    kept = not reasons
-    used = tried.evidence if kept else []
+    last, kept = tried[-1], not reasons
+    used = last.shown.passages if kept else []
     sources = {entities[passage.entity_id].source for passage in used if passage.entity_id in entities}
     return as_enriched(
         job.row,
-        answer=tried.text if kept else job.row.answer,
-        rewrite=tried.text,
+        answer=last.text if kept else job.row.answer,
+        rewrite=last.rewrite,
         sources=sorted({*job.row.sources, *sources}),
         licences=sorted({*job.row.licences, *(passage.licence for passage in used)}),
         decision="rewritten" if kept else "template",
@@ -137,10 +85,28 @@ def decided(job: Job, tried: Attempt, verdict: Verdict, reasons: list[str], enti
         readability=verdict.readability,
         factuality=verdict.factuality,
         format_sha256=job.form.sha256,
-        steps_followed=steps_found(tried.text, len(job.form.steps)),
-        evidence_ids=[passage.passage_id for passage in tried.evidence],
-        request_hashes=[*job.grounded.request_hashes, *tried.hashes, *verdict.hashes],
+        steps_followed=steps_found(last.rewrite, len(job.form.steps)),
+        evidence_ids=[passage.passage_id for passage in last.shown.passages],
+        request_hashes=[*job.grounded.request_hashes, *(key for one in tried for key in one.hashes), *verdict.hashes],
     )
+
+
+def recorded(row: EnrichedRow, tried: Sequence[Attempt], verdict: Verdict) -> list[RewriteAttempt]:
+    """Every attempt as a record of the table of attempts; the verdict, and what the row's reasons add, are of the last one."""
+    records = [
+        RewriteAttempt(
+            row_id=row.id, attempt=one.number, text=one.text,
+            reasons=[f"call-failed:{one.failure.reason}"] if one.failure else one.reasons,
+            evidence_ids=[passage.passage_id for passage in one.shown.passages],
+            readability="", places=["", ""], factuality=None, request_hashes=one.hashes,
+        )
+        for one in tried
+    ]  # fmt: skip
+    last = msgspec.structs.replace(
+        records[-1], reasons=row.reasons, readability=verdict.readability, places=list(verdict.places),
+        factuality=verdict.factuality, request_hashes=[*records[-1].request_hashes, *verdict.hashes],
+    )  # fmt: skip
+    return [*records[:-1], last]
 
 
 def untouched(row: InstructionRow) -> EnrichedRow:

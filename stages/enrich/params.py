@@ -42,9 +42,16 @@ class EnrichParams(Params):
     """One rewrite per grounded row, at most `attempts` of them."""
 
     attempts: int = 2  # a call that failed or an answer that is cut, empty or loops is tried again with half the evidence
+    adaptive: bool = False  # the teacher may answer that the format does not suit the row: its template answer then stays
     evidence_tokens: int = 420  # of all evidence in the first prompt
     verdict_tokens: int = 8  # output of one verdict; 0 means the judge's maximum, for a judge that reasons first
     judge_all: bool = False  # judge rewrites too that a deterministic check has already refused
     keep: Keep = Keep()
     calibration: Calibration = Calibration()
     length: Length = Length()
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(
+                "attempts: nothing would be rewritten; set 1 or more, and formats that rewrite nothing to `rewrite: false`"
+            )

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence
 from stages.llm.client import Request
@@ -11,23 +13,39 @@ from stages.llm.prompts import fill, load_prompt
 from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
+KEEP_ORIGINAL = PROMPTS / "keep_original.md"  # the rule that is added to the prompt, and no prompt of its own
 CHARS_PER_TOKEN = 4
+_DECLINED = re.compile(
+    r"[\W_]{0,12}keep(?:ing)?[ _-](?:the[ _-])?original(?:[ _-]answer)?\b[ \t*_`\"'.:–—-]*([^\n]{0,400})(?:\s*\n\s*final answer[^\n]{0,100})?",
+    re.IGNORECASE,
+)
 _ANSWER_LINE = re.compile(
     r"Final answer: [\w.:/()-]{1,44}(?:, [\w.:/()-]{1,44}){0,9}"
 )  # a CVSS vector; no room for a sentence of a source
 
 
-def rewrite_request(row: InstructionRow, form: Format, evidence: Sequence[Evidence], attempt: int) -> Request:
-    """One call of the teacher; `attempt` above 0 is another sample."""
+class Shown(msgspec.Struct, frozen=True):
+    """What a rewrite may rest on besides its row; where there is a summary, the teacher reads it and not the passages."""
+
+    passages: list[Evidence]
+    summary: str = ""
+
+
+def rewrite_request(
+    row: InstructionRow, form: Format, evidence: Sequence[Evidence], attempt: int, *, summary: str = "", adaptive: bool = False
+) -> Request:
+    """One call of the teacher; `attempt` above 0 is another sample. `adaptive`: it may answer that the format does not suit."""
+    passages = "\n".join(f"- {' '.join(passage.text.split())}" for passage in evidence)
+    choice = KEEP_ORIGINAL.read_text(encoding="utf-8").strip() if adaptive else ""
     messages = fill(
         load_prompt(PROMPTS / "rewrite.txt"),
         instruction=row.instruction,
         answer=row.answer,
-        evidence="\n".join(f"- {' '.join(passage.text.split())}" for passage in evidence) or "(none)",
+        evidence=summary or passages or "(none)",
         introduction=form.introduction,
         steps="\n".join(f"{number}. {step}" for number, step in enumerate(form.steps, 1)),
         rules="\n".join(f"- {rule}" for rule in form.instructions),
-        last_line=last_line(row, form),
+        last_line="\n".join(filter(None, [last_line(row, form), choice])),
     )
     return Request(purpose="enrich.rewrite", messages=messages, attempt=attempt, allow_truncated=True)
 
@@ -54,6 +72,21 @@ def evidence_for(attempt: int, evidence: Sequence[Evidence], limit: int) -> list
             break
         taken.append(passage)
     return taken
+
+
+def material(attempt: int, evidence: Sequence[Evidence], summary: str, limit: int) -> list[Shown]:
+    """What to show at `attempt`, and what instead if the prompt is too long: without the last-ranked passage, with half, none."""
+    if summary:
+        return [Shown(list(evidence), summary), Shown([])]
+    taken = evidence_for(attempt, evidence, limit)
+    sizes = dict.fromkeys([len(taken), max(0, len(taken) - 1), len(taken) // 2, 0])
+    return [Shown(taken[:size]) for size in sorted(sizes, reverse=True)]
+
+
+def why_kept(text: str) -> str:
+    """The teacher's reason for keeping the original, if that is all that it says; empty if it wrote a rewrite."""
+    found = _DECLINED.fullmatch(text.strip())
+    return (found[1].strip(" \t*_`\"'.") or "no reason given") if found else ""
 
 
 def clean_rewrite(text: str) -> str:

@@ -11,7 +11,7 @@ from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
 from stages.enrich.format_figures import CONFIDENCE, by_task, figures, tried_of
 from stages.enrich.params import EnrichParams
-from stages.enrich.schema import EnrichedRow
+from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.errors import InputError
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
@@ -40,6 +40,8 @@ def run_enrich(stage: Stage) -> None:
     enriched = {outcome.row.id: outcome.row for outcome in outcomes}
     kept = [enriched.get(row.id) or untouched(row) for row in rows]
     stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
+    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+    stage.write("data/enrich/attempts.parquet", attempts, RewriteAttempt)
     stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
     stage.metrics({**describe(kept), **measured, "judge_counts": params.keep.judge})

@@ -1,4 +1,4 @@
-"""Rows after enrichment: the answer that stays, the rewrite that was tried and why it was kept or not."""
+"""Rows after enrichment: the answer that stays, the rewrites that were tried and why they were kept or not."""
 
 import msgspec
 
@@ -29,3 +29,17 @@ class EnrichedRow(msgspec.Struct, frozen=True, kw_only=True):
     steps_followed: int  # steps of that format that have a section in the rewrite
     evidence_ids: list[str]  # passage ids shown to the teacher
     request_hashes: list[str]
+
+
+class RewriteAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of the teacher for one row, in the order in which they were made."""
+
+    row_id: str
+    attempt: int  # 0 is the first sample; a prompt that was too long is sent again, shorter, under the same number
+    text: str  # what was written, without a code fence around it; empty if the call failed
+    reasons: list[str]  # why it was not kept, or why another attempt followed; empty for the rewrite that was kept
+    evidence_ids: list[str]  # passage ids that it may rest on
+    readability: str  # as in EnrichedRow; verdicts are of the last attempt only
+    places: list[str]  # answer named in each order: A, B, tie or empty; the rewrite stands in B first, then in A
+    factuality: int | None
+    request_hashes: list[str]  # of this attempt: the teacher's, then the judge's

@@ -13,6 +13,7 @@ class GroundedRow(msgspec.Struct, frozen=True, kw_only=True):
     document_ids: list[str]  # grounding documents
     evidence: int  # passages kept
     request_hashes: list[str]
+    summary: str = ""  # of the evidence, by the model, for the teacher to read instead of it; empty: it reads the passages
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
