@@ -4,9 +4,17 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+SILENT = 2.0  # seconds of work before anything is shown
+TERMINAL, LINES = 0.2, 10.0  # seconds between two pictures of the bar, and between two lines where there is no terminal
 
-def progress(items: Iterable[Any] | None = None, *, total: int | None = None, label: str, unit: str = "rows") -> Any:
-    """A tqdm bar, silent for the first two seconds; where there is no terminal, a line of its own every ten seconds."""
+
+def progress(
+    items: Iterable[Any] | None = None, *, total: int | None = None, label: str, unit: str = "rows", form: str | None = None
+) -> Any:
+    """A tqdm bar, silent for the first two seconds; where there is no terminal, a line of its own every ten seconds.
+
+    `form`: tqdm's `bar_format`. Whoever draws at times of their own (`stages.llm.watch`) calls `display()`.
+    """
     from tqdm import tqdm
 
     class Lines(tqdm):
@@ -21,6 +29,13 @@ def progress(items: Iterable[Any] | None = None, *, total: int | None = None, la
         def close(self) -> None:
             self.disable = True
 
-    terminal = sys.stderr.isatty()
-    bar, interval = (tqdm, 0.2) if terminal else (Lines, 10.0)
-    return bar(items, total=total, desc=label, unit=f" {unit}", delay=2, mininterval=interval, leave=False, dynamic_ncols=True)
+    bar = tqdm if sys.stderr.isatty() else Lines
+    return bar(
+        items, total=total, desc=label, unit=f" {unit}", delay=SILENT, mininterval=interval(),
+        leave=False, dynamic_ncols=True, bar_format=form,
+    )  # fmt: skip
+
+
+def interval() -> float:
+    """Seconds between two displays."""
+    return TERMINAL if sys.stderr.isatty() else LINES

@@ -28,6 +28,7 @@ from stages.llm.params import LLMParams, Role
 from stages.llm.rows import map_rows, waiting_call
 from stages.llm.schema import StoredResponse
 from stages.llm.thoughts import without_thoughts
+from stages.llm.watch import Figures
 from stages.llm.wire import Completion
 from stages.runtime import RuntimeParams
 
@@ -94,6 +95,12 @@ class Client:
         else:
             self.ledger.hits += 1
         return self._reply(request, stored[0], cached)
+
+    def figures(self) -> Figures:
+        """What this run has done so far, for those who watch it."""
+        ledger = self.ledger
+        usd = ledger.usd if ledger.prices else None
+        return Figures(calls=ledger.calls, hits=ledger.hits, tokens=ledger.tokens, usd=usd, in_flight=len(self._asked))
 
     def used(self) -> list[StoredResponse]:
         """Every response that this build used, sorted by key; failures too, so that a build can be repeated without a model."""

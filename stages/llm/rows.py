@@ -1,4 +1,7 @@
-"""Mapping rows through an asynchronous worker: bounded, in order, without a barrier between batches."""
+"""Mapping rows through an asynchronous worker: bounded, in order, without a barrier between batches.
+
+With a spool the results go to a file as they finish, and memory does not grow with the rows.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -7,7 +10,8 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from stages.llm.failures import CallFailed
-from stages.progress import progress
+from stages.llm.spool import Spool
+from stages.llm.watch import Watch, Watched
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,10 +21,10 @@ SPARE = 2  # times as many rows may be under way, if the others rest before a re
 
 
 class Slot:
-    """One worker of `map_rows`: how many of its calls wait for the embedded model at this moment."""
+    """One worker of `map_rows`: how many of its calls wait for a model at this moment, and whether its row needed one."""
 
     def __init__(self, crew: "Crew") -> None:
-        self.waiting, self.crew = 0, crew
+        self.waiting, self.asked, self.crew = 0, False, crew
 
 
 class Crew:
@@ -85,6 +89,7 @@ def waiting_call() -> Iterator[None]:
     slot = _slot.get()
     if slot is not None:
         slot.waiting += 1
+        slot.asked = True
     try:
         yield
     finally:
@@ -111,36 +116,53 @@ def all_waiting() -> bool:
 
 
 async def map_rows(
-    rows: Sequence[Item], worker: Callable[[Item], Awaitable[Result]], *, concurrency: int, label: str
-) -> list[Result | CallFailed]:
+    rows: Sequence[Item],
+    worker: Callable[[Item], Awaitable[Result]],
+    *,
+    concurrency: int,
+    label: str,
+    client: Watched | None = None,
+    tally: Callable[[Result], str] | None = None,
+    spool: Spool[Result] | None = None,
+) -> Sequence[Result | CallFailed]:
     """`worker(row)` for every row, at most `concurrency` at a time (not counting those that rest before a retry).
 
-    Results are in the order of `rows`.
+    Results are in the order of `rows`: a list, or `spool`, which they were written to as they finished.
     A CallFailed that a worker does not handle stands in its row's place. Any other error, LLMError first of all,
     stops the remaining rows and is raised; calls that had finished are in the cache.
+    `client` and `tally` are for people: whose calls and money to show, and what became of a row ("kept", "rejected").
     """
-    results: list[Result | CallFailed] = [CallFailed("stopped")] * len(rows)
-    numbered = iter(enumerate(rows))
-    with progress(total=len(rows), label=label) as bar:
+    results: list[Result | CallFailed] = [] if spool is not None else [CallFailed("stopped")] * len(rows)
+    numbered, watch = iter(enumerate(rows)), Watch(len(rows), label, client)
 
-        async def work(crew: Crew) -> None:
-            slot = Slot(crew)
-            _slot.set(slot)
-            _busy.add(slot)
-            try:
-                for index, row in numbered:
-                    try:
-                        results[index] = await worker(row)
-                    except CallFailed as failure:
-                        results[index] = failure
-                    bar.update()
-                    if crew.dismiss():
-                        break
-                    if index % TURN == 0:
-                        await asyncio.sleep(0)
-            finally:
-                _busy.discard(slot)
+    def finish(index: int, result: Result | CallFailed, fresh: bool) -> None:
+        if spool is None:
+            results[index] = result
+        else:
+            spool.put(index, result)
+        said = "failed" if isinstance(result, CallFailed) else tally(result) if tally else ""
+        watch.row(fresh=fresh, tally=said)
 
-        if rows:
+    async def work(crew: Crew) -> None:
+        slot = Slot(crew)
+        _slot.set(slot)
+        _busy.add(slot)
+        try:
+            for index, row in numbered:
+                slot.asked = False
+                try:
+                    result: Result | CallFailed = await worker(row)
+                except CallFailed as failure:
+                    result = failure
+                finish(index, result, slot.asked)
+                if crew.dismiss():
+                    break
+                if index % TURN == 0:
+                    await asyncio.sleep(0)
+        finally:
+            _busy.discard(slot)
+
+    if rows:
+        async with watch.during():
             await Crew(work, max(1, concurrency), len(rows)).run()
-    return results
+    return results if spool is None else spool
