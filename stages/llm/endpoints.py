@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+import msgspec
+
 from stages.errors import LLMError
 from stages.llm.failures import CallFailed, Transient
 from stages.llm.limits import Limit, Ticket
@@ -68,6 +70,7 @@ class Pool:
     async def send(self, payload: dict[str, Any], key: str) -> Completion:
         """The completion of `payload`. Raises CallFailed for this call, LLMError if no call can succeed."""
         started, failure, failed = time.monotonic(), Transient("timeout", "not tried"), None
+        body = msgspec.json.encode(payload)
         for attempt in range(self.retries + 1):
             if attempt:
                 self.retried += 1
@@ -75,7 +78,7 @@ class Pool:
                     await asyncio.sleep(delay_before(attempt, failure.retry_after))
             async with self._place(first=attempt > 0, avoid=failed) as place:
                 try:
-                    completion = await self._attempt(place.replica, payload, key)
+                    completion = await self._attempt(place.replica, body, key)
                 except Transient as error:
                     failure, failed = error, place.replica
                     self._blame(place, error)
@@ -146,11 +149,11 @@ class Pool:
         if rest:
             asyncio.get_running_loop().call_later(rest + 0.001, self._give_places)
 
-    async def _attempt(self, replica: Replica, payload: dict[str, Any], key: str) -> Completion:
+    async def _attempt(self, replica: Replica, body: bytes, key: str) -> Completion:
         """One request within its deadline. Raises Transient, CallFailed or LLMError."""
         try:
             async with asyncio.timeout(replica.timeout):
-                answered = await replica.transport.post(payload, key)
+                answered = await replica.transport.post(body, key)
         except TimeoutError:
             raise Transient("timeout", f"{replica.address} gave no whole answer in {replica.timeout:g} s") from None
         if not 200 <= answered.status < 300:

@@ -1,8 +1,7 @@
 """One `openai.AsyncOpenAI` per endpoint: a body goes out, a status and a body come back.
 
-Its HTTP client is the package's own aiohttp transport, whose pool stays fast with hundreds of connections; the embedded
-model is another HTTP transport under the same client. Retries, limits and deadlines are made above this module. The
-server is not trusted: a body has a size limit, is never unpacked, and no redirect is followed.
+Its HTTP client is `stages.llm.network`, whose aiohttp pool stays fast with hundreds of connections; the embedded model
+is another one under the same package. Retries, limits and deadlines are made above this module.
 """
 
 import os
@@ -10,19 +9,14 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import msgspec
-
 from stages.errors import LLMError, SecForgeError
 from stages.llm.failures import Transient
 from stages.runtime import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import httpx2
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-BODY_LIMIT = 16 * 1024 * 1024  # bytes of one answer; 4,096 tokens have about 20 KB
 SPARE_CONNECTIONS = 8  # beside those of the calls in flight: a broken one may still be closing
 
 
@@ -47,16 +41,21 @@ class Transport:
             "Accept-Encoding": "identity",
             "Authorization": _authorization(endpoint) or openai.Omit(),
         }
+        self._url = f"{self.address.rstrip('/')}/chat/completions"
+        if http_client is None:
+            from stages.llm.network import Network
+
+            http_client = Network(self._url, endpoint.max_concurrency + SPARE_CONNECTIONS)
         self._client = openai.AsyncOpenAI(
             base_url=self.address,
             api_key="unused",  # the header says what is sent: a key, the address's user and password, or nothing
             max_retries=0,
             timeout=None,
-            http_client=http_client or _network(endpoint),
+            http_client=http_client,
         )
 
-    async def post(self, payload: dict[str, Any], key: str) -> Answered:
-        """The answer to `payload`; `key` names the request.
+    async def post(self, body: bytes, key: str) -> Answered:
+        """The answer to the request `body`; `key` names it.
 
         Raises Transient for a connection that was not made or broke, and for a body that is too large.
         """
@@ -65,9 +64,7 @@ class Transport:
 
         options: Any = {"headers": self._headers | {"X-Request-Key": key}}
         try:
-            response = await self._client.post(
-                "/chat/completions", cast_to=httpx2.Response, content=msgspec.json.encode(payload), options=options
-            )
+            response = await self._client.post(self._url, cast_to=httpx2.Response, content=body, options=options)
         except openai.APIStatusError as error:
             response = error.response
         except (openai.APIConnectionError, httpx2.HTTPError, OSError) as error:
@@ -100,42 +97,6 @@ class Transport:
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
         return text
-
-
-def _network(endpoint: Endpoint) -> "httpx2.AsyncClient":
-    """An HTTP client with enough connections, no redirects and a limited body."""
-    import httpx2
-    import openai
-
-    most = endpoint.max_concurrency + SPARE_CONNECTIONS
-    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
-    client = openai.DefaultAioHttpClient(limits=limits, follow_redirects=False)
-    client.event_hooks = {"response": [_limit_body]}
-    return client
-
-
-async def _limit_body(response: "httpx2.Response") -> None:
-    response.headers.pop("content-encoding", None)  # none was asked for; a small compressed body may unpack to any size
-    response.stream = _limited(response.stream)
-
-
-def _limited(stream: Any) -> Any:
-    """`stream`, ended with an error after BODY_LIMIT bytes."""
-    import httpx2
-
-    class Limited(httpx2.AsyncByteStream):
-        async def __aiter__(self) -> "AsyncIterator[bytes]":
-            size = 0
-            async for chunk in stream:
-                size += len(chunk)
-                if size > BODY_LIMIT:
-                    raise httpx2.ReadError(f"the answer is larger than {BODY_LIMIT:,} bytes")
-                yield chunk
-
-        async def aclose(self) -> None:
-            await stream.aclose()
-
-    return Limited()
 
 
 def safe_address(base_url: str) -> str:
