@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.enrich.schema import EnrichedRow
+from stages.licences import load_classes, strictest
 from stages.validate.core import Built
-from stages.validate.licences import load_classes, strictest
 from stages.validate.params import ValidateParams
 
 CARD = Path("data/validate/data_card.md")

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from stages.errors import InputError
+from stages.licences import STRICTNESS, load_classes, strictest
 from stages.tables import file_sha256
 from stages.validate.credentials import without_credentials
-from stages.validate.licences import STRICTNESS, load_classes, strictest
 from stages.validate.lookup import Record, find, find_all, near_ids
 
 STAGES = Path(__file__).parents[1]

@@ -12,6 +12,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
 from stages.ground.schema import Evidence
+from stages.licences import load_classes
 from stages.tables import Reject
 from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
@@ -19,7 +20,7 @@ from stages.validate.credentials import without_credentials
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
 from stages.validate.duplicates import Duplicates, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
-from stages.validate.licences import filter_licences, load_classes
+from stages.validate.licences import filter_licences
 from stages.validate.params import ValidateParams
 from stages.validate.safety import make_safe
 from stages.validate.schema import SafetyFinding, TrainingRow

@@ -21,10 +21,10 @@ from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError, SecForgeError
 from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity
+from stages.licences import load_classes, strictest
 from stages.tables import file_sha256, read_table, write_json, write_text
 from stages.validate.card import CARD, size_category
 from stages.validate.chain import ROWS, SETS, origins
-from stages.validate.licences import load_classes, strictest
 from stages.validate.notice import notice, used_entities
 
 if TYPE_CHECKING:

@@ -1,40 +1,13 @@
 """The licence of a row is the strictest of its parts; which classes may train is a parameter."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from stages.enrich.schema import EnrichedRow
-from stages.errors import InputError, ParamsError
+from stages.errors import ParamsError
+from stages.licences import STRICTNESS, strictest
 from stages.tables import Reject
 from stages.validate.params import LicenceParams
-
-CLASSES_FILE = Path(__file__).with_name("licences.json")
-STRICTNESS = ("public-domain", "permissive", "attribution", "terms", "share-alike", "copyleft", "non-commercial", "unknown")
-
-
-def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
-    """Licence name in lower case -> class."""
-    classes = {name.casefold(): kind for kind, names in json.loads(path.read_text(encoding="utf-8")).items() for name in names}
-    foreign = sorted(set(classes.values()) - set(STRICTNESS))
-    if foreign:
-        raise InputError(
-            f"{path} has the unknown class(es) {', '.join(foreign)}.", allowed=", ".join(STRICTNESS), remedy="Mend the file."
-        )
-    return classes
-
-
-def strictest(licences: Iterable[str], classes: dict[str, str]) -> str:
-    """The strictest class of `licences`; none at all is `unknown`."""
-    return max((_class_of(licence, classes) for licence in licences), key=STRICTNESS.index, default="unknown")
-
-
-def _class_of(expression: str, classes: dict[str, str]) -> str:
-    """Class of an SPDX expression: the strictest part joined by AND, the mildest alternative of OR."""
-    alternatives = [part.split(" and ") for part in expression.casefold().replace("(", "").replace(")", "").split(" or ")]
-    found = [max((classes.get(name.strip(), "unknown") for name in names), key=STRICTNESS.index) for names in alternatives]
-    return min(found, key=STRICTNESS.index)
 
 
 def filter_licences(

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from stages.ingest.schema import Entity
-from stages.validate.licences import load_classes, strictest
+from stages.licences import load_classes, strictest
 
 _DUTIES = {
     "public-domain": "no condition",

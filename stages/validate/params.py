@@ -39,7 +39,7 @@ class SafetyParams(Params):
 
 
 class LicenceParams(Params):
-    """Classes of `licences.json`. A row carries the strictest class of its parts; unlisted licences are `unknown`."""
+    """Classes of `stages/licences.json`. A row carries the strictest class of its parts; unlisted licences are `unknown`."""
 
     allow: tuple[str, ...] = ("public-domain", "permissive", "attribution", "terms")
     deny: tuple[str, ...] = ("share-alike", "non-commercial", "copyleft", "unknown")

@@ -18,7 +18,7 @@ from stages.ingest.core import ingest_own
 from stages.ingest.own import LINE_LIMIT, read_own
 from stages.ingest.params import IngestParams
 from stages.ingest.records import Records
-from stages.validate.licences import load_classes
+from stages.licences import load_classes
 from tests.ingest.anything import ANYTHING, YAML_BOMB
 from tests.ingest.readers.test_sigma_rules import rule
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 STRICT_LAST = ("public-domain", "permissive", "attribution", "terms", "share-alike", "copyleft", "non-commercial", "unknown")
-CLASSES = Path(__file__).parents[2] / "stages/validate/licences.json"
+CLASSES = Path(__file__).parents[2] / "stages/licences.json"
 
 
 def recounted(root: Path) -> dict[str, int]:

@@ -1,0 +1,43 @@
+"""Licences sorted into classes, mildest first. Which classes may be evidence or train is a parameter of the stages."""
+
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from stages.errors import InputError, ParamsError
+
+CLASSES_FILE = Path(__file__).with_name("licences.json")
+STRICTNESS = ("public-domain", "permissive", "attribution", "terms", "share-alike", "copyleft", "non-commercial", "unknown")
+
+
+def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
+    """Licence name in lower case -> class."""
+    classes = {name.casefold(): kind for kind, names in json.loads(path.read_text(encoding="utf-8")).items() for name in names}
+    foreign = sorted(set(classes.values()) - set(STRICTNESS))
+    if foreign:
+        raise InputError(
+            f"{path} has the unknown class(es) {', '.join(foreign)}.", allowed=", ".join(STRICTNESS), remedy="Mend the file."
+        )
+    return classes
+
+
+def strictest(licences: Iterable[str], classes: dict[str, str]) -> str:
+    """The strictest class of `licences`; none at all is `unknown`."""
+    return max((_class_of(licence, classes) for licence in licences), key=STRICTNESS.index, default="unknown")
+
+
+def check_named(key: str, named: Collection[str]) -> None:
+    """Raises ParamsError if the list of classes at `key` of params.yaml names one that does not exist."""
+    if foreign := sorted(set(named) - set(STRICTNESS)):
+        raise ParamsError(
+            f"{key} names the unknown class(es) {', '.join(foreign)}.",
+            allowed=", ".join(STRICTNESS),
+            remedy="Mend the list in params.yaml.",
+        )
+
+
+def _class_of(expression: str, classes: dict[str, str]) -> str:
+    """Class of an SPDX expression: the strictest part joined by AND, the mildest alternative of OR."""
+    alternatives = [part.split(" and ") for part in expression.casefold().replace("(", "").replace(")", "").split(" or ")]
+    found = [max((classes.get(name.strip(), "unknown") for name in names), key=STRICTNESS.index) for names in alternatives]
+    return min(found, key=STRICTNESS.index)
