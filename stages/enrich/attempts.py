@@ -84,7 +84,7 @@ def checks_of(
     job: Job, text: str, reply: Reply, shown: Shown, entities: Collection[str], params: EnrichParams
 ) -> list[CheckResult]:
     """All that code can say of `text`, which came as `reply`."""
-    known = Known(entities, ids_here(job.row, shown))
+    known = Known(entities, ids_here(job.row, shown), source_texts(job.row, shown))
     return [*run_checks(job.row, job.form, text, known, params.length), whole(reply)]
 
 

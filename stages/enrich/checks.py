@@ -13,6 +13,7 @@ import msgspec
 from stages.answers import final_keys
 from stages.control_tokens import first_control_token, has_control_tokens
 from stages.enrich.params import Length
+from stages.enrich.stated import unsupported_numbers, unsupported_quotes
 from stages.formats.schema import Format
 from stages.llm.fence import leaked_fences
 from stages.llm.prompts import load_prompt
@@ -79,6 +80,8 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
     "key-changed": "The last line does not state the answer that the original states.",
     "unknown-id": "The text names an identifier that exists in no source of this build: it is likely invented.",
     "unsupported-id": "The text names an identifier that neither the row nor its documents or evidence name.",
+    "unsupported-number": "The text states a number, version, date or CVSS vector that stands in none of its sources.",
+    "unsupported-quote": "The text quotes a name or a piece of code with words that stand in none of its sources.",
     "mentions-evidence": "The text speaks of its own making (the evidence, the original answer, the rules) instead of the subject.",
     "copies-example": "The text repeats a sentence of the worked example in the prompt.",
     "format-does-not-suit": "The teacher answered that the row's format cannot tell this answer (`enrich.adaptive`).",
@@ -92,10 +95,11 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a rewrite may name: ids of the graph, and the ids that its row, documents and evidence name."""
+    """What a rewrite may name: ids of the graph, the ids that its row, documents and evidence name, and the texts of these."""
 
     graph: Collection[str]
     here: Collection[str]
+    texts: Sequence[str] = ()  # besides question and original answer
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -117,6 +121,7 @@ def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, le
         return [check_result("empty", ["no word was written"])]
     words = prose_words(rewrite)
     least, most = length.shortest * prose_words(row.answer), length.longest * prose_words(row.answer) + length.allowance
+    sources = [row.instruction, row.answer, *known.texts]
     found = {
         "empty": [],
         "control-tokens": [first_control_token(rewrite)] if has_control_tokens(rewrite) else [],
@@ -129,6 +134,8 @@ def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, le
         "key-changed": changed_key(row, rewrite) if row.answer_key else [],
         "unknown-id": [text for text, name in named_ids(rewrite) if name not in known.graph],
         "unsupported-id": [text for text, name in named_ids(rewrite) if name in known.graph and name not in known.here],
+        "unsupported-number": unsupported_numbers(rewrite, sources),
+        "unsupported-quote": unsupported_quotes(rewrite, sources),
         "mentions-evidence": mentions_evidence(rewrite, row),
         "copies-example": copied_sentences(rewrite, row),
     }

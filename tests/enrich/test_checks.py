@@ -119,7 +119,7 @@ def test_a_control_token_is_shown_but_is_none_any_more() -> None:
 def test_a_good_rewrite_passes_every_check_in_a_fixed_order() -> None:
     good, bad = (run_checks(ROW, make_format(), text, Known(GRAPH, HERE), Length()) for text in (GOOD, "<s>" + SENTENCE * 99))
     assert all(result.passed and result.words == [] for result in good)
-    assert [result.name for result in good] == [result.name for result in bad] and len(good) == 13
+    assert [result.name for result in good] == [result.name for result in bad] and len(good) == 15
 
 
 def test_words_are_bounded_and_stand_on_one_line_whatever_the_text() -> None:
@@ -170,3 +170,10 @@ def test_ids_of_every_vocabulary_are_seen_and_lookalikes_are_not() -> None:
 def test_lists_with_a_common_beginning_are_no_loop() -> None:
     assert not loops("\n".join(f"- Restrict access to port {number} from network {number * 7}." for number in range(9)))
     assert loops("and then it goes on " * 20)
+
+
+def test_numbers_and_quoted_names_must_stand_in_a_source() -> None:
+    text = GOOD.replace("This is", 'Since 4.7.1 the "MegaScan" says 9.8: this is')
+    assert check(text) == ["unsupported-number", "unsupported-quote"]
+    known = Known(GRAPH, HERE, ["MegaScan 4.7.1 rates it 9.8."])
+    assert failed_checks(ROW, make_format(), text, known, Length()) == []
