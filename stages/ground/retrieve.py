@@ -1,65 +1,95 @@
 """BM25 over the usable passages: one engine, built once per run, ties broken by passage id."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from stages.ground.order import best_first, candidates
 from stages.ingest.schema import Passage
+
+if TYPE_CHECKING:
+    import numpy as np
 
 STOP_WORDS = "english"
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A passage found by one query; rank 0 is the engine's best."""
+    """A passage found by one query; rank 0 is the best. `scores` by engine; `score` orders hits of one search only."""
 
     passage: Passage
     rank: int
     score: float
+    scores: dict[str, float] = {}
 
 
 class PassageIndex:
     """An index over `passages`; equal passages in any order give equal hits."""
 
+    name = "bm25"
+
     def __init__(self, passages: Sequence[Passage]) -> None:
         import bm25s
+        import numpy as np
 
-        self.passages = sorted(passages, key=lambda passage: passage.id)
-        texts = [f"{passage.title}. {passage.text}" for passage in self.passages]
+        self.passages = by_id(passages)
+        texts = [passage_text(passage) for passage in self.passages]
         tokenized = bm25s.tokenize(texts, stopwords=STOP_WORDS, show_progress=False)
         self.vocabulary: dict[str, int] = tokenized.vocab
-        self._engine = bm25s.BM25()
-        self._frequencies = _document_frequencies(tokenized.ids, len(self.vocabulary))
-        if self.vocabulary:
-            self._engine.index(tokenized, show_progress=False)
+        self._weights, self._places, self._starts = np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        if any(tokenized.ids):
+            engine = bm25s.BM25()
+            engine.index(tokenized, show_progress=False)
+            self._weights, self._places = engine.scores["data"].astype(np.float64), engine.scores["indices"]
+            self._starts = engine.scores["indptr"]
 
     def search(self, query: str, hits: int) -> list[Hit]:
         """At most `hits` passages with a positive score, best first. A query of unknown words finds nothing."""
-        known = [word for word in self.query_words(query) if word in self.vocabulary]
-        if not known or not self.passages:
+        return self.search_many([query], hits)[0]
+
+    def search_many(self, queries: Sequence[str], hits: int) -> list[list[Hit]]:
+        """What `search` gives for each query. Several times faster than bm25s, which sorts all passages for each."""
+        return [self._hits(words, hits) for words in _words(queries)]
+
+    def _hits(self, words: Sequence[str], hits: int) -> list[Hit]:
+        known = [self.vocabulary[word] for word in words if self.rarity(word)]
+        if not known:
             return []
-        wanted = min(len(self.passages), 4 * hits)  # more than asked for, so that ties at the edge are cut by id
-        found, scores = self._engine.retrieve([known], k=wanted, show_progress=False, n_threads=0)
-        ranked = sorted(
-            ((float(score), self.passages[int(at)]) for at, score in zip(found[0], scores[0], strict=True) if score > 0),
-            key=lambda pair: (-round(pair[0], 4), pair[1].id),
-        )
-        return [Hit(passage, rank, score) for rank, (score, passage) in enumerate(ranked[:hits])]
+        scores = self._scores(known)
+        places = candidates(scores, hits)
+        found = best_first(places, scores[places], hits)
+        return [Hit(self.passages[place], rank, score, {self.name: score}) for rank, (place, score) in enumerate(found)]
+
+    def _scores(self, known: Sequence[int]) -> "np.ndarray":
+        """Sum of the words' weights in each passage, float64 of (passages,)."""
+        import numpy as np
+
+        spans = [slice(self._starts[word], self._starts[word + 1]) for word in known]
+        places = np.concatenate([self._places[span] for span in spans])
+        weights = np.concatenate([self._weights[span] for span in spans])
+        return np.bincount(places, weights=weights, minlength=len(self.passages))
 
     def query_words(self, text: str) -> list[str]:
         """The words of `text` as the index sees them, stop words left out, in order."""
-        import bm25s
-
-        return bm25s.tokenize([text], stopwords=STOP_WORDS, show_progress=False, return_ids=False)[0]
+        return _words([text])[0]
 
     def rarity(self, word: str) -> int:
         """In how many passages `word` stands; 0 for a word that no passage has."""
         at = self.vocabulary.get(word)
-        return self._frequencies[at] if at is not None else 0
+        return 0 if at is None or at + 1 >= len(self._starts) else int(self._starts[at + 1] - self._starts[at])
 
 
-def _document_frequencies(documents: Sequence[Sequence[int]], vocabulary: int) -> list[int]:
-    frequencies = [0] * vocabulary
-    for document in documents:
-        for word in set(document):
-            frequencies[word] += 1
-    return frequencies
+def by_id(passages: Sequence[Passage]) -> list[Passage]:
+    """In the order in which every engine holds them."""
+    return sorted(passages, key=lambda passage: (passage.id, passage.text))
+
+
+def passage_text(passage: Passage) -> str:
+    """What is searched of a passage."""
+    return f"{passage.title}. {passage.text}"
+
+
+def _words(texts: Sequence[str]) -> list[list[str]]:
+    import bm25s
+
+    return bm25s.tokenize(list(texts), stopwords=STOP_WORDS, show_progress=False, return_ids=False)
