@@ -6,7 +6,11 @@ A test shows equal bytes for two values of this section.
 from typing import Literal
 from urllib.parse import urlsplit
 
+import msgspec
+
 from stages.config import Params
+
+EMBEDDED_ROWS = 32  # rows in flight where no endpoint is named: enough for a full batch of every kind of call
 
 
 class Endpoint(Params):
@@ -55,7 +59,7 @@ class RuntimeParams(Params):
     endpoints: Endpoints = Endpoints()
     prices: dict[str, Price] = {}  # by model name
     budget: Budget = Budget()
-    concurrency: int = 32  # rows in flight in a stage that calls a model
+    concurrency: int = 0  # rows in flight in a stage that calls a model; 0: as many as keep all endpoints busy
     timeout: float = 120.0  # seconds for one call, retries not counted
     retries: int = 6
     shared_cache: str = ""  # absolute path of a responses.sqlite that a team shares: asked after the own one, never written
@@ -67,3 +71,12 @@ class RuntimeParams(Params):
     offline: bool = False  # never ask the network: use what is already downloaded
     mirror: str = ""  # local mirror folder; the variable SECFORGE_MIRROR wins over an empty value
     mlflow_uri: str = ""  # tracking server; empty: SQLite in the state folder
+
+    def __post_init__(self) -> None:
+        """Rows in flight by themselves: each place of an endpoint has a call, and a quarter more calls wait to take one over.
+
+        So no place is empty while an answer is read and stored. `max_concurrency` stays what a server is given at once.
+        """
+        if not self.concurrency:
+            places = sum(one.max_concurrency for one in (*self.endpoints.teacher, *self.endpoints.judge))
+            msgspec.structs.force_setattr(self, "concurrency", places + places // 4 or EMBEDDED_ROWS)
