@@ -43,7 +43,7 @@ def draft_missing(stage: Stage, rows: list[InstructionRow], tasks: list[str], pa
             return Drafted(
                 formats=[outcome for outcome in outcomes if isinstance(outcome, Format)],
                 rejects=[outcome for outcome in outcomes if isinstance(outcome, Reject)],
-                responses=client.used(),
+                responses=list(client.used()),
                 ledger=client.ledger.metrics(),
                 timings=client.ledger.timings(),
             )

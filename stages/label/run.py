@@ -1,6 +1,7 @@
 """The stage, read top to bottom: sample, ask the judge, compare with what is declared."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from stages.label.schema import Labelled
 from stages.llm.client import map_rows, open_client
 from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
+from stages.llm.used import UsedResponses
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import Reject
@@ -34,12 +36,15 @@ def run_label(stage: Stage) -> None:
 
 async def _label(
     stage: Stage, rows: list[InstructionRow], params: LabelParams, llm: LLMParams
-) -> tuple[list[Labelled | Reject], list[StoredResponse], dict[str, Any], dict[str, float]]:
+) -> tuple[Sequence[Labelled | Reject], UsedResponses, dict[str, Any], dict[str, float]]:
     runtime, taxonomy = stage.section("runtime", RuntimeParams), load_taxonomy()
     async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
 
         async def work(row: InstructionRow) -> Labelled | Reject:
             return await label(row, client, taxonomy, params)
 
-        outcomes = await map_rows(rows, work, concurrency=runtime.concurrency, label="labelling")
+        outcomes = await map_rows(
+            rows, work, concurrency=runtime.concurrency, label="labelling", client=client,
+            tally=lambda outcome: "rejected" if isinstance(outcome, Reject) else "labelled",
+        )  # fmt: skip
         return outcomes, client.used(), client.ledger.metrics(), client.ledger.timings()

@@ -66,9 +66,9 @@ class Ledger:
         price = self.prices.get(model, Price())
         return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
 
-    def used(self) -> tuple[list[str], dict[str, StoredResponse]]:
-        """Keys of every response the build used, sorted, and those responses that are no whole answers."""
-        return [key.hex() for key in sorted(self._used)], {one.key: one for one in self._kept.values()}
+    def used(self) -> tuple[list[bytes], dict[str, StoredResponse]]:
+        """Keys (32 bytes) of every response the build used, sorted, and those responses that are no whole answers, by key."""
+        return sorted(self._used), {one.key: one for one in self._kept.values()}
 
     def metrics(self) -> dict[str, Any]:
         """Deterministic figures, in total and by purpose; `usd` only where the params name a price."""

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterable
 
-from stages.llm.client import Client, Reply, Request, StoredResponse
+from stages.llm.client import Client, Reply, Request
 from stages.llm.ledger import Ledger
 from stages.llm.params import LLMParams
+from stages.llm.used import UsedResponses
 from stages.review.schema import Usage
 
 
@@ -37,7 +38,7 @@ class Meter:
         """Whether teacher and judge are one model."""
         return self.client.same_model
 
-    def used(self) -> list[StoredResponse]:
+    def used(self) -> UsedResponses:
         """Every response that the client used, not only this row's."""
         return self.client.used()
 

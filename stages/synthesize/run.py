@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from stages.ingest.schema import Entity
 from stages.llm.client import map_rows, open_client
 from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
+from stages.llm.used import UsedResponses
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.synthesize.core import Document, Outcome, choose_documents, distinct, synthesize
@@ -46,7 +48,7 @@ def run_synthesize(stage: Stage) -> None:
 
 async def _synthesize(
     stage: Stage, documents: list[Document], params: SynthesizeParams, llm: LLMParams
-) -> tuple[list[Outcome], list[StoredResponse], dict[str, Any], dict[str, float]]:
+) -> tuple[Sequence[Outcome], UsedResponses, dict[str, Any], dict[str, float]]:
     runtime, taxonomy = stage.section("runtime", RuntimeParams), load_taxonomy()
     async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
         calibration = await examine(client, params, runtime.concurrency)
@@ -54,6 +56,9 @@ async def _synthesize(
         async def work(document: Document) -> Outcome:
             return await synthesize(document, client, params, taxonomy, calibration["passed"])
 
-        outcomes = await map_rows(documents, work, concurrency=runtime.concurrency, label="synthesis")
+        outcomes = await map_rows(
+            documents, work, concurrency=runtime.concurrency, label="synthesis", client=client,
+            tally=lambda outcome: "with pairs" if outcome.rows else "without",
+        )  # fmt: skip
         figures = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
         return outcomes, client.used(), figures, client.ledger.timings()

@@ -142,7 +142,7 @@ def test_a_second_run_makes_no_call_and_reports_the_same(served: OpenClient) -> 
         assert server.calls == calls == 20
     assert [reply.text for reply in first] == [reply.text for reply in second]
     assert cold.ledger.metrics() == warm.ledger.metrics()
-    assert cold.used() == warm.used()
+    assert list(cold.used()) == list(warm.used())
     assert warm.ledger.timings()["hits"] == 20
 
 
@@ -313,7 +313,7 @@ def test_a_build_is_repeated_from_its_responses_without_a_model(
         calls, again = server.calls, served(server)
         assert [getattr(reply, "text", None) or reply.reason for reply in chat_all(again, texts)] == first
         assert server.calls == calls
-    assert again.used() == client.used() == read_table(tmp_path / "responses.parquet", StoredResponse)
+    assert list(again.used()) == list(client.used()) == read_table(tmp_path / "responses.parquet", StoredResponse)
     assert first[3] == "server-error" and first[5] == "truncated"
 
 
@@ -342,7 +342,7 @@ def test_a_failure_that_passed_is_not_imported_and_every_repetition_on_its_cache
         replies = chat_all(second, [3, 4, 5], allow_truncated=True)
         assert [replies[0].text, replies[1].text, replies[2].finish_reason] == [answer(3), answer(4), "length"]
         chat_all(third, [3, 4, 5], allow_truncated=True)
-    assert third.used() == second.used() and third.ledger.calls == 0
+    assert list(third.used()) == list(second.used()) and third.ledger.calls == 0
 
 
 def test_a_failure_names_reason_and_request_and_the_server_is_quoted_once(

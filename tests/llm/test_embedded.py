@@ -47,7 +47,7 @@ async def two_steps(client: Client, rows: int) -> list[str]:
 def test_answers_are_stored_and_the_second_run_loads_no_model(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> tuple[list[str], dict, list]:
         async with embedded(tiny_model) as client:
-            return await two_steps(client, 9), client.ledger.metrics(), client.used()
+            return await two_steps(client, 9), client.ledger.metrics(), list(client.used())
 
     cold = asyncio.run(run())
     monkeypatch.setattr("stages.llm.embedded.LocalModel", None)
