@@ -5,13 +5,14 @@ hard to read examine readability, in both orders, which also shows a preference 
 sometimes the longer and sometimes the shorter one, a preference for length shows too.
 """
 
-from math import comb
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
 
 import msgspec
 
+from stages.enrich.chance import CHANCE, share_of, tail
+from stages.enrich.claims_calibration import calibrate_claims
 from stages.enrich.judge import combine, compare, score_facts
 from stages.enrich.params import Calibration, EnrichParams
 from stages.errors import InputError
@@ -19,7 +20,6 @@ from stages.llm.asking import Chat
 from stages.llm.client import CallFailed, map_rows
 
 PAIRS = Path(__file__).parent / "calibration.jsonl"
-CHANCE = 0.05  # a coin that does as well as the judge more often than this is not told apart from it
 LONGER = 1.1  # times the characters of the other text: a smaller difference nobody notices
 FEWEST = 8  # preferences of each sort (good text longer, good text shorter) that a bias is computed from
 
@@ -67,8 +67,15 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
 
 
 async def calibrate(client: Chat, params: EnrichParams, concurrency: int) -> dict[str, Any]:
-    """Examine the judge that `client` asks: the `report` whose `passed` decides whether its word counts."""
-    return report(await examine(client, load_pairs(params.calibration.pairs), params, concurrency), params.calibration)
+    """Examine the judge that `client` asks: the `report` whose `passed` decides whether its word counts.
+
+    Where it also rules on claims, it must pass that examination too, or nothing is kept on its word.
+    """
+    found = report(await examine(client, load_pairs(params.calibration.pairs), params, concurrency), params.calibration)
+    if params.claims == "off":
+        return found
+    claims = await calibrate_claims(client, params, concurrency)
+    return {**found, "claims": claims, "passed": found["passed"] and claims["passed"]}
 
 
 async def examine(client: Chat, pairs: list[Pair], params: EnrichParams, concurrency: int) -> list[Answered]:
@@ -107,19 +114,20 @@ def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
     """Accuracy by question and kind, biases, and `passed`: above chance as a whole, and good enough at each."""
     parts = {"factuality": [a for a in answers if a.pair.spoilt_by != "unreadable"]}
     parts["readability"] = [a for a in answers if a.pair.spoilt_by == "unreadable"]
-    accuracy = {name: _share([right for answer in part for right in answer.right]) for name, part in parts.items()}
+    accuracy = {name: share_of([right for answer in part for right in answer.right]) for name, part in parts.items()}
     decisions = [right for answer in answers for right in answer.right]
     chance = tail(sum(decisions), len(decisions))
     places = [place for answer in parts["readability"] for place in answer.places if place in ("A", "B")]
     kinds = sorted({answer.pair.spoilt_by for answer in answers})
     return {
         "pairs": len(answers),
+        "claims": None,  # its examination on claims; None where it does not rule on them
         "decisions": len(decisions),
         "right": sum(decisions),
         "chance": round(chance, 4),  # probability that a coin does as well
         "accuracy": accuracy,
-        "by_kind": {kind: _share([r for a in answers if a.pair.spoilt_by == kind for r in a.right]) for kind in kinds},
-        "good_above_spoilt": _share([bool(answer.ordered) for answer in answers]),
+        "by_kind": {kind: share_of([r for a in answers if a.pair.spoilt_by == kind for r in a.right]) for kind in kinds},
+        "good_above_spoilt": share_of([bool(answer.ordered) for answer in answers]),
         "position_bias": round(places.count("A") / len(places) - 0.5, 3) if places else None,  # +0.5: always the first
         "length_bias": {name: length_bias(part) for name, part in parts.items()},  # +0.5: always the longer
         "passed": chance <= CHANCE and all(share is not None and share >= params.accuracy for share in accuracy.values()),
@@ -138,12 +146,3 @@ def length_bias(answers: list[Answered]) -> float | None:
     if min(len(longer), len(shorter)) < FEWEST:
         return None
     return round((mean(longer) - mean(shorter)) / 2, 3)
-
-
-def tail(right: int, decisions: int) -> float:
-    """Probability of at least `right` heads in `decisions` tosses of a coin."""
-    return sum(comb(decisions, heads) for heads in range(right, decisions + 1)) / 2**decisions
-
-
-def _share(values: list[bool]) -> float | None:
-    return round(sum(values) / len(values), 3) if values else None

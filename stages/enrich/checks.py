@@ -88,6 +88,7 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
     "truncated": "The text was cut at the most tokens that the model may write.",
     "less-readable": "The judge, asked in both orders, does not find the rewrite at least as readable as the original.",
     "not-factual": "The judge scores the facts of the rewrite, against the original answer, below the threshold.",
+    "unsupported-claim": "The judge names a sentence that neither the row nor its documents or evidence support.",
     "judge-unparsed": "The judge's reply states no verdict that can be read.",
     "judge-not-calibrated": "The judge failed its examination on known pairs, so no rewrite is kept on its word.",
     "call-failed": "The model did not answer; the row keeps its original answer, and the next run asks again.",

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from stages.enrich.attempts import Attempt, Job, rewrites
-from stages.enrich.checks import CheckResult, steps_found
+from stages.enrich.checks import CheckResult, check_result, steps_found
+from stages.enrich.claims import NO_CLAIMS, Claims, Sources, judge_claims, sentences
 from stages.enrich.judge import NO_VERDICT, Verdict, judge_pair
 from stages.enrich.params import EnrichParams, Keep
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
@@ -16,6 +17,7 @@ from stages.llm.client import CallFailed
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
 
+UNSUPPORTED = "unsupported-claim"
 __all__ = ["Job", "Outcome", "enrich_row", "untouched"]
 
 
@@ -35,20 +37,36 @@ async def enrich_row(job: Job, client: Chat, entities: Mapping[str, Entity], par
     """Rewrite `job`'s answer and keep it only if every check and verdict allows it."""
     tried = await rewrites(job, client, entities, params)
     last = tried[-1]
-    failure, verdict = last.failure, NO_VERDICT
+    failure, verdict, claims = last.failure, NO_VERDICT, NO_CLAIMS
     if last.rewrite and (params.judge_all or not last.reasons):
         try:
             verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
+            if params.claims == "judge" and (params.judge_all or not refusals(verdict, params.keep, judge_passed)):
+                claims = await claims_of(client, job, last, params)
         except CallFailed as failed:
             failure = failed if params.keep.judge else None
+    verdict = msgspec.structs.replace(verdict, hashes=[*verdict.hashes, *claims.hashes])
     reject, reasons = None, last.reasons
     if failure is not None:
         reject = Reject("enrich", job.row.id, f"call-failed:{failure.reason}", failure.detail)
         reasons = [*reasons, reject.reason]
     elif judged(verdict) and params.keep.judge:
-        reasons = [*reasons, *refusals(verdict, params.keep, judge_passed)]
+        reasons = list(dict.fromkeys([*reasons, *refusals(verdict, params.keep, judge_passed), *claim_refusals(claims)]))
     row = decided(job, tried, verdict, reasons, entities)
-    return Outcome(row, last.checks, verdict, last.shown.passages, row.request_hashes, recorded(row, tried, verdict), reject)
+    checks = [*last.checks, *([check_result(UNSUPPORTED, claims.unsupported)] if claims.hashes and claims.unsupported else [])]
+    return Outcome(row, checks, verdict, last.shown.passages, row.request_hashes, recorded(row, tried, verdict), reject)
+
+
+async def claims_of(client: Chat, job: Job, tried: Attempt, params: EnrichParams) -> Claims:
+    """What the judge says of the sentences of a rewrite. Raises CallFailed."""
+    told = sentences(tried.text, keyed=bool(job.row.answer_key))
+    evidence = [*(passage.text for passage in tried.shown.passages), tried.shown.summary]
+    return await judge_claims(client, Sources(job.row.instruction, job.row.answer, evidence), told, params.verdict_tokens)
+
+
+def claim_refusals(claims: Claims) -> list[str]:
+    """Why the judge's word on single sentences does not allow the rewrite: reasons, empty if it does."""
+    return ["judge-unparsed"] if claims.unsupported is None else [UNSUPPORTED] if claims.unsupported else []
 
 
 def judged(verdict: Verdict) -> bool:

@@ -46,6 +46,7 @@ class EnrichParams(Params):
     evidence_tokens: int = 420  # of all evidence in the first prompt
     verdict_tokens: int = 8  # output of one verdict; 0 means the judge's maximum, for a judge that reasons first
     judge_all: bool = False  # judge rewrites too that a deterministic check has already refused
+    claims: Literal["off", "judge"] = "off"  # one more call a row: sentences that neither row nor evidence supports keep it out
     keep: Keep = Keep()
     calibration: Calibration = Calibration()
     length: Length = Length()

@@ -133,7 +133,7 @@ def test_words_are_bounded_and_stand_on_one_line_whatever_the_text() -> None:
 def test_every_reason_has_one_sentence_for_people() -> None:
     names = {result.name for result in run_checks(ROW, make_format(), GOOD, Known(GRAPH, HERE), Length())}
     judged = {"less-readable", "not-factual", "judge-unparsed", "judge-not-calibrated"}
-    assert set(CHECK_MEANINGS) == names | judged | {"truncated", "call-failed", "format-does-not-suit"}
+    assert set(CHECK_MEANINGS) == names | judged | {"truncated", "call-failed", "format-does-not-suit", "unsupported-claim"}
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in CHECK_MEANINGS.values())
 
 
