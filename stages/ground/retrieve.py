@@ -1,7 +1,8 @@
-"""BM25 over the usable passages: one engine, built once per run, ties broken by passage id."""
+"""BM25 over the stems of the usable passages: one engine, built once per run, ties broken by passage id."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 STOP_WORDS = "english"
+# Anserini's defaults. Against 1.5 and 0.75, which are meant for longer texts: recall@4 on 105 descriptions in other words
+# 0.31 instead of 0.24, on the questions written by hand 0.55 instead of 0.51 (`python -m stages.ground.recall`).
+K1, B = 0.9, 0.4
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -34,11 +38,11 @@ class PassageIndex:
 
         self.passages = by_id(passages)
         texts = [passage_text(passage) for passage in self.passages]
-        tokenized = bm25s.tokenize(texts, stopwords=STOP_WORDS, show_progress=False)
-        self.vocabulary: dict[str, int] = tokenized.vocab
+        tokenized = bm25s.tokenize(texts, stopwords=STOP_WORDS, stemmer=_english_stemmer(), show_progress=False)
+        self.vocabulary: dict[str, int] = tokenized.vocab  # of stems
         self._weights, self._places, self._starts = np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
         if any(tokenized.ids):
-            engine = bm25s.BM25()
+            engine = bm25s.BM25(k1=K1, b=B)
             engine.index(tokenized, show_progress=False)
             self._weights, self._places = engine.scores["data"].astype(np.float64), engine.scores["indices"]
             self._starts = engine.scores["indptr"]
@@ -52,7 +56,7 @@ class PassageIndex:
         return [self._hits(words, hits) for words in _words(queries)]
 
     def _hits(self, words: Sequence[str], hits: int) -> list[Hit]:
-        known = [self.vocabulary[word] for word in words if self.rarity(word)]
+        known = [self.vocabulary[_stem(word)] for word in words if self.rarity(word)]
         if not known:
             return []
         scores = self._scores(known)
@@ -70,12 +74,12 @@ class PassageIndex:
         return np.bincount(places, weights=weights, minlength=len(self.passages))
 
     def query_words(self, text: str) -> list[str]:
-        """The words of `text` as the index sees them, stop words left out, in order."""
+        """The words of `text` as they stand there, in lower case and in order, stop words left out."""
         return _words([text])[0]
 
     def rarity(self, word: str) -> int:
-        """In how many passages `word` stands; 0 for a word that no passage has."""
-        at = self.vocabulary.get(word)
+        """In how many passages `word` stands in some form; 0 for a word that no passage has."""
+        at = self.vocabulary.get(_stem(word))
         return 0 if at is None or at + 1 >= len(self._starts) else int(self._starts[at + 1] - self._starts[at])
 
 
@@ -87,6 +91,18 @@ def by_id(passages: Sequence[Passage]) -> list[Passage]:
 def passage_text(passage: Passage) -> str:
     """What is searched of a passage."""
     return f"{passage.title}. {passage.text}"
+
+
+@cache
+def _english_stemmer() -> Any:
+    """Snowball's English stemmer (PyStemmer): recall@4 on questions in the field's own terms 0.86, without it 0.78."""
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+def _stem(word: str) -> str:
+    return _english_stemmer().stemWord(word)
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

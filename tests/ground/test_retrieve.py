@@ -31,6 +31,13 @@ def test_unknown_words_find_nothing(query: str) -> None:
     assert found(PASSAGES, query) == []
 
 
+def test_a_word_is_found_in_every_form_and_counted_as_one() -> None:
+    assert found(PASSAGES, "overflowing buffers copied") == ["cwe:CWE-120", "cwe:CWE-121"]
+    index = PassageIndex(PASSAGES)
+    assert index.rarity("overflowed") == index.rarity("overflows") == 2 and index.rarity("over") == 0
+    assert index.query_words("Overflowing Buffers of the page") == ["overflowing", "buffers", "page"]  # a phrase stays readable
+
+
 def test_an_empty_corpus_finds_nothing() -> None:
     assert found([], "buffer") == []
 
