@@ -1,7 +1,7 @@
 """Control tokens of chat templates: one list for the prompts, for generation and for the training data.
 
-Delimiters of ChatML and GPT-2, Llama 2 and 3, Mistral, Gemma, Phi and DeepSeek: a tokenizer may read them as
-the beginning or the end of a turn, wherever they stand.
+Delimiters of ChatML and GPT-2, Llama 2 and 3, Mistral, Gemma, Phi, DeepSeek, EXAONE and of Qwen's tool calls: a tokenizer
+may read them as the beginning or the end of a turn, wherever they stand.
 """
 
 import re
@@ -10,6 +10,7 @@ CHATML = ("<|im_start|>", "<|im_end|>")
 _CONTROL = re.compile(
     r"<\|(?=[^|<>\s])[^|<>\n]{0,40}\|>|[<‹]｜[^｜<>‹›\n]{1,40}｜?[>›]|</?s>|<</?SYS>>"
     r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT)\]"
+    r"|\[\|(?:system|user|assistant|tool|endofturn)\|\]|\[/?THINK\]|</?tool_(?:call|response)>"
     r"|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|</?think>",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ from stages.control_tokens import first_control_token, has_control_tokens, witho
 TOKENS = [
     "<|im_start|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>",
     "[TOOL_CALLS]", "[/AVAILABLE_TOOLS]", "[SYSTEM_PROMPT]", "<｜User｜>", "‹｜User｜>", "<｜end▁of▁sentence｜>", "<eos>", "<think>",
+    "[|user|]", "[|endofturn|]", "[THINK]", "<tool_call>", "</tool_response>",
 ]  # fmt: skip
 
 
@@ -29,6 +30,8 @@ def test_a_control_token_is_broken_up_and_stays_readable(token: str) -> None:
         "<strong>",
         "a < b | c > d",
         "f <| g |> h",
+        "[|1; 2|]",
+        "<tool>",
     ],
 )
 def test_code_and_markup_are_left_alone(text: str) -> None:
