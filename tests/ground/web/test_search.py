@@ -1,0 +1,304 @@
+"""A build that searches the web: what it finds, what it keeps, and that a rebuild asks nobody."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from stages.ground.web.__main__ import main as command
+from stages.ground.web.failures import WebError
+from stages.ground.web.params import Web
+from stages.ground.web.schema import Snapshot
+from stages.ground.web.search import open_web
+from stages.ground.web.store import SnapshotStore, store_path
+from stages.runtime import RuntimeParams
+from stages.tables import file_sha256, read_table, write_table
+from tests.ground.web.conftest import NO_LEAKS, Searched
+from tests.ground.web.site import SENTENCES, Site, about, html
+
+Search = Callable[..., Searched]
+QUERY = "process injection remote thread"
+
+
+@pytest.fixture
+def filled(site: Site) -> Site:
+    """Two pages on the subject, one beside it, and a result that is no page."""
+    site.found(
+        QUERY,
+        site.page("docs.test", "/injection", about("injection", "detection")),
+        "ftp://docs.test/file",
+        site.page("docs.test", "/report.pdf", web.Response(body=b"%PDF-1.7", content_type="application/pdf")),
+        site.page("other.test", "/hollowing", about("hollowing", "gardening")),
+    )
+    return site
+
+
+def test_passages_of_the_pages_are_ranked_for_the_query_and_lead_back_to_them(filled: Site, search: Search) -> None:
+    found = search(QUERY)
+    hits = found.hits[0]
+    first = hits[0].passage
+    assert "remote thread" in first.text and first.title == "All about injection: On detection"
+    assert first.uri == filled.address("docs.test", "/injection")
+    assert (first.source, first.licence) == ("web", "CC-BY-4.0")
+    assert [hit.rank for hit in hits] == list(range(len(hits)))
+    kept = {one.id: one for one in found.kept if one.id}
+    for hit in hits:
+        page = kept[hit.passage.entity_id]
+        assert re.fullmatch(r"web:[0-9a-f]{16}#\d+", hit.passage.id) and page.sha256.startswith(page.id[4:])
+        assert hit.passage.text.split(". ")[0] in page.body
+
+
+def test_everything_that_was_asked_is_kept_with_hash_time_address_type_licence_and_title(filled: Site, search: Search) -> None:
+    kept = search(QUERY).kept
+    assert [one.key for one in kept] == sorted(one.key for one in kept)
+    searched = next(one for one in kept if one.kind == "search")
+    assert (searched.provider, searched.asked) == ("searxng", QUERY) and '"url":' in searched.body
+    pages = {one.asked.rpartition("/")[2]: one for one in kept if one.kind == "page"}
+    assert set(pages) == {"injection", "report.pdf", "hollowing"}
+    page = pages["injection"]
+    assert page.title == "All about injection" and page.content_type == "text/html" and page.final_url == page.asked
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", page.retrieved) and page.licence == "CC-BY-4.0"
+    assert pages["hollowing"].licence == "unknown", "no licence is stated for other.test"
+    assert (pages["report.pdf"].reason, pages["report.pdf"].body) == ("content-type", "")
+
+
+def test_an_offline_rebuild_on_another_machine_gives_the_same_bytes(
+    filled: Site, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = search(QUERY, "nobody writes of this")
+    write_table("pages.parquet", first.kept, Snapshot)
+    asked = len(filled.asked)
+    (tmp_path / "fresh").mkdir()
+    monkeypatch.chdir(tmp_path / "fresh")
+    command(["import", "--if-present", "../none.parquet", "../pages.parquet"])
+    again = search(QUERY, "nobody writes of this", offline=True)
+    write_table("pages.parquet", again.kept, Snapshot)
+    assert again[:3] == first[:3]
+    assert file_sha256("pages.parquet") == file_sha256("../pages.parquet")
+    assert len(filled.asked) == asked, "the network was asked"
+    assert (again.timings["pages_reused"], again.timings["pages_fetched"]) == (3, 0)
+
+
+def test_the_order_in_which_rows_ask_changes_nothing(filled: Site, search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled.found("memory of another process", *(one["url"] for one in filled.results[QUERY]))
+    one = search(QUERY, "memory of another process")
+    other = search("memory of another process", QUERY, offline=True)
+    assert (other.hits[::-1], other.kept, other.metrics) == (one.hits, one.kept, one.metrics)
+
+
+def test_rows_that_ask_the_same_at_once_share_one_request(filled: Site, search: Search) -> None:
+    found = search(*[QUERY] * 5)
+    assert filled.paths("docs.test") == ["/injection", "/report.pdf"]
+    assert filled.paths("127.0.0.1") == ["/search"] and found.timings["queries_sent"] == 1
+    assert found.metrics["queries"] == {"answered": 1, "failed": {}}
+
+
+def test_offline_what_is_not_stored_finds_nothing_is_counted_and_warned_of_once(
+    filled: Site, search: Search, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search(QUERY)
+    os.unlink(store_path())
+    found = search(QUERY, "another query", offline=True)
+    assert found.hits == [[], []] and found.metrics["queries"] == {"answered": 0, "failed": {"not-stored": 2}}
+    assert capsys.readouterr().err.count("runtime.offline is true") == 1
+
+
+def test_offline_a_stored_search_whose_page_is_not_stored_counts_the_page(filled: Site, search: Search) -> None:
+    kept = search(QUERY).kept
+    os.unlink(store_path())
+    store = SnapshotStore(store_path())
+    store.store([one for one in kept if one.kind == "search"])
+    store.close()
+    found = search(QUERY, offline=True)
+    assert found.hits == [[]] and found.metrics["pages"] == {"used": 0, "refused": {"not-stored": 3}}
+
+
+def test_as_many_pages_as_asked_for_are_used_and_more_results_are_tried_for_them(filled: Site, search: Search) -> None:
+    assert search(QUERY, params={"pages": 1}).metrics["pages"] == {"used": 1, "refused": {}}
+    assert search(QUERY, params={"pages": 2}).metrics["pages"] == {"used": 2, "refused": {"content-type": 1}}
+
+
+def test_lists_of_domains_decide_whose_pages_are_read(filled: Site, search: Search) -> None:
+    filled.page("docs.test", "/away", web.Response(status=302, headers={"Location": filled.address("other.test", "/hollowing")}))
+    filled.found("away", filled.address("docs.test", "/away"))
+    denied = search(QUERY, "away", params={"deny": ["other.test"]})
+    assert filled.paths("other.test") == []
+    assert denied.metrics["pages"]["refused"] == {"content-type": 1, "denied": 2}
+    allowed = search(QUERY, params={"allow": ["other.test"]})
+    assert {hit.passage.uri for hit in allowed.hits[0]} == {filled.address("other.test", "/hollowing")}
+
+
+def test_a_page_that_was_stored_before_its_domain_was_denied_is_not_used(filled: Site, search: Search) -> None:
+    filled.page("docs.test", "/away", web.Response(status=302, headers={"Location": filled.address("other.test", "/hollowing")}))
+    filled.found("away", filled.address("docs.test", "/away"))
+    assert search("away").metrics["pages"]["used"] == 1
+    assert search("away", params={"deny": ["other.test"]}).metrics["pages"] == {"used": 0, "refused": {"denied": 1}}
+
+
+def test_the_licence_is_that_of_the_longest_domain_and_of_the_page_that_was_read() -> None:
+    from stages.ground.web.params import licence_of
+
+    params = Web(licences={"example.org": "MIT", "docs.example.org": "CC-BY-4.0"})
+    hosts = ["example.org", "docs.example.org", "a.docs.example.org", "notexample.org"]
+    assert [licence_of(host, params) for host in hosts] == ["MIT", "CC-BY-4.0", "CC-BY-4.0", "unknown"]
+
+
+def test_a_failure_that_may_pass_is_tried_again_and_what_was_kept_stays(filled: Site, search: Search) -> None:
+    filled.pages["other.test", "/hollowing"] = web.Response(status=503)
+    before = search(QUERY)
+    assert before.metrics["pages"]["refused"] == {"content-type": 1, "http-503": 1}
+    assert search(QUERY, offline=True)[:3] == before[:3], "offline the same failure is met again"
+    filled.pages["other.test", "/hollowing"] = about("hollowing")
+    filled.pages["docs.test", "/injection"] = html("Changed", "The page says something else by now. " * 4)
+    after = search(QUERY)
+    assert after.metrics["pages"] == {"used": 2, "refused": {"content-type": 1}}
+    assert any("creates a remote thread" in hit.passage.text for hit in after.hits[0]), "the snapshot is used, not the page"
+
+
+def test_a_provider_that_fails_finds_nothing_is_counted_and_asked_again_by_the_next_build(
+    filled: Site, search: Search, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {
+        "garbage": web.Response(text="{not json", content_type="application/json"),
+        "content-type": web.Response(text="<html>busy</html>", content_type="text/html"),
+        "engines-silent": web.json_response({"results": [], "unresponsive_engines": [["google", "timeout"]]}),
+    }
+    for reason, answer in answers.items():
+        filled.provider = answer
+        assert search(QUERY).metrics["queries"] == {"answered": 0, "failed": {reason: 1}}
+    assert "a web search failed (garbage)" in capsys.readouterr().err
+    filled.provider = None
+    assert search(QUERY).metrics["queries"] == {"answered": 1, "failed": {}}
+
+
+def test_brave_is_asked_with_its_key_which_is_nowhere_else(
+    filled: Site, search: Search, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "brave-key-5b1d"
+    monkeypatch.setenv("TEST_BRAVE_KEY", key)
+    found = search(QUERY, params={"provider": "brave"}, api_key_env="TEST_BRAVE_KEY")
+    assert found.hits[0] and filled.paths("127.0.0.1") == ["/web/search"]
+    carrying = [at for at, headers in enumerate(filled.headers) if key in str(headers)]
+    assert [filled.asked[at][1] for at in carrying] == ["/web/search"], "the key went to a page's host"
+    write_table("pages.parquet", found.kept, Snapshot)
+    filled.provider = web.Response(status=403, text=f"the key {key} is not known")
+    with pytest.raises(WebError, match="answered 403") as error:
+        search("another query", params={"provider": "brave"}, api_key_env="TEST_BRAVE_KEY")
+    said = capsys.readouterr()
+    assert key not in f"{error.value}{found}{said.out}{said.err}"
+    for path in Path().rglob("*"):
+        assert not path.is_file() or key.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("params", "access", "message"),
+    [
+        ({"provider": "searxng"}, {"base_url": ""}, "runtime.web.base_url is empty"),
+        ({"provider": "brave"}, {}, "runtime.web.api_key_env names no variable"),
+        ({"provider": "brave"}, {"api_key_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE is not set"),
+    ],
+)
+def test_a_provider_that_cannot_be_asked_ends_the_build_with_a_remedy(
+    filled: Site, search: Search, params: dict, access: dict, message: str
+) -> None:
+    if "NOT_SET_ANYWHERE" in access.values():
+        access = {**access, "base_url": "https://search.example.org"}
+    with pytest.raises(Exception, match=message) as error:
+        search(QUERY, params=params, **access)
+    assert "Remedy" in str(error.value)
+
+
+def test_searxng_without_json_says_which_setting_is_missing(filled: Site, search: Search) -> None:
+    filled.provider = web.Response(status=403)
+    with pytest.raises(WebError, match=r"search\.formats"):
+        search(QUERY)
+
+
+def test_off_by_default_nothing_is_opened(workspace: Path) -> None:
+    async def build() -> None:
+        async with open_web(Web(), RuntimeParams(), NO_LEAKS) as found:
+            assert found is None
+
+    asyncio.run(build())
+    assert not store_path().exists()
+
+
+def test_import_refuses_a_snapshot_that_was_changed(filled: Site, search: Search) -> None:
+    import msgspec
+
+    page = next(one for one in search(QUERY).kept if one.id)
+    searched = next(one for one in search(QUERY).kept if one.kind == "search")
+    changed = {
+        "SHA-256": msgspec.structs.replace(page, body=page.body + " "),
+        "its key": msgspec.structs.replace(page, asked="http://elsewhere.test/"),
+        "its id": msgspec.structs.replace(page, id="web:0123456789abcdef"),
+        "its address": msgspec.structs.replace(page, final_url="javascript:alert(1)"),
+        "a reason": msgspec.structs.replace(page, id="", reason="timeout"),
+        "list of results": searched.__class__(
+            **{
+                **msgspec.structs.asdict(searched),
+                "body": "{}",
+                "sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+            }
+        ),
+    }
+    for said, one in changed.items():
+        write_table("changed.parquet", [one], Snapshot)
+        with pytest.raises(SystemExit, match=said):
+            command(["import", "changed.parquet"])
+
+
+def test_stats_tell_kinds_and_outcomes(filled: Site, search: Search, capsys: pytest.CaptureFixture[str]) -> None:
+    command(["stats"])
+    search(QUERY)
+    command(["stats"])
+    told = capsys.readouterr().out
+    assert "no snapshots are stored" in told and "searches: 1 kept" in told
+    assert "pages: 2 kept" in told and "pages: 1 content-type" in told
+
+
+def test_a_build_that_is_killed_between_two_pages_keeps_what_it_had(filled: Site, search: Search) -> None:
+    """The second page never ends, and its build is killed with it."""
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    filled.pages["other.test", "/hollowing"] = endless
+    code = (
+        "import asyncio, tests.ground.web.conftest as c\n"
+        "from tests.ground.web.site import Site\n"
+        "from stages.ground.web.params import Web\n"
+        f"site = Site(); site.port = {filled.port}\n"
+        f"asyncio.run(c._search(site, [{QUERY!r}], Web(provider='searxng'), c.NO_LEAKS, False, {{'timeout': 50.0}}))\n"
+    )
+    root = Path(__file__).parents[3]
+    build = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)})
+    try:
+        for _ in range(300):
+            if "/hollowing" in filled.paths("other.test"):
+                break
+            assert build.poll() is None
+            asyncio.run(asyncio.sleep(0.1))
+    finally:
+        build.send_signal(signal.SIGKILL)
+        build.wait(10)
+    filled.pages["other.test", "/hollowing"] = about("hollowing")
+    asked = len(filled.asked)
+    found = search(QUERY)
+    again = [path for _, path in filled.asked[asked:]]
+    assert again == ["/robots.txt", "/hollowing"], "only what was not committed is asked again"
+    assert found.metrics["pages"]["used"] == 2 and SENTENCES["hollowing"][:30] in str(found.hits)
+
+
+def test_a_full_table_reads_back(filled: Site, search: Search) -> None:
+    kept = search(QUERY).kept
+    write_table("pages.parquet", kept, Snapshot)
+    assert read_table("pages.parquet", Snapshot) == kept
