@@ -53,12 +53,33 @@ class Price(Params):
     output: float = 0.0
 
 
+class WebAccess(Params):
+    """How the provider of `ground.web` and the pages that it names are reached."""
+
+    base_url: str = ""  # of the provider: your SearXNG; empty: Brave's own address
+    api_key_env: str = ""  # NAME of the variable that holds the provider's key; empty: no key is sent
+    timeout: float = 20.0  # seconds for one response
+    concurrency: int = 4  # requests open at once
+    delay: float = 1.0  # seconds between two requests to one host
+    private_hosts: list[str] = []  # the only hosts that may have a private address, for example a mirror in the intranet
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which the params file's reader explains; what may hold a password is not shown."""
+        if self.base_url:
+            Endpoint(base_url=self.base_url)
+            if "@" in urlsplit(self.base_url).netloc:
+                raise ValueError("`web.base_url` names a user; put the key into a variable and its name into `web.api_key_env`")
+        if self.timeout <= 0 or self.concurrency < 1 or self.delay < 0:
+            raise ValueError("`web.timeout` and `web.concurrency` are above 0, `web.delay` is not below 0")
+
+
 class RuntimeParams(Params):
     """How to run on this machine."""
 
     endpoints: Endpoints = Endpoints()
     prices: dict[str, Price] = {}  # by model name
     budget: Budget = Budget()
+    web: WebAccess = WebAccess()
     concurrency: int = 0  # rows in flight in a stage that calls a model; 0: as many as keep all endpoints busy
     timeout: float = 120.0  # seconds for one call, retries not counted
     retries: int = 6
