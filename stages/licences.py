@@ -1,13 +1,17 @@
 """Licences sorted into classes, mildest first. Which classes may be evidence or train is a parameter of the stages."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal, get_args
 
-from stages.errors import InputError, ParamsError
+from stages.errors import InputError
 
 CLASSES_FILE = Path(__file__).with_name("licences.json")
-STRICTNESS = ("public-domain", "permissive", "attribution", "terms", "share-alike", "copyleft", "non-commercial", "unknown")
+LicenceClass = Literal[
+    "public-domain", "permissive", "attribution", "terms", "share-alike", "copyleft", "non-commercial", "unknown"
+]
+STRICTNESS: tuple[str, ...] = get_args(LicenceClass)
 
 
 def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
@@ -24,16 +28,6 @@ def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
 def strictest(licences: Iterable[str], classes: dict[str, str]) -> str:
     """The strictest class of `licences`; none at all is `unknown`."""
     return max((_class_of(licence, classes) for licence in licences), key=STRICTNESS.index, default="unknown")
-
-
-def check_named(key: str, named: Collection[str]) -> None:
-    """Raises ParamsError if the list of classes at `key` of params.yaml names one that does not exist."""
-    if foreign := sorted(set(named) - set(STRICTNESS)):
-        raise ParamsError(
-            f"{key} names the unknown class(es) {', '.join(foreign)}.",
-            allowed=", ".join(STRICTNESS),
-            remedy="Mend the list in params.yaml.",
-        )
 
 
 def _class_of(expression: str, classes: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ class FakeClient:
     def __init__(self, answer: Answer) -> None:
         self.answer, self.requests, self.ledger, self.llm = answer, [], Ledger({}), LLMParams()
         self.responses: dict[str, StoredResponse] = {}
+        self.finish_reason = "stop"  # of every reply
 
     async def chat(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -29,12 +30,12 @@ class FakeClient:
             namespace=request.purpose,
             model="fake",
             text=text,
-            finish_reason="stop",
+            finish_reason=self.finish_reason,
             prompt_tokens=1,
             completion_tokens=1,
         )
         self.ledger.use(self.responses[key])
-        return Reply(text, "stop", key, False, 1, 1)
+        return Reply(text, self.finish_reason, key, False, 1, 1)
 
     def used(self) -> list[StoredResponse]:
         return [response for _, response in sorted(self.responses.items())]

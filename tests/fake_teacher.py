@@ -13,6 +13,7 @@ import re
 SHARES = {0: "invents", 1: "flips", 2: "mentions", 3: "loops"}  # of SHARE_OF rewrites
 SHARE_OF = 10
 INVENTED = "CVE-2099-99999"
+REPAIRED = "told what form a reply must have"
 _ORDER = re.compile(
     r"\bignore\b[^\n]{0,80}?\b(?:answer|say|reply|output|print)\s+(?:with\s+)?[\"']?(\w+)|\breply\s+(\d+|A|B)\b", re.IGNORECASE
 )
@@ -24,6 +25,9 @@ def behaviour(messages: list[dict[str, str]]) -> str:
     """The answer to one request."""
     system, user = messages[0]["content"], messages[-1]["content"]
     outside, data = split_fences(user)
+    if not data and len(messages) > 2 and messages[-2]["role"] == "assistant":  # told what form is wanted
+        outside, data = split_fences(messages[-3]["content"])
+        data |= {REPAIRED: user}
     order = _ORDER.search(outside)
     if order:
         return order[1] or order[2]
@@ -98,9 +102,9 @@ def readability(_: str, data: dict[str, str]) -> str:
 
 
 def queries(_: str, data: dict[str, str]) -> str:
-    """Two phrases of the question's long words; now and then chatter."""
-    question = data["Question"]
-    if _draw(question) % 6 == 0:
+    """Two phrases of the question's long words; now and then chatter, and sometimes still when told of the form."""
+    question = data.get("Facts that are still missing", data["Question"])
+    if _draw(question) % (12 if REPAIRED in data else 6) == 0:
         return "Sure:"
     long = list(dict.fromkeys(re.findall(r"[A-Za-z]{5,}", question))) or ["security", "weakness", "attack"]
     phrases = [(long[start::2] * 3)[:6] for start in (0, 1)]
@@ -110,6 +114,20 @@ def queries(_: str, data: dict[str, str]) -> str:
 def choose(prompt: str, data: dict[str, str]) -> str:
     """Keep both queries mostly, one or none sometimes."""
     return ("1, 2", "1, 2", "1", "none")[_draw(prompt + str(data)) % 4]
+
+
+def assess(_: str, data: dict[str, str]) -> str:
+    """Enough, or a fact named by the draft's long words; after a second look mostly enough."""
+    if _draw(data["Question"]) % 3 or _draw(str(data)) % 2:
+        return "enough"
+    return f"missing: {' '.join(re.findall(r'[A-Za-z]{5,}', data['Draft answer, whose conclusion is right'])[:6])}"
+
+
+def condense(_: str, data: dict[str, str]) -> str:
+    """The first words of each passage; now and then with an id that no passage has."""
+    lines = [line.removeprefix("- ").split() for line in data["Passages"].splitlines()]
+    text = " ".join(word for line in lines for word in line[:15])
+    return f"{text} See {INVENTED}." if _draw(data["Passages"]) % 4 == 0 else text
 
 
 def draft(prompt: str, data: dict[str, str]) -> str:
@@ -149,6 +167,8 @@ _SKILLS = {
     "how readable": readability,
     "write search queries": queries,
     "which search queries": choose,
+    "enough background": assess,
+    "condense reference passages": condense,
     "design reasoning formats": draft,
     "mend reasoning formats": repair,
 }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.errors import InputError, ParamsError
-from stages.licences import check_named, load_classes, strictest
+from stages.errors import InputError
+from stages.licences import load_classes, strictest
 
 CLASSES = load_classes()
 
@@ -25,9 +25,3 @@ def test_an_unknown_class_in_the_file_is_named(tmp_path: Path) -> None:
     file.write_text('{"freeish": ["X"]}')
     with pytest.raises(InputError, match="freeish"):
         load_classes(file)
-
-
-def test_a_list_of_classes_names_none_that_does_not_exist() -> None:
-    check_named("ground.deny", ["unknown", "terms"])
-    with pytest.raises(ParamsError, match="ground.deny names the unknown class.* sharealike"):
-        check_named("ground.deny", ["sharealike"])

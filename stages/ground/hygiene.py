@@ -1,31 +1,46 @@
-"""Which passages may be retrieved at all: none of a held-out subject, none that gives away a benchmark item."""
+"""Which passages may be evidence: none of a held-out subject, of a denied licence, or that gives away a benchmark item."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import Split
 from stages.ground.text import words
 from stages.ingest.schema import Passage
+from stages.licences import load_classes, strictest
 
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b", re.IGNORECASE)
 
 
 def usable_passages(
-    passages: Sequence[Passage], splits: Iterable[Split], items: Sequence[BenchmarkItem], ngram: int
+    passages: Sequence[Passage],
+    splits: Iterable[Split],
+    items: Sequence[BenchmarkItem],
+    ngram: int,
+    deny: Collection[str] = (),
 ) -> tuple[list[Passage], dict[str, int]]:
-    """The passages that evidence may come from, and how many were left out for which reason."""
+    """The passages that evidence may come from, and how many were left out for which reason.
+
+    `deny` names classes of licences: a row that has a passage of one may not train, so its rewrite would be paid in vain.
+    """
     held_out = {split.entity_id for split in splits if split.split == "heldout"}
     cves = benchmark_cves(items)
     grams = benchmark_ngrams(items, ngram)
-    kept, counts = [], Counter({"held-out": 0, "benchmark-cve": 0, "benchmark-ngram": 0, "empty": 0})
+    denied = denied_licences(passages, deny)
+    kept, counts = [], Counter({"held-out": 0, "licence-denied": 0, "benchmark-cve": 0, "benchmark-ngram": 0, "empty": 0})
     for passage in passages:
-        reason = _why_not(passage, held_out, cves, grams, ngram)
+        reason = "licence-denied" if passage.licence in denied else _why_not(passage, held_out, cves, grams, ngram)
         counts[reason or "usable"] += 1
         if not reason:
             kept.append(passage)
     return sorted(kept, key=lambda passage: passage.id), dict(counts)
+
+
+def denied_licences(passages: Iterable[Passage], deny: Collection[str]) -> set[str]:
+    """The licences of `passages` whose class stands in `deny`."""
+    classes = load_classes()
+    return {licence for licence in {passage.licence for passage in passages} if strictest([licence], classes) in deny}
 
 
 def _why_not(passage: Passage, held_out: set[str], cves: set[str], grams: set[tuple[str, ...]], ngram: int) -> str:

@@ -1,42 +1,73 @@
-"""Search phrases for a row: prompts, tolerant reading of the replies, and phrases made by code when a reply is unusable."""
+"""Search phrases for a row: asked of the model, read tolerantly, and made by code when a reply is unusable."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from stages.formats.schema import Format
+import msgspec
+
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import PassageIndex
 from stages.ground.text import words
+from stages.ground.trail import Trail
+from stages.llm.asking import Shape
 from stages.llm.client import Request
 from stages.llm.prompts import fill, load_prompt
 from stages.tasks.schema import InstructionRow
 
-PROMPTS = Path(__file__).parent / "prompts"
+PROMPT = Path(__file__).parent / "prompts" / "queries.txt"
 COMMON_SHARE = 0.1  # a word in more of a task's questions than this belongs to their wording, not to one question
 SPARE_WORDS = 4  # a phrase a little too long is cut; one much longer is a sentence to the reader
 _MARK = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):]|(?:query|phrase)\s*\d*\s*:)\s*", re.IGNORECASE)
-_NONE = re.compile(r"\bnone\b", re.IGNORECASE)
+
+
+class Phrases(msgspec.Struct):
+    """The reply of a server that is bound to a schema."""
+
+    queries: list[str]
+
+
+async def build_queries(
+    row: InstructionRow, index: PassageIndex, common: set[str], params: GroundParams, trail: Trail
+) -> tuple[list[str], bool]:
+    """At most K phrases, and whether the model wrote them; code makes them if its reply is unusable. Raises CallFailed."""
+    content = content_words(row.instruction, index, common)
+
+    def read(text: str) -> list[str] | None:
+        return parse_queries(text, params, content) or None
+
+    answer = await trail.ask(query_request(row, params), read, phrases_shape(read))
+    if answer.value is not None:
+        return answer.value, True
+    trail.counts["query-fallback"] += 1
+    return key_terms(row.instruction, index, common, params), False
 
 
 def query_request(row: InstructionRow, params: GroundParams) -> Request:
     """The query builder sees the instruction and nothing else."""
-    messages = fill(load_prompt(PROMPTS / "queries.txt"), instruction=row.instruction, count=str(params.queries))
-    return Request(purpose="ground.queries", messages=messages, max_tokens=params.query_tokens or None, allow_truncated=True)
+    prompt = load_prompt(PROMPT)
+    messages = fill(prompt, instruction=row.instruction, count=str(params.queries))
+    limit = params.query_tokens or None
+    return Request(purpose="ground.queries", messages=messages, max_tokens=limit, allow_truncated=True, repair=prompt.repair)
 
 
-def content_words(row: InstructionRow, index: PassageIndex, common: set[str]) -> set[str]:
+def phrases_shape(read: Callable[[str], list[str] | None]) -> Shape[list[str]]:
+    """Phrases as JSON, checked by the reader of phrases in lines."""
+    return Shape(Phrases, lambda said: read("\n".join(" ".join(phrase.split()) for phrase in said.queries)))
+
+
+def content_words(text: str, index: PassageIndex, common: set[str]) -> set[str]:
     """The words that a question does not share with all others of its task; all its words if that leaves none."""
-    spoken = {word for word in index.query_words(row.instruction) if not word.isdigit()}
+    spoken = {word for word in index.query_words(text) if not word.isdigit()}
     return spoken - common or spoken
 
 
-def parse_queries(text: str, params: GroundParams, content: set[str]) -> list[str]:
-    """At most K different phrases within the word limits; a few words too many are cut, but prose is no phrase.
+def parse_queries(text: str, params: GroundParams, content: set[str], asked: Collection[str] = ()) -> list[str]:
+    """At most K phrases within the word limits, no two of the same words and none of those of `asked`.
 
-    A phrase must share `words_shared` words with the question's `content` words (or all, if it has fewer): a small
-    model also writes fluent phrases about something else.
+    A few words too many are cut, but prose is no phrase. A phrase must share `words_shared` words with `content` (or
+    all, if it has fewer): a small model also writes fluent phrases about something else.
     """
     needed = min(params.words_shared, len(content))
     found: list[str] = []
@@ -46,35 +77,23 @@ def parse_queries(text: str, params: GroundParams, content: set[str]) -> list[st
             continue
         query = " ".join(phrase[: params.words_max])
         on_topic = len(_stems(words(query)) & _stems(content)) >= needed
-        if on_topic and all(set(words(query)) != set(words(other)) for other in found):
+        if on_topic and is_new(query, [*asked, *found]):
             found.append(query)
     return found[: params.queries]
+
+
+def is_new(query: str, asked: Iterable[str]) -> bool:
+    """Whether no query of `asked` has the same words of three letters or more, in whatever order."""
+    return all(_telling(query) != _telling(other) for other in asked)
+
+
+def _telling(query: str) -> set[str]:
+    return _stems(word for word in words(query) if len(word) > 2)
 
 
 def _stems(spoken: Iterable[str]) -> set[str]:
     """Words without a plural's end."""
     return {word.removesuffix("s") for word in spoken}
-
-
-def filter_request(row: InstructionRow, form: Format, queries: list[str], params: GroundParams) -> Request:
-    """The filter sees question, draft answer, format steps and the phrases; temperature 0, it only chooses."""
-    messages = fill(
-        load_prompt(PROMPTS / "filter.txt"),
-        instruction=row.instruction,
-        answer=row.answer,
-        steps=numbered(form.steps),
-        queries=numbered(queries),
-    )
-    limit = params.filter_tokens or None
-    return Request(purpose="ground.filter", messages=messages, max_tokens=limit, temperature=0.0, allow_truncated=True)
-
-
-def parse_filter(text: str, count: int) -> list[int] | None:
-    """Positions of the kept phrases, `[]` for none; None if the reply says neither."""
-    numbers = sorted({int(number) - 1 for number in re.findall(r"\b\d{1,2}\b", text) if 1 <= int(number) <= count})
-    if numbers:
-        return numbers
-    return [] if _NONE.search(text) else None
 
 
 def task_words(rows: Iterable[InstructionRow]) -> dict[str, set[str]]:
@@ -89,15 +108,15 @@ def task_words(rows: Iterable[InstructionRow]) -> dict[str, set[str]]:
     }
 
 
-def key_terms(row: InstructionRow, index: PassageIndex, common: set[str], params: GroundParams) -> list[str]:
-    """K phrases of the question's own rarest words, dealt out in turn and kept in the question's order."""
-    spoken = list(dict.fromkeys(index.query_words(row.instruction)))
+def key_terms(text: str, index: PassageIndex, common: set[str], params: GroundParams) -> list[str]:
+    """K phrases of the rarest words of `text`, dealt out in turn and kept in its order."""
+    spoken = list(dict.fromkeys(index.query_words(text)))
     known = [word for word in spoken if index.rarity(word) and word not in common and not word.isdigit()]
     rarest = sorted(known, key=lambda word: (index.rarity(word), word))[: params.queries * params.words_max // 2]
     phrases = (sorted(rarest[start :: params.queries], key=spoken.index) for start in range(params.queries))
     return [" ".join(phrase) for phrase in phrases if phrase]
 
 
-def numbered(lines: Iterable[str]) -> str:
+def numbered(lines: Sequence[str]) -> str:
     """Lines as `1. ...`."""
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))

@@ -37,6 +37,7 @@ def run_ground(stage: Stage) -> None:
         stage.read("data/graph/splits.parquet", Split),
         stage.read("data/benchmarks/items.parquet", BenchmarkItem),
         params.ngram,
+        params.deny,
     )
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
     retriever = open_retriever(passages if params.evidence else [], params, ENCODER)
@@ -74,7 +75,7 @@ async def _ground(
 
 
 def describe(grounded: list[Grounding], rejects: list[Reject]) -> dict[str, Any]:
-    """Counts of rows, evidence and everything that went another way than planned."""
+    """Counts of rows, evidence, gaps, summaries and everything that went another way than planned."""
     counts = sum((found.counts for found in grounded), Counter[str]())
     evidence = [item for found in grounded for item in found.evidence]
     return {
@@ -88,7 +89,9 @@ def describe(grounded: list[Grounding], rejects: list[Reject]) -> dict[str, Any]
             "documents": sum(not item.query for item in evidence),
             "retrieved": sum(bool(item.query) for item in evidence),
         },
+        "gaps": {"rows": counts["gap"], "closed": counts["gap-closed"]},
+        "summaries": counts["summary"],
         "licences": dict(Counter(item.licence for item in evidence)),
-        "events": {event: count for event, count in counts.items() if count},
+        "events": {event: count for event, count in counts.items() if count and event not in ("gap", "gap-closed", "summary")},
         "reasons": dict(Counter(reject.reason for reject in rejects)),
     }

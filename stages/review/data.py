@@ -125,7 +125,7 @@ class Workspace:
             if self._searched is None or self._searched[0] != params:
                 passages = read_table(self.root / PASSAGES, Passage)
                 splits, items = read_table(self.root / SPLITS, Split), read_table(self.root / ITEMS, BenchmarkItem)
-                usable, _ = usable_passages(passages, splits, items, params.ngram)
+                usable, _ = usable_passages(passages, splits, items, params.ngram, params.deny)
                 self._searched = params, open_retriever(usable, params, self.root / ENCODER), group_by_entity(usable)
             if task and task not in self._common:
                 rows = _read(self.root / ROWS, InstructionRow, "task", [task])
