@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,6 +15,7 @@ LicenceClass = Literal[
 STRICTNESS: tuple[str, ...] = get_args(LicenceClass)
 
 
+@cache
 def load_classes(path: Path = CLASSES_FILE) -> dict[str, str]:
     """Licence name in lower case -> class."""
     classes = {name.casefold(): kind for kind, names in json.loads(path.read_text(encoding="utf-8")).items() for name in names}

@@ -103,9 +103,9 @@ def test_without_evidence_a_row_goes_on_with_nothing_and_nobody_is_asked() -> No
 class Web:
     """A web search with one page, or with none."""
 
-    def __init__(self, *texts: str) -> None:
-        pages = [make_passage(f"web:{number}", text, licence="CC-BY-4.0") for number, text in enumerate(texts)]
-        self.hits, self.asked = [Hit(page, rank, 0.0) for rank, page in enumerate(pages)], list[str]()
+    def __init__(self, *texts: str, licence: str = "CC-BY-4.0") -> None:
+        pages = [make_passage(f"web:{number}", text, licence=licence) for number, text in enumerate(texts)]
+        self.hits, self.asked = [Hit(page, rank, 0.01, {"bm25": 0.01}) for rank, page in enumerate(pages)], list[str]()
 
     async def search(self, query: str, hits: int) -> list[Hit]:
         self.asked.append(query)
@@ -125,3 +125,13 @@ def test_a_web_search_that_finds_nothing_changes_nothing() -> None:
     replies = {"ground.queries": QUERIES, "ground.filter": "1, 2"}
     with_web, without = grounded(scripted(replies), web=Web()), grounded(scripted(replies))
     assert isinstance(with_web, Grounding) and isinstance(without, Grounding) and with_web.evidence == without.evidence
+
+
+def test_a_page_of_a_denied_licence_is_no_evidence_and_is_counted() -> None:
+    replies = {"ground.queries": QUERIES, "ground.filter": "1"}
+    page = "A page says that a script may read the cookies of its site."
+    found = grounded(scripted(replies), web=Web(page, licence="unknown"), keep=4)
+    assert isinstance(found, Grounding) and not any(one.entity_id.startswith("web:") for one in found.evidence)
+    assert found.counts["web-licence-denied"] == 1 and not found.counts["web-hits"]
+    found = grounded(scripted(replies), web=Web(page, licence="unknown"), keep=4, deny=())
+    assert isinstance(found, Grounding) and any(one.entity_id.startswith("web:") for one in found.evidence)
