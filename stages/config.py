@@ -13,7 +13,7 @@ from stages.errors import ParamsError
 
 PARAMS_FILE = Path("params.yaml")
 SECTIONS = (
-    "ingest", "graph", "tasks", "benchmarks", "label", "formats", "llm", "ground", "enrich", "synthesize", "validate",
+    "ingest", "graph", "tasks", "benchmarks", "label", "formats", "llm", "encoder", "ground", "enrich", "synthesize", "validate",
     "base", "finetune", "quantize", "evaluate", "report", "register", "runtime",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ class DenseIndex:
     def __init__(self, passages: Sequence[Passage], encoder: Encoder) -> None:
         self.passages = by_id(passages)
         self.name, self._encoder = encoder.name, encoder
-        self._vectors = encoder.encode([passage_text(passage) for passage in self.passages])
+        self._vectors = encoder.learn([passage_text(passage) for passage in self.passages])
 
     def search(self, query: str, hits: int) -> list[Hit]:
         """At most `hits` passages with a positive cosine, best first. A query without a known token finds nothing."""

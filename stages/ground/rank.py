@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from stages.ground.retrieve import Hit
+from stages.ground.retrieve import LEXICAL, Hit
 from stages.ground.schema import Evidence
 from stages.ground.text import cut
 from stages.ingest.schema import Passage
 from stages.tasks.schema import InstructionRow
 
 
-def rank_hits(hits: Mapping[str, Sequence[Hit]], keep: int, least_score: float = 0.0) -> list[tuple[str, Passage]]:
-    """(query that found it best, passage), best first; at most `keep` passages per query.
-
-    A passage whose score is below `least_score` times that of the row's best hit shares only a stray word with its
-    query and is left out.
-    """
-    best_score = max((hit.score for of_query in hits.values() for hit in of_query), default=0.0)
-    hits = {query: [hit for hit in of_query if hit.score >= least_score * best_score] for query, of_query in hits.items()}
+def rank_hits(
+    hits: Mapping[str, Sequence[Hit]], keep: int, least_score: float = 0.0, least_cosine: float = 0.0
+) -> list[tuple[str, Passage]]:
+    """(query that found it best, passage), best first; at most `keep` passages per query, none that `near_best` leaves out."""
+    hits = near_best(hits, least_score, least_cosine)
     found: dict[str, list[tuple[int, str, Passage]]] = {}
     for query, of_query in hits.items():
         for hit in of_query:
@@ -28,6 +25,23 @@ def rank_hits(hits: Mapping[str, Sequence[Hit]], keep: int, least_score: float =
         kept.update(of_query[:keep])
     best = {passage_id: min(found[passage_id], key=lambda entry: entry[:2]) for passage_id in kept}
     return [(best[passage_id][1], best[passage_id][2]) for passage_id in order if passage_id in kept]
+
+
+def near_best(hits: Mapping[str, Sequence[Hit]], least_score: float, least_cosine: float) -> dict[str, list[Hit]]:
+    """Without passages that share only stray words with their query: far below the row's best by every engine that found them.
+
+    Each engine is measured by its own best hit of the row, because a rank says nothing of how well a passage fits: BM25 by
+    `least_score`, cosines, which lie closer together, by `least_cosine`. A hit without scores (of the web) stays.
+    """
+    best: dict[str, float] = {}
+    for hit in (hit for of_query in hits.values() for hit in of_query):
+        best |= {engine: max(score, best.get(engine, 0.0)) for engine, score in hit.scores.items()}
+    least = {engine: (least_score if engine == LEXICAL else least_cosine) * score for engine, score in best.items()}
+    return {query: [hit for hit in of_query if _is_near(hit, least)] for query, of_query in hits.items()}
+
+
+def _is_near(hit: Hit, least: Mapping[str, float]) -> bool:
+    return not hit.scores or any(score >= least[engine] for engine, score in hit.scores.items())
 
 
 def new_to_row(passage: Passage, row: InstructionRow, shown: set[str]) -> bool:

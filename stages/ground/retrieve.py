@@ -12,6 +12,7 @@ from stages.ingest.schema import Passage
 if TYPE_CHECKING:
     import numpy as np
 
+LEXICAL = "bm25"  # its name among the engines
 STOP_WORDS = "english"
 # Anserini's defaults. Against 1.5 and 0.75, which are meant for longer texts: recall@4 on 105 descriptions in other words
 # 0.31 instead of 0.24, on the questions written by hand 0.55 instead of 0.51 (`python -m stages.ground.recall`).
@@ -30,7 +31,7 @@ class Hit(msgspec.Struct, frozen=True):
 class PassageIndex:
     """An index over `passages`; equal passages in any order give equal hits."""
 
-    name = "bm25"
+    name = LEXICAL
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         import bm25s

@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.fake_openai import FakeOpenAI
+from tests.tiny_encoder import make_tiny_encoder
 from tests.tiny_model import make_tiny_model
 from tests.toy.build import toy_params
 
@@ -64,6 +65,8 @@ class ToyRepository:
         model = make_tiny_model(root.parent / f"{root.name}-tiny-model")
         params = toy_params(root.parent / f"{root.name}-mirror")
         params["base"] = {"kind": "folder", "path": str(model)}
+        encoder = make_tiny_encoder(root.parent / f"{root.name}-tiny-encoder")
+        params["encoder"] = {"kind": "folder", "path": str(encoder), "dimensions": 16}
         runs = [run for run in params["evaluate"]["runs"] if run["benchmark"] != "secforge-weakness-impact"]
         params["evaluate"]["runs"] = runs  # toy weaknesses have too few impacts for four options
         for run in runs:

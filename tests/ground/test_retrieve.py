@@ -48,7 +48,16 @@ def test_found_by_more_queries_comes_first_and_each_query_keeps_its_share() -> N
     assert rank_hits(hits, 2) == [("two", c), ("two", d), ("one", a)]
     assert len(rank_hits(hits, 1)) == 1  # the shared passage is the best of both
     assert rank_hits({}, 2) == []
-    assert rank_hits(hits, 2, 0.8) == [("two", d), ("one", a), ("one", b)]  # 7 and 5 are too far below 9
+
+
+def test_far_below_the_best_of_every_engine_that_found_it_is_a_stray_word() -> None:
+    a, b, c, d = PASSAGES
+    one = [Hit(a, 0, 1.0, {"bm25": 9.0, "static": 0.4}), Hit(b, 1, 0.9, {"bm25": 4.0}), Hit(c, 2, 0.8, {"static": 0.79})]
+    two = [Hit(d, 0, 1.0, {"bm25": 4.4, "static": 0.8}), Hit(b, 1, 1.0, {"static": 0.5})]
+    kept = {passage.entity_id for _, passage in rank_hits({"one": one, "two": two}, 4, 0.5, 0.8)}
+    assert kept == {a.entity_id, c.entity_id, d.entity_id}, "b is below 0.5 of 9 for one query and below 0.8 of 0.8 for the other"
+    assert len(rank_hits({"one": one, "two": two}, 4)) == 4
+    assert rank_hits({"web": [Hit(a, 0, 0.0)]}, 4, 0.5, 0.8) == [("web", a)], "a page of the web has no score of an engine"
 
 
 def test_evidence_keeps_its_provenance_and_is_cut_at_a_sentence() -> None:

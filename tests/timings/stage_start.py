@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 0.4  # seconds
 RUNS = 5
 LIGHT = ("ingest", "graph", "tasks", "benchmarks", "formats", "report")
-ALL = (*LIGHT, "base", "ground", "enrich", "validate", "finetune", "quantize", "evaluate", "register", "profiles")
+ALL = (*LIGHT, "base", "encoder", "ground", "enrich", "validate", "finetune", "quantize", "evaluate", "register", "profiles")
 HEAVY = {
     "torch",
     "transformers",
