@@ -1,13 +1,19 @@
-"""The metrics of enrichment: counts and shares that follow from the rows alone."""
+"""The metrics of enrichment: counts and shares that follow from the rows and attempts alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stages.enrich.schema import EnrichedRow
+from stages.enrich.attempts import DECLINED
+from stages.enrich.params import EnrichParams
+from stages.enrich.schema import EnrichedRow, RewriteAttempt
+from stages.statistics import wilson_interval
+
+VERDICTS = ("rewritten", "original", "tie", "inconsistent")
+TOO_LONG = ["call-failed:too-long"]
 
 
-def describe(rows: Sequence[EnrichedRow]) -> dict[str, Any]:
+def describe(rows: Sequence[EnrichedRow], attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, Any]:
     """Decisions, reasons, verdicts and scores; `keep_rate` is the share of the tried rewrites that replaced the template."""
     decisions = Counter(row.decision for row in rows)
     tried = [row for row in rows if row.decision != "not-selected"]
@@ -17,6 +23,7 @@ def describe(rows: Sequence[EnrichedRow]) -> dict[str, Any]:
         "decisions": {decision: decisions[decision] for decision in ("rewritten", "template", "not-selected")},
         "tried": len(tried),
         "keep_rate": round(decisions["rewritten"] / len(tried), 4) if tried else None,
+        "kept_share": share(decisions["rewritten"], len(tried)),
         "reasons": dict(Counter(reason for row in tried for reason in row.reasons)),
         "reasons_by_family": {
             family: dict(Counter(reason for row in tried if row.family == family for reason in row.reasons))
@@ -25,4 +32,82 @@ def describe(rows: Sequence[EnrichedRow]) -> dict[str, Any]:
         "judged": sum(row.factuality is not None or bool(row.readability) for row in tried),
         "readability": dict(Counter(row.readability for row in tried if row.readability)),
         "factuality": {str(score): scores[score] for score in sorted(scores)},
+        "judge": judge_figures(last_attempts(attempts), params),
+        "attempts": attempt_figures(attempts),
+        "calls_saved": calls_saved(last_attempts(attempts), params),
     }
+
+
+def share(part: int, whole: int) -> dict[str, Any]:
+    """`of`, `count`, and the share with Wilson's 95 % interval; None for a share of nothing."""
+    if not whole:
+        return {"count": part, "of": 0, "share": None, "low": None, "high": None}
+    found = wilson_interval(part, whole)
+    return {"count": part, "of": whole, "share": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+
+
+def last_attempts(attempts: Iterable[RewriteAttempt]) -> list[RewriteAttempt]:
+    """The decisive attempt of each row, sorted by row."""
+    last = {attempt.row_id: attempt for attempt in attempts}
+    return [last[row_id] for row_id in sorted(last)]
+
+
+def judge_figures(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, Any]:
+    """How the judge ruled over the whole run, where its two orders disagree, and where its two questions do.
+
+    A judge without a bias of place names in the inconsistent pairs the first answer as often as the second.
+    """
+    asked = [one for one in attempts if _judged(one)]
+    read = [one for one in asked if one.readability]
+    verdicts, inconsistent = Counter(one.readability for one in read), [one for one in read if one.readability == "inconsistent"]
+    both = [one for one in read if one.factuality is not None]
+    first = sum(one.places[0] == "A" for one in inconsistent)
+    return {
+        "asked": len(asked),
+        "verdicts": {**{name: verdicts[name] for name in VERDICTS}, "unread": len(asked) - len(read)},
+        "factuality_unread": sum(one.factuality is None for one in asked),
+        "orders_disagree": share(sum(one.places != _swapped(one.places) for one in read), len(read)),
+        "inconsistent": share(len(inconsistent), len(read)),
+        "inconsistent_names_first": share(first, len(inconsistent)),
+        "inconsistent_names_second": share(len(inconsistent) - first, len(inconsistent)),
+        "questions_disagree": share(sum(_allows(one, params) == "one" for one in both), len(both)),
+    }
+
+
+def attempt_figures(attempts: Sequence[RewriteAttempt]) -> dict[str, Any]:
+    """Calls of the teacher: how many, why another one followed, and how often a prompt was sent again with fewer passages."""
+    last = {id(one) for one in last_attempts(attempts)}
+    followed = Counter(reason for one in attempts if id(one) not in last for reason in one.reasons)
+    return {
+        "calls": len(attempts),
+        "second_samples": sum(one.attempt > 0 for one in attempts),
+        "shortened": sum(one.reasons == TOO_LONG and id(one) not in last for one in attempts),
+        "reasons": dict(sorted(followed.items())),  # of attempts that another one followed
+    }
+
+
+def calls_saved(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, int]:
+    """Rewrites that code refused before anybody asked the judge, and the calls that the judge would have had at least."""
+    spared = [one for one in attempts if one.request_hashes and not _judged(one) and one.reasons and not _kept_out(one)]
+    return {"rewrites": len(spared), "calls": len(spared) * (3 + (params.claims == "judge"))}
+
+
+def _judged(one: RewriteAttempt) -> bool:
+    """Whether there are requests besides the teacher's."""
+    return len(one.request_hashes) > 1
+
+
+def _kept_out(one: RewriteAttempt) -> bool:
+    """By something else than a check of the text."""
+    return any(reason == DECLINED or reason.startswith("call-failed") for reason in one.reasons)
+
+
+def _swapped(places: Sequence[str]) -> list[str]:
+    """What a judge names in each order that prefers the same answer in both as in the first."""
+    return [places[0], {"A": "B", "B": "A"}.get(places[0], places[0])]
+
+
+def _allows(one: RewriteAttempt, params: EnrichParams) -> str:
+    """Whether readability and factuality both allow the rewrite, `none` of them does, or `one`."""
+    said = [one.readability in params.keep.readability, one.factuality is not None and one.factuality >= params.keep.factuality]
+    return "both" if all(said) else "one" if any(said) else "none"

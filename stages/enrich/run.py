@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from stages.enrich.audit import audit
 from stages.enrich.calibration import calibrate, report
 from stages.enrich.core import Job, Outcome, enrich_row, untouched
 from stages.enrich.describe import describe
@@ -21,7 +22,7 @@ from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
-from stages.tables import write_json
+from stages.tables import read_table, write_json
 from stages.tasks.schema import InstructionRow
 
 
@@ -44,12 +45,29 @@ def run_enrich(stage: Stage) -> None:
     stage.write("data/enrich/attempts.parquet", attempts, RewriteAttempt)
     stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
-    stage.metrics({**describe(kept), **measured, "judge_counts": params.keep.judge})
+    found = audited(read_table("data/enrich/rows.parquet", EnrichedRow), rows, entities, jobs)
+    stage.metrics({**describe(kept, attempts, params), "kept": found, **measured, "judge_counts": params.keep.judge})
     asked = [*stage.read("data/ground/responses.parquet", StoredResponse), *responses]
     write_json("metrics/enrich_formats.json", format_metrics(jobs, outcomes, asked, stage.section("runtime", RuntimeParams)))
     stage.timings(timings)
     rewritten = sum(row.decision == "rewritten" for row in kept)
     stage.finish({"rows": len(rows), "to rewrite": len(jobs)}, {"rows": len(kept), "rewritten": rewritten})
+
+
+def audited(
+    written: list[EnrichedRow], rows: list[InstructionRow], entities: dict[str, Entity], jobs: list[Job]
+) -> dict[str, Any]:
+    """The audit of the finished table; what it finds is told at once, for the keep rule should have left nothing."""
+    evidence = {job.row.id: job.evidence for job in jobs}
+    found = audit(written, {row.id: row for row in rows}, entities, evidence).metrics()
+    if found["offending"]:
+        print(
+            f"[enrich] warning: rows of data/enrich/rows.parquet break the keep rule: {', '.join(found['offending'])} "
+            f"(keys lost {found['keys_lost']}, invented ids {found['invented_ids']}, unsupported ids {found['unsupported_ids']}, "
+            f"altered {found['rows_altered']}). Do not use the table; please report it.",
+            file=sys.stderr,
+        )
+    return found
 
 
 def make_jobs(

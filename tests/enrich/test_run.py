@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from stages.benchmarks.schema import BenchmarkItem
-from stages.enrich.run import make_jobs, run_enrich
-from stages.enrich.schema import EnrichedRow
+from stages.enrich.core import untouched
+from stages.enrich.run import audited, make_jobs, run_enrich
+from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.errors import InputError
 from stages.formats.schema import Format
 from stages.graph.schema import Split
@@ -33,9 +34,18 @@ enrich: {{keep: {{factuality: {factuality}, judge: {judge}}}}}
 runtime:
   concurrency: {concurrency}
   retries: 1
+  {more}
   endpoints: {{teacher: [{{base_url: "{url}"}}], judge: [{{base_url: "{url}"}}]}}
 """
-OUTPUTS = ("ground/rows", "ground/evidence", "ground/responses", "enrich/rows", "enrich/rejects", "enrich/responses")
+OUTPUTS = (
+    "ground/rows",
+    "ground/evidence",
+    "ground/responses",
+    "enrich/rows",
+    "enrich/attempts",
+    "enrich/rejects",
+    "enrich/responses",
+)
 
 
 def make_inputs(root: Path) -> None:
@@ -70,11 +80,12 @@ def run(
     concurrency: int = 8,
     evidence: str = "true",
     judge: str = "true",
+    more: str = "",
 ) -> None:
     monkeypatch.chdir(root)
     monkeypatch.setenv("OPENAI_API_KEY", "test")
-    text = PARAMS.format(rows=rows, factuality=factuality, concurrency=concurrency, url=url, evidence=evidence, judge=judge)
-    (root / "params.yaml").write_text(text)
+    switches = {"factuality": factuality, "evidence": evidence, "judge": judge}
+    (root / "params.yaml").write_text(PARAMS.format(rows=rows, concurrency=concurrency, url=url, more=more, **switches))
     run_ground(Stage("ground"))
     run_enrich(Stage("enrich"))
 
@@ -172,6 +183,33 @@ def test_a_server_that_refuses_rewrites_costs_reasons_and_no_row(tmp_path: Path,
     assert len(rows) == 30 and 0 < len(refused) < 20
     assert all(row.answer == row.template_answer for row in refused)
     assert "call-failed:bad-request" in (tmp_path / "metrics/enrich.json").read_text()
+
+
+def test_the_table_of_attempts_and_the_audit_go_with_the_rows(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_inputs(tmp_path)
+    run(tmp_path, server.base_url, monkeypatch)
+    rows = {row.id: row for row in read_table(tmp_path / "data/enrich/rows.parquet", EnrichedRow)}
+    attempts = read_table(tmp_path / "data/enrich/attempts.parquet", RewriteAttempt)
+    last = {one.row_id: one for one in attempts}
+    assert last.keys() == {row.id for row in rows.values() if row.decision != "not-selected"}
+    assert all((rows[one.row_id].rewrite, rows[one.row_id].reasons) == (one.text, one.reasons) for one in last.values())
+    assert any(one.attempt == 1 for one in attempts), "a loop is tried again"
+    metrics = json.loads((tmp_path / "metrics/enrich.json").read_text())
+    kept = metrics["kept"]
+    assert kept["rows"] == metrics["decisions"]["rewritten"] > 0 and kept["with_key"] > 0
+    assert (kept["answer_key_preserved"], kept["invented_ids"], kept["unsupported_ids"], kept["offending"]) == (1.0, 0, 0, [])
+    assert metrics["calls_saved"]["rewrites"] > 0 and metrics["attempts"]["calls"] == len(attempts)
+    assert "break the keep rule" not in capsys.readouterr().err
+
+
+def test_a_corrupted_table_is_told_loudly(capsys: pytest.CaptureFixture[str]) -> None:
+    row = make_row("Q?", "A.\nFinal answer: CWE-79")
+    bad = msgspec.structs.replace(untouched(row), answer="See CVE-2099-99999.", decision="rewritten")
+    found = audited([bad], [row], {}, [])
+    assert (found["answer_key_preserved"], found["invented_ids"]) == (0.0, 1)
+    assert f"break the keep rule: {row.id} (keys lost 1, invented ids 1" in capsys.readouterr().err
 
 
 def test_tables_of_different_builds_are_one_clear_message() -> None:
