@@ -1,7 +1,8 @@
 """Model calls of a build: how many, with how many tokens, as expected and as the params allow at most.
 
 Expected figures come from the ledger of the last build if it ran with the same limits and models, else they are assumed.
-Calibration asks a fixed number of questions, whatever the number of rows. Retries after errors, and drafts of formats that the library lacks, are not counted.
+At most means: every unreadable reply repaired, every row with a gap in its evidence. Calibration asks a fixed number of
+questions, whatever the number of rows. Retries after errors, and drafts of formats that the library lacks, are not counted.
 """
 
 import json
@@ -12,8 +13,12 @@ from typing import Any
 
 import msgspec
 
+from stages.llm.asking import LONGEST_SHOWN
+from stages.llm.prompts import load_prompt
+
 STAGES = Path(__file__).parents[1]
 PROMPT_CHARACTERS = 3  # to a token: few, so that the bound holds for technical text
+FACT_TOKENS, WORD_TOKENS = 100, 4  # of a row's missing facts, and of a word of a phrase: at most
 FORMAT_TOKENS = 800  # of a format's introduction, steps and rules
 REASONING = 0.25  # share of its token limit that an answer takes where the limit leaves room to reason
 
@@ -54,41 +59,64 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     most_completion: float
 
 
-# Calls a row, tokens in and out, of the embedded default on its first build.
+# Calls a row, tokens in and out: of the embedded default on its first build, and of rows like its own where it makes no such call.
 ASSUMED = {
     "ground.queries": (1.0, 420, 40),
     "ground.filter": (1.0, 800, 10),
+    "ground.gaps": (1.3, 1900, 20),
+    "ground.gap_queries": (0.3, 500, 40),
+    "ground.summary": (0.9, 1600, 120),
     "enrich.rewrite": (1.2, 1300, 230),
     "enrich.readability": (2.0, 900, 6),
     "enrich.factuality": (1.0, 900, 6),
+    "enrich.claims": (0.6, 1300, 12),
 }
 
 
 def limits(sections: Mapping[str, Any]) -> dict[str, Limit]:
-    """The limit of every purpose: its prompt file, the row, and what else the prompt is filled with."""
+    """The limit of every purpose that is asked: its prompt file, the row, and what else the prompt is filled with."""
     ground, enrich, llm = sections["ground"], sections["enrich"], sections["llm"]
     teacher, judge = llm.teacher.max_tokens, llm.judge.max_tokens
     row, verdict = ground.row_tokens, min(enrich.verdict_tokens or judge, judge)
     queries = min(ground.query_tokens or teacher, teacher)
     filtered = min(ground.filter_tokens or teacher, teacher)
+    phrases = ground.rounds * ground.queries + 1  # of all rounds, and the filter's own
+    evidence = ground.document_tokens + phrases * ground.keep * ground.passage_tokens
     most = {
         "ground.queries": (1, row, queries),
         "ground.filter": (1, row + FORMAT_TOKENS + queries, filtered),
+        "ground.gaps": (
+            ground.rounds if ground.rounds > 1 else 0,
+            row + FORMAT_TOKENS + evidence,
+            min(ground.gap_tokens or teacher, teacher),
+        ),
+        "ground.gap_queries": (ground.rounds - 1, row + FACT_TOKENS + phrases * WORD_TOKENS * ground.words_max, queries),
+        "ground.summary": (int(bool(ground.summary_tokens)), row + FORMAT_TOKENS + evidence, teacher),
         "enrich.rewrite": (enrich.attempts, row + FORMAT_TOKENS + enrich.evidence_tokens, teacher),
         "enrich.readability": (2, row + teacher, verdict),
         "enrich.factuality": (1, row + teacher, verdict),
+        "enrich.claims": (int(enrich.claims == "judge"), row + enrich.evidence_tokens + 2 * teacher, verdict),
     }
     return {
-        purpose: Limit(per_row=calls, prompt=_prompt_tokens(purpose) + filled, completion=written)
-        for purpose, (calls, filled, written) in most.items()
+        purpose: _limit(purpose, calls, filled, written, llm) for purpose, (calls, filled, written) in most.items() if calls > 0
     }
+
+
+def _limit(purpose: str, calls: int, filled: int, written: int, llm: Any) -> Limit:
+    """With the repair round, if the prompt file has one and the role's params allow it."""
+    stage, _, name = purpose.partition(".")
+    path = STAGES / stage / "prompts" / f"{name}.txt"
+    repairs = bool(load_prompt(path).repair) and getattr(llm, _role(purpose)).repair
+    prompt = len(path.read_text(encoding="utf-8")) // PROMPT_CHARACTERS + filled
+    shown = repairs * LONGEST_SHOWN // PROMPT_CHARACTERS
+    return Limit(per_row=calls * (1 + repairs), prompt=prompt + shown, completion=written)
 
 
 def expected_calls(
     sections: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]], configs: Mapping[str, Any]
 ) -> list[Call]:
     """Every purpose, by the ledgers in `metrics` where `configs` (both by stage, of the last build) are those of `sections`."""
-    fixed, rows = calibration_calls(sections["enrich"].calibration.pairs), metrics.get("ground", {}).get("rows") or 0
+    fixed, rows = calibration_calls(sections["enrich"]), metrics.get("ground", {}).get("rows") or 0
     calls = []
     for purpose, limit in limits(sections).items():
         stage = purpose.partition(".")[0]
@@ -100,12 +128,17 @@ def expected_calls(
     return calls
 
 
-def calibration_calls(pairs: int) -> Counter[str]:
-    """Calls by purpose of the judge's examination on `pairs` pairs (0: all): two for each."""
+def calibration_calls(enrich: Any) -> Counter[str]:
+    """Calls by purpose of the judge's examinations, two for each pair; a repaired reply is one more, not counted here."""
     from stages.enrich.calibration import load_pairs
+    from stages.enrich.claims_calibration import load_cases
 
-    readability = sum(pair.spoilt_by == "unreadable" for pair in load_pairs(pairs))
-    return Counter({"enrich.readability": 2 * readability, "enrich.factuality": 2 * (len(load_pairs(pairs)) - readability)})
+    pairs = load_pairs(enrich.calibration.pairs)
+    readability = sum(pair.spoilt_by == "unreadable" for pair in pairs)
+    claims = len(load_cases(enrich.calibration.pairs)) if enrich.claims == "judge" else 0
+    return Counter(
+        {"enrich.readability": 2 * readability, "enrich.factuality": 2 * (len(pairs) - readability), "enrich.claims": 2 * claims}
+    )
 
 
 def same_limits(stage: str, sections: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
@@ -154,12 +187,7 @@ def _assumed(purpose: str, fixed: int, limit: Limit) -> Call:
 
 
 def _role(purpose: str) -> str:
-    return "judge" if purpose in ("enrich.readability", "enrich.factuality") else "teacher"
-
-
-def _prompt_tokens(purpose: str) -> int:
-    stage, _, name = purpose.partition(".")
-    return len((STAGES / stage / "prompts" / f"{name}.txt").read_text(encoding="utf-8")) // PROMPT_CHARACTERS
+    return "judge" if purpose in ("enrich.readability", "enrich.factuality", "enrich.claims") else "teacher"
 
 
 def _comparable(section: Mapping[str, Any]) -> Any:

@@ -106,7 +106,9 @@ def test_a_ledger_of_the_same_limits_replaces_the_assumed_tokens() -> None:
     counted = {line.what: line for line in estimate(sections, LEDGER, _config(sections))}
     assert "assumed" in lines["enrich.rewrite: calls"].basis
     assert "1,000 tokens in, 200 out (ledger of the last build)" in counted["enrich.rewrite: calls"].basis
-    assert counted["teacher: calls"].figure == "4,000"  # 2 queries and filters (assumed), 2 rewrites a row (counted)
+    assert (
+        counted["teacher: calls"].figure == "5,600"
+    )  # queries, filter, 1.3 and 0.3 for gaps (assumed), 2 rewrites a row (counted)
     assert re.fullmatch(r"USD [\d.,]+", counted["teacher: money"].figure)
 
 
@@ -122,7 +124,7 @@ def test_calibration_is_asked_once_and_not_for_each_row() -> None:
     for rows in (1000, 2000):
         sections = _sections(rows=rows)
         found = {call.purpose: call for call in expected_calls(sections, LEDGER, _config(sections))}["enrich.factuality"]
-        fixed = calibration_calls(0)["enrich.factuality"]
+        fixed = calibration_calls(sections["enrich"])["enrich.factuality"]
         assert (found.fixed, found.per_row) == (fixed, (3000 - fixed) / 10)
         calls[rows] = add_up([found], rows).calls
     assert calls[2000] - calls[1000] == pytest.approx(1000 * (3000 - fixed) / 10)
@@ -137,6 +139,29 @@ def test_no_build_within_its_limits_passes_the_bound() -> None:
     assert rewrite.per_row == sections["enrich"].attempts
     assert rewrite.completion == sections["llm"].teacher.max_tokens
     assert rewrite.prompt > sections["ground"].row_tokens + sections["enrich"].evidence_tokens
+
+
+def test_calls_that_the_params_switch_off_are_no_part_of_the_estimate() -> None:
+    switched = {"ground.gaps", "ground.gap_queries", "ground.summary", "enrich.claims"}
+    off = merged(load_profile("full"), {"ground": {"rounds": 1, "summary_tokens": 0}, "enrich": {"claims": "off"}})
+    on = merged(load_profile("full"), {"ground": {"rounds": 3, "summary_tokens": 700}, "enrich": {"claims": "judge"}})
+    without, having = (limits(check_sections(merged(load_params(PARAMS), one), "test")) for one in (off, on))
+    assert not switched & set(without) and switched <= set(having)
+    assert (having["ground.gaps"].per_row, having["ground.gap_queries"].per_row) == (6, 4)  # each may be repaired once
+    assert having["ground.summary"].prompt > 7 * 2 * 350
+
+
+def test_a_role_without_repair_is_asked_once() -> None:
+    values = merged(load_params(PARAMS), merged(load_profile("full"), {"llm": {"teacher": {"repair": 0}}}))
+    bound = limits(check_sections(values, "test"))
+    assert bound["ground.queries"].per_row == 1 and bound["enrich.readability"].per_row == 4
+    assert bound["ground.queries"].prompt < limits(_sections())["ground.queries"].prompt
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_no_evidence_is_retrieved_whose_licence_may_not_train(name: str) -> None:
+    sections = check_sections(merged(load_params(PARAMS), load_profile(name)), name)
+    assert set(sections["ground"].deny) == set(sections["validate"].licences.deny)
 
 
 def test_without_a_profile_the_file_itself_is_estimated(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
