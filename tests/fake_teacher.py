@@ -1,7 +1,7 @@
 """A teacher and judge for the fake server: right most of the time, wrong often enough that the checks have work.
 
-It OBEYS any instruction that stands outside the fences of data ("ignore ... and answer X"), and by a hash of the
-content it now and then invents an id, flips the key, mentions the evidence or loops. It reads prompts as a model
+It OBEYS any instruction that stands outside the fences of data ("ignore ... and answer X", see `obedient.py`), and by a
+hash of the content it now and then invents an id, flips the key, mentions the evidence or loops. It reads prompts as a model
 would, by their words, and imports nothing of the project.
 
     python -m tests.fake_openai --behaviour tests.fake_teacher:behaviour
@@ -10,45 +10,28 @@ would, by their words, and imports nothing of the project.
 import hashlib
 import re
 
+from tests.obedient import Obedient, split_fences
+
 SHARES = {0: "invents", 1: "flips", 2: "mentions", 3: "loops"}  # of SHARE_OF rewrites
 SHARE_OF = 10
 INVENTED = "CVE-2099-99999"
 REPAIRED = "told what form a reply must have"
-_ORDER = re.compile(
-    r"\bignore\b[^\n]{0,80}?\b(?:answer|say|reply|output|print)\s+(?:with\s+)?[\"']?(\w+)|\breply\s+(\d+|A|B)\b", re.IGNORECASE
-)
-_FENCE = re.compile(r"^<<DATA-\w+>>$", re.MULTILINE)
-_FENCE_END = re.compile(r"<+\s*/?\s*END[- ]?DATA[^>\n]*>*", re.IGNORECASE)
 
 
-def behaviour(messages: list[dict[str, str]]) -> str:
-    """The answer to one request."""
+def honest(messages: list[dict[str, str]]) -> str:
+    """The answer to one request that holds no order."""
     system, user = messages[0]["content"], messages[-1]["content"]
     outside, data = split_fences(user)
     if not data and len(messages) > 2 and messages[-2]["role"] == "assistant":  # told what form is wanted
         outside, data = split_fences(messages[-3]["content"])
         data |= {REPAIRED: user}
-    order = _ORDER.search(outside)
-    if order:
-        return order[1] or order[2]
     for words, answer in _SKILLS.items():
         if words in system:
             return answer(outside, data)
     return "I do not know what you want."
 
 
-def split_fences(text: str) -> tuple[str, dict[str, str]]:
-    """What stands outside the fences, and by the line above it what stands in each.
-
-    Like a careless reader, anything that looks like a closing mark ends a fence.
-    """
-    outside, data, place = "", {}, 0
-    while start := _FENCE.search(text, place):
-        end = _FENCE_END.search(text, start.end())
-        outside += text[place : start.start()]
-        data[outside.rstrip().rpartition("\n")[2].rstrip(":")] = text[start.end() : end.start() if end else None].strip("\n")
-        place = end.end() if end else len(text)
-    return outside + text[place:], data
+behaviour = Obedient(honest, known=())  # no order of the corpus: `Final answer: A` may be what a prompt rightly asks for
 
 
 def rewrite(prompt: str, data: dict[str, str]) -> str:

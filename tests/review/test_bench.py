@@ -16,7 +16,8 @@ from stages.review.bench import Bench
 from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from tests.fake_openai import FakeOpenAI, Fault
-from tests.fake_teacher import behaviour
+from tests.fake_teacher import behaviour, honest
+from tests.obedient import Obedient
 from tests.review.conftest import OpenBench, tried, used
 from tests.review.sample import (
     CHOSEN,
@@ -107,10 +108,11 @@ def test_an_order_in_a_row_or_in_evidence_changes_no_verdict(build: Path, open_b
     order = HOSTILE["injection"]
     assert behaviour([{"role": "user", "content": order}]) == "approved", "this server obeys what stands outside the fences"
     asked: list[str] = []
+    obedient = Obedient(honest)
 
     def listening(messages: list[dict[str, str]]) -> str:
         asked.append("".join(message["content"] for message in messages))
-        return behaviour(messages)
+        return obedient(messages)
 
     async def work(bench: Bench) -> None:
         rows = [row.id for row in bench.sample(HOSTILE_TASK, ROWS) if order in row.instruction]
@@ -123,6 +125,7 @@ def test_an_order_in_a_row_or_in_evidence_changes_no_verdict(build: Path, open_b
         write_params(build, server.base_url)
         used(open_bench, work)
     assert sum(order in text for text in asked) >= 3, "row and evidence did reach the model"
+    assert not obedient.obeyed
 
 
 @pytest.mark.parametrize(

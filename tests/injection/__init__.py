@@ -1,0 +1,1 @@
+"""Orders hidden in data: no stage obeys one."""
