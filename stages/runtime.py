@@ -81,13 +81,15 @@ class RuntimeParams(Params):
     budget: Budget = Budget()
     web: WebAccess = WebAccess()
     concurrency: int = 0  # rows in flight in a stage that calls a model; 0: as many as keep all endpoints busy
+    engine: Literal["local", "ray"] = "local"  # where the rows of ground and enrich are worked on; ray: the extra `ray`
+    ray_address: str = ""  # of a Ray cluster in a closed network, `auto` or host:port; empty: one is started on this machine
     timeout: float = 120.0  # seconds for one call, retries not counted
     retries: int = 6
     shared_cache: str = ""  # absolute path of a responses.sqlite that a team shares: asked after the own one, never written
     batch: int = 8  # prompts the embedded model runs together
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
-    workers: int = 0  # processes of the stages that map records without a model; 0 means all cores
+    workers: int = 0  # processes of the stages that map records without a model, and of engine ray; 0 means all cores
     threads: int = 0  # torch threads; 0 means all cores
     offline: bool = False  # never ask the network: use what is already downloaded
     mirror: str = ""  # local mirror folder; the variable SECFORGE_MIRROR wins over an empty value

@@ -22,6 +22,7 @@ from stages.state import claim_work_dir, remove_work_dir, stage_lock, state_dir
 from stages.tables import Reject, Row, content_id, file_sha256, read_table, write_json, write_table
 
 PIPELINE_FILE = Path("dvc.yaml")
+SCRATCH = Path(".dvc/tmp")  # of this workspace, as its locks are
 
 
 class Stage:
@@ -34,6 +35,7 @@ class Stage:
         self.outputs: dict[str, dict[str, Any]] = {}
         self._rejected: Counter[str] = Counter()
         self._work: tuple[Path, TextIO] | None = None
+        self._scratch: list[Path] = []
 
     def section(self, name: str, section_type: type[Section]) -> Section:
         """A typed section of the params; all but `runtime` are recorded in the manifest."""
@@ -75,6 +77,11 @@ class Stage:
             return self._work[0]
         return state_dir() / "work" / f"{self.name}-{fingerprint}"
 
+    def scratch(self, name: str) -> Path:
+        """A file of this run in this workspace: `finish` removes it; that of a killed run stays until the next one."""
+        self._scratch.append(SCRATCH / f"secforge-{self.name}-{name}")
+        return self._scratch[-1]
+
     def metrics(self, values: Mapping[str, Any]) -> None:
         """Write `metrics/<stage>.json`: deterministic figures only."""
         write_json(f"metrics/{self.name}.json", values)
@@ -88,6 +95,8 @@ class Stage:
         write_json(f"data/{self.name}/manifest.json", {"stage": self.name, "config": self.config, "outputs": self.outputs})
         if self._work is not None:
             remove_work_dir(*self._work)
+        for file in self._scratch:
+            file.unlink(missing_ok=True)
         rejected = sum(self._rejected.values())
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in self._rejected.most_common(4))
         print(

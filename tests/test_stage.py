@@ -111,3 +111,14 @@ def test_help_is_answered_without_heavy_imports(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     assert f"python -m stages.{name}" in done.stdout
+
+
+def test_a_scratch_file_goes_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    stage = Stage("ground")
+    file = stage.scratch("rows.spool")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x")
+    assert stage.scratch("rows.spool") == file and file.exists()
+    stage.finish({}, {})
+    assert not file.exists()

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
+from stages.engine.engine import open_engine
 from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.core import Grounding, Library, ground_row, group_by_entity
@@ -16,9 +18,12 @@ from stages.ground.retriever import open_retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.select import select_rows
 from stages.ingest.schema import Passage
-from stages.llm.client import map_rows, open_client
+from stages.llm.asking import Chat
+from stages.llm.failures import CallFailed
 from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
+from stages.llm.spool import Codec, Spool
+from stages.llm.used import UsedResponses
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import Reject
@@ -43,16 +48,35 @@ def run_ground(stage: Stage) -> None:
     retriever = open_retriever(passages if params.evidence else [], params, ENCODER)
     library = Library(retriever, group_by_entity(passages), task_words(rows))
     outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, params, llm))
-    grounded = sorted((found for found in outcomes if isinstance(found, Grounding)), key=lambda found: found.row.row_id)
-    rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
-    evidence = [item for found in grounded for item in found.evidence]
-    stage.write("data/ground/rows.parquet", [found.row for found in grounded], GroundedRow)
-    stage.write("data/ground/evidence.parquet", evidence, Evidence)
+    found = Outcomes(outcomes, chosen)
+    stage.write("data/ground/rows.parquet", (one.row for one in found.grounded()), GroundedRow)
+    stage.write("data/ground/evidence.parquet", (item for one in found.grounded() for item in one.evidence), Evidence)
+    rejects = found.rejects()
     stage.write_rejects("data/ground/rejects.parquet", rejects)
     stage.write("data/ground/responses.parquet", responses, StoredResponse)
-    stage.metrics({**describe(grounded, rejects), "selection": passed_over, "passages": left_out, "llm": metrics})
+    stage.metrics(
+        {**(figures := describe(found.grounded(), rejects)), "selection": passed_over, "passages": left_out, "llm": metrics}
+    )
     stage.timings(timings)
-    stage.finish({"rows": len(rows), "passages": len(passages)}, {"grounded rows": len(grounded), "evidence": len(evidence)})
+    stage.finish(
+        {"rows": len(rows), "passages": len(passages)},
+        {"grounded rows": figures["rows"], "evidence": sum(figures["licences"].values())},
+    )
+
+
+class Outcomes:
+    """The spooled outcomes of `rows`, read again for every table: none of them stays in memory."""
+
+    def __init__(self, outcomes: Sequence[Grounding | Reject | CallFailed], rows: Sequence[InstructionRow]) -> None:
+        self._outcomes, self._order = outcomes, sorted(range(len(rows)), key=lambda place: rows[place].id)
+
+    def grounded(self) -> Iterator[Grounding]:
+        """Those that were grounded, by row id."""
+        return (found for place in self._order if isinstance(found := self._outcomes[place], Grounding))
+
+    def rejects(self) -> list[Reject]:
+        """The others, in the order of the rows."""
+        return [found for found in self._outcomes if isinstance(found, Reject)]
 
 
 async def _ground(
@@ -62,36 +86,43 @@ async def _ground(
     library: Library,
     params: GroundParams,
     llm: LLMParams,
-) -> tuple[list[Grounding | Reject], list[StoredResponse], dict[str, Any], dict[str, Any]]:
+) -> tuple[Sequence[Grounding | Reject | CallFailed], UsedResponses, dict[str, Any], dict[str, Any]]:
     """Outcomes in the order of `rows`, the responses used, and the ledger's figures and times."""
     runtime = stage.section("runtime", RuntimeParams)
-    async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
+    spool = Spool(stage.scratch("rows.spool"), Codec(Grounding, Reject), len(rows))
+    async with open_engine(stage.name, llm, runtime, Path("models/base")) as engine:
 
-        async def work(row: InstructionRow) -> Grounding | Reject:
-            return await ground_row(row, formats[row.task], client, library, params)
+        def make_worker(client: Chat) -> Callable[[InstructionRow], Awaitable[Grounding | Reject]]:
+            return lambda row: ground_row(row, formats[row.task], client, library, params)
 
-        outcomes = await map_rows(rows, work, concurrency=runtime.concurrency, label="grounding")
+        outcomes = await engine.map_rows(rows, make_worker, spool, label="grounding", tally=_tally)
+        client = engine.client
         return outcomes, client.used(), client.ledger.metrics(), client.ledger.timings()
 
 
-def describe(grounded: list[Grounding], rejects: list[Reject]) -> dict[str, Any]:
+def _tally(outcome: Grounding | Reject) -> str:
+    return "grounded" if isinstance(outcome, Grounding) else "rejected"
+
+
+def describe(grounded: Iterable[Grounding], rejects: Sequence[Reject]) -> dict[str, Any]:
     """Counts of rows, evidence, gaps, summaries and everything that went another way than planned."""
-    counts = sum((found.counts for found in grounded), Counter[str]())
-    evidence = [item for found in grounded for item in found.evidence]
+    rows, tasks, queries, evidence = 0, set[str](), Counter[str](), Counter[str]()
+    counts, licences = Counter[str](), Counter[str]()
+    for found in grounded:
+        rows += 1
+        tasks.add(found.row.task)
+        counts.update(found.counts)
+        queries.update(built=len(found.row.queries), kept=len(found.row.kept_queries))
+        evidence.update("retrieved" if item.query else "documents" for item in found.evidence)
+        licences.update(item.licence for item in found.evidence)
     return {
-        "rows": len(grounded),
-        "tasks": len({found.row.task for found in grounded}),
-        "queries": {
-            "built": sum(len(found.row.queries) for found in grounded),
-            "kept": sum(len(found.row.kept_queries) for found in grounded),
-        },
-        "evidence": {
-            "documents": sum(not item.query for item in evidence),
-            "retrieved": sum(bool(item.query) for item in evidence),
-        },
+        "rows": rows,
+        "tasks": len(tasks),
+        "queries": {"built": queries["built"], "kept": queries["kept"]},
+        "evidence": {"documents": evidence["documents"], "retrieved": evidence["retrieved"]},
         "gaps": {"rows": counts["gap"], "closed": counts["gap-closed"]},
         "summaries": counts["summary"],
-        "licences": dict(Counter(item.licence for item in evidence)),
+        "licences": dict(licences),
         "events": {event: count for event, count in counts.items() if count and event not in ("gap", "gap-closed", "summary")},
         "reasons": dict(Counter(reject.reason for reject in rejects)),
     }
