@@ -3,6 +3,7 @@
 from typing import Literal
 
 from stages.config import Params
+from stages.ground.web.params import Web
 from stages.licences import LicenceClass
 
 EngineName = Literal["bm25", "static", "minilm"]
@@ -34,6 +35,7 @@ class GroundParams(Params):
     gap_tokens: int = 48  # output of the assessment of gaps; 0 as above
     summary_tokens: int = 0  # of a summary of the row's evidence that the teacher reads instead; 0: it reads the passages
     deny: tuple[LicenceClass, ...] = ("share-alike", "non-commercial", "copyleft", "unknown")  # classes that no evidence may have
+    web: Web = Web()  # search of the web beside the local passages; off unless a provider is named
     ngram: int = 13  # words shared with a benchmark question that make a passage unusable (the usual contamination measure)
 
     def __post_init__(self) -> None:

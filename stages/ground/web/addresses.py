@@ -45,25 +45,32 @@ def _inner(number: Address) -> Address:
     return number.ipv4_mapped or number.sixtofour or teredo or number
 
 
-def checked(address: str, private_hosts: Collection[str]) -> "URL":
-    """`address` as a URL without its fragment. Raises Refused for what is no address of a page on the public web."""
+def parsed(address: str) -> "URL":
+    """`address` as a URL without its fragment. Raises Refused for what is no address of a page."""
     from yarl import URL
 
     try:
         url = URL(address).with_fragment(None)
         if url.scheme not in ("http", "https"):
             raise Refused("bad-scheme")
-        host, port = (url.raw_host or "").rstrip("."), url.port
-        url = url.with_host(host)  # a name with a final dot is the same host
+        url = url.with_host((url.raw_host or "").rstrip("."))  # a name with a final dot is the same host
+        usable = url.port is not None and url.user is None and url.password is None and len(str(url)) <= LONGEST
     except ValueError:
-        raise Refused("bad-address") from None
-    if url.user is not None or url.password is not None or len(str(url)) > LONGEST:
+        usable = False
+    if not usable:
         raise Refused("bad-address")
+    return url
+
+
+def checked(address: str, private_hosts: Collection[str]) -> "URL":
+    """As `parsed`, and on the public web as far as the address shows it. Raises Refused."""
+    url = parsed(address)
+    host = url.raw_host or ""
     if host in private_hosts:
         return url
     if _is_number(host) and not is_public(host):
         raise Refused("private-address")
-    if port not in PORTS:
+    if url.port not in PORTS:
         raise Refused("bad-port")
     return url
 

@@ -5,29 +5,32 @@ ranked among themselves.
 """
 
 import asyncio
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
+from stages.errors import ParamsError
+from stages.ground.params import GroundParams
 from stages.ground.retrieve import Hit, PassageIndex
-from stages.ground.web.addresses import Resolve, checked
+from stages.ground.web.addresses import Resolve, parsed
 from stages.ground.web.failures import Refused
 from stages.ground.web.fetch import open_fetcher
 from stages.ground.web.leaks import Leaks
+from stages.ground.web.once import Once
 from stages.ground.web.pages import Pages
-from stages.ground.web.params import Web, licence_of, may_read
+from stages.ground.web.params import licence_of, may_read
 from stages.ground.web.passages import passages_of
 from stages.ground.web.provider import Provider, clean_query
 from stages.ground.web.schema import Result, Snapshot, failure, key_of, snapshot
 from stages.ground.web.store import SnapshotStore, store_path
 from stages.ingest.schema import Passage
+from stages.licences import load_classes, strictest
 from stages.runtime import RuntimeParams
 
-TRIES = 3  # times `pages` results are tried for `pages` usable pages
+TRIES = 3  # times `web.pages` pages are tried for `web.pages` usable ones
 READ = 500  # pages whose passages stay in memory
 
 
@@ -39,34 +42,42 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class WebSearch:
-    """The web as a place to find evidence in. `provider` and `pages` are None in an offline build."""
+    """The web as a place to find evidence in. Without `provider` and `pages` the store is all there is."""
 
-    def __init__(self, params: Web, leaks: Leaks, store: SnapshotStore, provider: Provider | None, pages: Pages | None) -> None:
-        self._params, self._leaks, self._store, self._provider, self._pages = params, leaks, store, provider, pages
-        self._asked: set[str] = set()  # keys of everything that this build asked and was answered
-        self._tasks: dict[str, asyncio.Task[Snapshot]] = {}  # what is being asked at this moment
-        self._cuts: dict[str, Cut] = {}
+    def __init__(
+        self, params: GroundParams, leaks: Leaks, once: Once, provider: Provider | None = None, pages: Pages | None = None
+    ) -> None:
+        self._ground, self._params, self._leaks, self._once = params, params.web, leaks, once
+        self._provider, self._pages = provider, pages
+        self._classes = load_classes()
+        self._cuts: dict[str, Cut] = {}  # by key of a page
         self._searches: dict[str, str] = {}  # key -> why a search failed, or empty
         self._used: dict[str, str] = {}  # key -> why a page was not used, or empty
-        self._events: Counter[str] = Counter()  # of this run: they differ where the store differs
-        self._warned = False
 
     async def search(self, query: str, hits: int) -> list[Hit]:
-        """At most `hits` passages of pages that the provider names for `query`, best first; none if it cannot be asked."""
-        asked = clean_query(query)
-        pages = await self._usable(await self._results(asked)) if asked else []
+        """At most `hits` passages of pages that the provider names for `query`, best first; none if it cannot be asked.
+
+        A passage with less than `least_score` of the best one's score shares only commoner words and is left out; after
+        that scores are worth nothing beside those of an index of other passages, and a hit of the web has none.
+        """
+        pages = await self._usable(await self._results(clean_query(query)))
         passages = {one.id: one for page in pages for one in page.passages}  # one body under two addresses counts once
         if not passages:
             return []
-        return await asyncio.to_thread(lambda: PassageIndex(list(passages.values())).search(asked, hits))
+        found = await asyncio.to_thread(lambda: PassageIndex(list(passages.values())).search(query, hits))
+        near = [hit for hit in found if hit.score >= self._ground.least_score * found[0].score]
+        return [Hit(passage=hit.passage, rank=hit.rank, score=hit.score) for hit in near]
 
-    def used(self) -> Iterator[Snapshot]:
-        """Everything that this build asked, sorted by key, with the licences that its params state."""
-        for one in self._store.rows(self._asked):
-            yield msgspec.structs.replace(one, licence=_licence(one, self._params) if one.kind == "page" else "")
+    async def account(self, queries: Iterable[str]) -> "Account":
+        """What was asked for `queries`, whichever process and run asked it: the way of each is gone once more in the store."""
+        again = WebSearch(self._ground, self._leaks, self._once.again())
+        again._cuts = self._cuts
+        for query in sorted({clean_query(query) for query in queries}):
+            await again._usable(await again._results(query))
+        kept = (self._licensed(one) for one in again._once.kept())
+        return Account(kept, again._metrics(), {name: self._once.events[name] for name in sorted(self._once.events)})
 
-    def metrics(self) -> dict[str, Any]:
-        """Counts of queries and pages, the same for the same snapshots."""
+    def _metrics(self) -> dict[str, Any]:
         searches, pages = Counter(self._searches.values()), Counter(self._used.values())
         return {
             "provider": self._params.provider,
@@ -74,19 +85,11 @@ class WebSearch:
             "pages": {"used": pages.pop("", 0), "refused": dict(sorted(pages.items()))},
         }
 
-    def timings(self) -> dict[str, Any]:
-        """What was asked of the network in this run, and what was read from the store."""
-        return {name: self._events[name] for name in ("queries_sent", "queries_reused", "pages_fetched", "pages_reused")}
-
-    async def close(self) -> None:
-        """End what is under way."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
     async def _results(self, query: str) -> list[Result]:
+        if not query:
+            return []
         key = key_of("search", self._params.provider, query)
-        found = await self._once("search", key, lambda: self._ask(query))
+        found = await self._once.answer("search", key, lambda: self._ask(query))
         self._searches[key] = found.reason if found else "not-stored"
         return msgspec.json.decode(found.body, type=list[Result]) if found and not found.reason else []
 
@@ -95,42 +98,58 @@ class WebSearch:
         try:
             results = await self._provider.results(query)
         except Refused as refused:
-            self._warn(f"a web search failed ({refused.reason}): it finds nothing in this build, and is asked again in the next")
+            self._once.warn(f"a web search failed ({refused.reason}) and finds nothing; the next build asks again")
             return failure("search", query, refused.reason, final=False, provider=self._provider.name)
         body = msgspec.json.encode(results).decode()
         return snapshot("search", query, provider=self._provider.name, body=body, content_type="application/json")
 
     async def _usable(self, results: list[Result]) -> list[Cut]:
-        """The first `pages` usable pages of `results`, in their order."""
-        addresses = list(dict.fromkeys(result.url for result in results))[: TRIES * self._params.pages]
+        """The first `web.pages` usable pages of `results`, in their order. Forbidden ones are counted and cost no try."""
+        addresses = iter(dict.fromkeys(result.url for result in results))
         usable: list[Cut] = []
-        while addresses and len(usable) < self._params.pages:
-            wanted = self._params.pages - len(usable)
-            some, addresses = addresses[:wanted], addresses[wanted:]
+        tries = TRIES * self._params.pages
+        while tries and len(usable) < self._params.pages:
+            some = self._next(addresses, min(tries, self._params.pages - len(usable)))
+            if not some:
+                break
+            tries -= len(some)
             usable += [cut for cut in await asyncio.gather(*map(self._cut, some)) if not cut.reason]
         return usable
 
+    def _next(self, addresses: Iterator[str], count: int) -> list[str]:
+        """The next `count` addresses that may be asked for."""
+        some: list[str] = []
+        while len(some) < count and (address := next(addresses, "")):
+            reason = self._forbidden(address)
+            if reason:
+                self._used[key_of("page", "", address)] = reason
+            else:
+                some.append(address)
+        return some
+
+    def _forbidden(self, address: str) -> str:
+        """Why nothing is even asked; a redirect is looked at when it comes, and again when its snapshot is used."""
+        try:
+            return self._forbidden_host(parsed(address).raw_host or "")
+        except Refused as refused:
+            return refused.reason
+
+    def _forbidden_host(self, host: str) -> str:
+        if not may_read(host, self._params):
+            return "denied"
+        kind = strictest([licence_of(host, self._params)], self._classes)
+        return f"licence-{kind}" if kind in self._ground.deny else ""
+
     async def _cut(self, address: str) -> Cut:
-        """The passages of one page; none if the lists, the network or the benchmarks forbid it."""
+        """The passages of one page; none if the network, its licence or the benchmarks forbid it."""
         key = key_of("page", "", address)
-        cut = self._forbidden(address)
-        if cut is None:
-            page = await self._once("page", key, lambda: self._read(address))
+        page = await self._once.answer("page", key, lambda: self._read(address))
+        if page is None or page.reason:
             cut = Cut([], page.reason if page else "not-stored")
-            if page and not page.reason:
-                cut = await self._passages(page)
+        else:
+            cut = await self._passages(page)
         self._used[key] = cut.reason
         return cut
-
-    def _forbidden(self, address: str) -> Cut | None:
-        """Before anything is asked; a redirect is looked at when it comes, and again when the snapshot is used."""
-        try:
-            host = checked(address, ()).raw_host or ""
-        except Refused as refused:
-            if refused.reason not in ("private-address", "bad-port"):  # the params may name the host
-                return Cut([], refused.reason)
-            return None
-        return None if may_read(host, self._params) else Cut([], "denied")
 
     async def _read(self, address: str) -> Snapshot:
         assert self._pages is not None
@@ -144,79 +163,71 @@ class WebSearch:
         return self._cuts[page.key]
 
     def _cut_up(self, page: Snapshot) -> Cut:
-        if not may_read(_host(page), self._params):
-            return Cut([], "denied")
+        if reason := self._forbidden_host(host_of(page)):
+            return Cut([], reason)
         try:
-            passages = passages_of(page, _licence(page, self._params))
+            passages = passages_of(page, licence_of(host_of(page), self._params))
         except Refused as refused:
             return Cut([], refused.reason)
         reason = self._leaks.found_in(page.final_url, passages) if passages else "no-text"
         return Cut([] if reason else passages, reason)
 
-    async def _once(self, kind: str, key: str, ask: Callable[[], Awaitable[Snapshot]]) -> Snapshot | None:
-        """The stored answer, or that of `ask`, which is called once however many rows want it; None if offline without one."""
-        stored = self._store.get(key)
-        known = key in self._asked
-        if stored is not None and (stored.final or known or self._provider is None):
-            self._events[f"{_PLURAL[kind]}_reused"] += not known
-            self._asked.add(key)
-            return stored
-        if self._provider is None:
-            self._warn("runtime.offline is true, and not every web search or page is stored: those find nothing")
-            return None
-        if key not in self._tasks:
-            self._events["queries_sent" if kind == "search" else "pages_fetched"] += 1
-            self._tasks[key] = asyncio.create_task(self._keep(key, ask))
-        return await asyncio.shield(self._tasks[key])
-
-    async def _keep(self, key: str, ask: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
-        try:
-            kept = await self._store.put(await ask())
-            self._asked.add(key)
-            return kept
-        finally:
-            del self._tasks[key]
-
-    def _warn(self, what: str) -> None:
-        if not self._warned:
-            print(f"[ground] warning: {what} (counted in metrics/ground.json).", file=sys.stderr, flush=True)
-        self._warned = True
+    def _licensed(self, one: Snapshot) -> Snapshot:
+        licence = licence_of(host_of(one), self._params) if one.kind == "page" else ""
+        return msgspec.structs.replace(one, licence=licence)
 
 
-_PLURAL = {"search": "queries", "page": "pages"}
+class Account(msgspec.Struct, frozen=True):
+    """What a build asked of the web."""
+
+    kept: Iterator[Snapshot]  # all searches and pages, failures too, by key; it can be gone through once
+    metrics: dict[str, Any]  # counts of queries and pages, the same for the same snapshots
+    timings: dict[str, int]  # what this run asked of the network, and what it found in the store
 
 
 @asynccontextmanager
 async def open_web(
-    params: Web, runtime: RuntimeParams, leaks: Leaks, resolve: Resolve | None = None
+    params: GroundParams, runtime: RuntimeParams, leaks: Leaks, resolve: Resolve | None = None
 ) -> AsyncIterator[WebSearch | None]:
-    """The web search of a build; None if no provider is named. Raises WebError if the provider cannot be asked at all.
+    """The web search of a build; None if no provider is named, or no evidence is wanted.
 
-    Offline nothing but the store is opened. `resolve` takes the place of the system's resolver of names.
+    Offline nothing but the store is opened. `resolve` takes the place of the system's resolver of names. Raises ParamsError
+    and WebError if nothing could be found at all.
     """
-    if not params.provider:
+    if not params.web.provider or not params.evidence:
         yield None
         return
+    _require_sense(params, runtime)
     store = SnapshotStore(store_path())
     try:
         if runtime.offline:
-            yield WebSearch(params, leaks, store, None, None)
+            yield WebSearch(params, leaks, Once(store, offline=True))
             return
+        once = Once(store, offline=False)
         async with open_fetcher(runtime.web, resolve) as fetcher:
-            web = WebSearch(params, leaks, store, Provider(params, runtime.web, fetcher), Pages(params, runtime.web, fetcher))
+            provider, pages = Provider(params.web, runtime.web, fetcher), Pages(params.web, runtime.web, fetcher)
             try:
-                yield web
+                yield WebSearch(params, leaks, once, provider, pages)
             finally:
-                await web.close()
+                await once.close()
     finally:
         store.close()
 
 
-def _licence(page: Snapshot, params: Web) -> str:
-    return licence_of(_host(page), params)
+def _require_sense(params: GroundParams, runtime: RuntimeParams) -> None:
+    if runtime.engine == "ray":
+        raise ParamsError(
+            "ground.web is on, and runtime.engine is ray: the pause between two requests to a host holds in one process only.",
+            remedy="Set runtime.engine to local for `dvc repro ground`; other stages may run on ray.",
+        )
+    if "unknown" in params.deny and not params.web.licences:
+        raise ParamsError(
+            "ground.web is on, but no page could be used: ground.web.licences names no domain, and ground.deny holds `unknown`.",
+            remedy="Name the licences of the domains that you trust, like `licences: {owasp.org: CC-BY-SA-4.0}`.",
+        )
 
 
-def _host(page: Snapshot) -> str:
+def host_of(page: Snapshot) -> str:
     """Host of the page that was read, and for one that was not, of the one that was asked for."""
     from yarl import URL
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from stages.ground.params import GroundParams
 from stages.ground.retrieve import Hit
 from stages.ground.web.leaks import Leaks
 from stages.ground.web.params import Web
@@ -42,21 +43,28 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def search(site: Site) -> Callable[..., Searched]:
-    """`search(query, ..., leaks=, params={...}, offline=, **runtime.web)`: one build that asks these queries at once."""
+    """`search(query, ..., leaks=, params={...}, deny=[...], offline=, **runtime.web)`: one build that asks these queries at once."""
 
     def run(
-        *queries: str, leaks: Leaks = NO_LEAKS, params: dict[str, Any] | None = None, offline: bool = False, **access: Any
+        *queries: str,
+        leaks: Leaks = NO_LEAKS,
+        params: dict[str, Any] | None = None,
+        deny: Sequence[str] = (),
+        offline: bool = False,
+        **access: Any,
     ) -> Searched:
         web = Web(**{"provider": "searxng", "licences": LICENCES, **(params or {})})
-        return asyncio.run(_search(site, queries, web, leaks, offline, access))
+        return asyncio.run(search_once(site, queries, GroundParams(web=web, deny=tuple(deny)), leaks, offline, access))
 
     return run
 
 
-async def _search(
-    site: Site, queries: Sequence[str], params: Web, leaks: Leaks, offline: bool, access: dict[str, Any]
+async def search_once(
+    site: Site, queries: Sequence[str], params: GroundParams, leaks: Leaks, offline: bool, access: dict[str, Any]
 ) -> Searched:
+    """One build: the queries at once, and then what was used for them."""
     async with open_web(params, site.runtime(offline=offline, **access), leaks, site.resolve) as web:
         assert web is not None
         hits = await asyncio.gather(*(web.search(query, 8) for query in queries))
-        return Searched(list(hits), list(web.used()), web.metrics(), web.timings())
+        account = await web.account(queries)
+        return Searched(list(hits), list(account.kept), account.metrics, account.timings)
