@@ -86,6 +86,7 @@ class RuntimeParams(Params):
     timeout: float = 120.0  # seconds for one call, retries not counted
     retries: int = 6
     shared_cache: str = ""  # absolute path of a responses.sqlite that a team shares: asked after the own one, never written
+    batch_files: str = ""  # folder: requests to endpoints are written there instead of sent; empty: they are sent
     batch: int = 8  # prompts the embedded model runs together
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"

@@ -5,6 +5,7 @@ export FILE    all answers as one Parquet table
 import FILE... answers of a build (data/*/responses.parquet), so that they are not asked for again. What failed is left
                out and tried again, unless --replay-failures asks for the very same build, without any server
 gc             remove failures, and with --days N answers older than that
+batch status   what waits in request files (runtime.batch_files); `batch import FILE...` brings the answers of a batch
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from stages.config import load_section
 from stages.errors import SecForgeError
+from stages.llm.batch_commands import add_batch_commands
 from stages.llm.cache import ResponseCache, cache_path, shared_path
 from stages.llm.database import connect_read_only
 from stages.llm.failures import failure_of
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     collect = commands.add_parser("gc")
     collect.add_argument("--days", type=float, help="also remove answers stored longer ago than this")
     collect.set_defaults(run=collect_garbage)
+    add_batch_commands(commands)
     return parser
 
 

@@ -4,7 +4,7 @@
         reply = await client.chat(Request(purpose="enrich.rewrite", messages=[...]))
 
 A request is looked up in the response cache first; only what is not there goes to an endpoint, or to the
-embedded model, which answers behind the same interface.
+embedded model, which answers behind the same interface; or it is written into a batch file, and its row waits.
 """
 
 import asyncio
@@ -18,15 +18,16 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from stages.llm.answers import response_of
+from stages.llm.batch import BatchFiles
 from stages.llm.budget import BudgetGuard
 from stages.llm.cache import ResponseCache, cache_path, shared_path
 from stages.llm.endpoints import Pool, open_pool
-from stages.llm.failures import FAILED, CallFailed, failure_of, finish_reason_of
+from stages.llm.failures import FAILED, CallFailed, Pending, failure_of
 from stages.llm.ledger import Ledger
 from stages.llm.params import LLMParams, Role
 from stages.llm.rows import map_rows, waiting_call
 from stages.llm.schema import StoredResponse
-from stages.llm.thoughts import without_thoughts
 from stages.llm.used import UsedResponses
 from stages.llm.watch import Figures
 from stages.llm.wire import Completion
@@ -82,14 +83,18 @@ class Client:
         self._identities: dict[str, str] = {}
         self._asked: dict[str, asyncio.Task[StoredResponse]] = {}
         self._calls: dict[str, _Call] = {}  # those being asked
+        batch = Path(runtime.batch_files).expanduser()
+        self._batch = BatchFiles(batch, stage, runtime.prices) if runtime.batch_files else None
         self._told: set[str] = set()  # reasons of failures that the user has been told of
 
     async def chat(self, request: Request) -> Reply:
-        """The answer to `request`. Raises CallFailed if this row has none, LLMError if the stage cannot go on."""
+        """The answer to `request`. Raises CallFailed if this row has none, Pending if it waits, LLMError if the stage cannot go on."""
         call = self._prepare(request)
         stored = self._cache.get(call.key)
         cached = stored is not None and (stored[1] or not failure_of(stored[0], allow_truncated=request.allow_truncated))
         if stored is None or not cached:
+            if self._batch is not None and self._role(request.role).provider == "openai":
+                raise self._batch.ask(call.key, request.purpose, request.role, call.payload)
             stored = (await self._ask_once(call), True)
         else:
             self.ledger.hits += 1
@@ -118,6 +123,8 @@ class Client:
             await pool.close()
         await self._cache.settle()
         self._cache.close()
+        if self._batch is not None:
+            self._batch.close(keep=error_type is None or issubclass(error_type, Pending))
 
     def _prepare(self, request: Request) -> _Call:
         role = self._role(request.role)
@@ -215,13 +222,8 @@ class Client:
         await self._cache.put([self._read(self._calls[key], done) for key, done in completions.items()], replay=True)
 
     def _read(self, call: _Call, completion: Completion) -> StoredResponse:
-        choice, usage = completion.choices[0], completion.usage
-        text = without_thoughts(choice.message.text)
-        size = sum(len(one["content"]) for one in call.request.messages)
-        prompt_tokens = usage.prompt_tokens if usage else size // 4  # a server that does not count is counted roughly
-        completion_tokens = usage.completion_tokens if usage else len(text) // 4
-        finish_reason = "content_filter" if choice.message.refusal and not text else finish_reason_of(choice.finish_reason)
-        return self._response(call, text, finish_reason, prompt_tokens, completion_tokens)
+        chars = sum(len(one["content"]) for one in call.request.messages)
+        return response_of(call.key, call.request.purpose, call.payload["model"], completion, chars)
 
     def _response(self, call: _Call, text: str, finish_reason: str, prompt_tokens: int, completion_tokens: int) -> StoredResponse:
         return StoredResponse(

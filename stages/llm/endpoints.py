@@ -19,12 +19,11 @@ from stages.llm.failures import CallFailed, Transient
 from stages.llm.limits import Limit, Ticket
 from stages.llm.refusals import delay_before, refusal
 from stages.llm.rows import resting
-from stages.llm.transport import Transport, safe_address, secrets_of
+from stages.llm.transport import SHORTEST_KEY, Transport, masked, safe_address, secrets_of
 from stages.llm.wire import Completion, read_completion
 from stages.runtime import Endpoint
 
 FIRST_CALLS = 8  # this many failures of one kind, and no success: the endpoint is not fit for use
-SHORTEST_KEY = 16  # characters; local servers are given placeholders
 BUSY, OVERLOADED = 429, 503
 
 
@@ -157,14 +156,14 @@ class Pool:
         except TimeoutError:
             raise Transient("timeout", f"{replica.address} gave no whole answer in {replica.timeout:g} s") from None
         if not 200 <= answered.status < 300:
-            said = self._clean(answered.body[:1200].decode(errors="replace"))[:300]
+            said = masked(answered.body[:1200].decode(errors="replace"), self._secrets)[:300]
             raise refusal(self.role, answered.status, said, replica.address, answered.retry_after)
         try:
             completion = read_completion(answered.body)
         except ValueError as error:
-            raise Transient("bad-response", self._clean(f"{replica.address}: {error}")) from None
+            raise Transient("bad-response", masked(f"{replica.address}: {error}", self._secrets)) from None
         message = completion.choices[0].message
-        message.content = self._clean(message.text, shortest=SHORTEST_KEY)
+        message.content = masked(message.text, self._secrets, shortest=SHORTEST_KEY)
         return completion
 
     def _lost(self, replica: Replica | None, failure: Transient, started: float) -> Exception:
@@ -189,13 +188,6 @@ class Pool:
             f"{self.role}: the first {FIRST_CALLS} calls to {address} all failed: {failure}",
             remedy=f"Check the server and the model's name; runtime.endpoints.{self.role} in params.yaml says where it is.",
         )
-
-    def _clean(self, text: str, shortest: int = 1) -> str:
-        """`text` without any key. In answers only real keys are masked: `none` or `x` are words, too."""
-        for secret in self._secrets:
-            if len(secret) >= shortest:
-                text = text.replace(secret, "[key]")
-        return text
 
 
 def open_pool(role: str, endpoints: Sequence[Endpoint], *, timeout: float, retries: int) -> Pool:

@@ -19,6 +19,10 @@ class CallFailed(Exception):
         super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
+class Pending(Exception):
+    """This row waits for an answer that a batch file asks for. No CallFailed: no row may go on without the answer."""
+
+
 class Transient(Exception):
     """One attempt failed in a way that a retry may mend, after `retry_after` seconds if the server named a delay."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from stages.llm.failures import CallFailed
+from stages.llm.failures import CallFailed, Pending
 from stages.llm.spool import Spool
 from stages.llm.watch import Watch, Watched
 
@@ -129,13 +129,18 @@ async def map_rows(
 
     Results are in the order of `rows`: a list, or `spool`, which they were written to as they finished.
     A CallFailed that a worker does not handle stands in its row's place. Any other error, LLMError first of all,
-    stops the remaining rows and is raised; calls that had finished are in the cache.
+    stops the remaining rows and is raised; calls that had finished are in the cache. A Pending is raised after all rows.
     `client` and `tally` are for people: whose calls and money to show, and what became of a row ("kept", "rejected").
     """
+    pending: list[Pending] = []
     results: list[Result | CallFailed] = [] if spool is not None else [CallFailed("stopped")] * len(rows)
     numbered, watch = iter(enumerate(rows)), Watch(len(rows), label, client)
 
-    def finish(index: int, result: Result | CallFailed, fresh: bool) -> None:
+    def finish(index: int, result: Result | CallFailed | Pending, fresh: bool) -> None:
+        if isinstance(result, Pending):
+            pending[:] = [result]
+            watch.row(fresh=fresh, tally="waiting")
+            return
         if spool is None:
             results[index] = result
         else:
@@ -151,8 +156,8 @@ async def map_rows(
             for index, row in numbered:
                 slot.asked = False
                 try:
-                    result: Result | CallFailed = await worker(row)
-                except CallFailed as failure:
+                    result: Result | CallFailed | Pending = await worker(row)
+                except (CallFailed, Pending) as failure:
                     result = failure
                 finish(index, result, slot.asked)
                 if crew.dismiss():
@@ -165,4 +170,6 @@ async def map_rows(
     if rows:
         async with watch.during():
             await Crew(work, max(1, concurrency), len(rows)).run()
+    if pending:
+        raise pending[0]
     return results if spool is None else spool

@@ -6,6 +6,7 @@ is another one under the same package. Retries, limits and deadlines are made ab
 
 import os
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import httpx2
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHORTEST_KEY = 16  # characters; local servers are given placeholders
 SPARE_CONNECTIONS = 8  # beside those of the calls in flight: a broken one may still be closing
 
 
@@ -90,13 +92,8 @@ class Transport:
             isinstance(one, aiohttp.ClientConnectorError | httpx2.ConnectError | httpx2.UnsupportedProtocol) for one in chain
         )
         said = next((str(one) for one in reversed(chain) if str(one)), type(error).__name__)
-        detail = self._clean(f"{self.address}: {said}"[:300])
+        detail = masked(f"{self.address}: {said}"[:300], self._secrets)
         return Transient("server-error" if unmade else "bad-response", detail, unreachable=unmade)
-
-    def _clean(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "[key]")
-        return text
 
 
 def safe_address(base_url: str) -> str:
@@ -108,6 +105,14 @@ def safe_address(base_url: str) -> str:
 def secrets_of(endpoint: Endpoint) -> list[str]:
     """What must never be told: the key, and a password in the address."""
     return [secret for secret in (_key(endpoint), unquote(urlsplit(endpoint.base_url).password or "")) if secret]
+
+
+def masked(text: str, secrets: Sequence[str], shortest: int = 1) -> str:
+    """`text` without any key. In answers only real keys are masked (`SHORTEST_KEY`): `none` or `x` are words, too."""
+    for secret in secrets:
+        if len(secret) >= shortest:
+            text = text.replace(secret, "[key]")
+    return text
 
 
 def _host(parts: SplitResult) -> str:
