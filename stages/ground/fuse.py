@@ -21,5 +21,6 @@ def fuse(rankings: Sequence[Sequence[Hit]], rrf: int, hits: int) -> list[Hit]:
         passages[passage_id] = hit.passage
         sums[passage_id] = sums.get(passage_id, 0.0) + 1 / (rrf + hit.rank + 1)
         scores.setdefault(passage_id, {}).update(hit.scores)
-    order = sorted(sums, key=lambda passage_id: (-round(sums[passage_id], DIGITS), passage_id))[:hits]
+    sums = {passage_id: round(total, DIGITS) for passage_id, total in sums.items()}
+    order = sorted(sums, key=lambda passage_id: (-sums[passage_id], passage_id))[:hits]
     return [Hit(passages[one], rank, sums[one], scores[one]) for rank, one in enumerate(order)]

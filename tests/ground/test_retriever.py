@@ -1,0 +1,66 @@
+"""One interface over the engines of the params: fused by rank, the same in any order, clear if files are missing."""
+
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stages.errors import InputError
+from stages.ground.fuse import fuse
+from stages.ground.params import GroundParams
+from stages.ground.retrieve import PassageIndex
+from stages.ground.retriever import DEPTH, Retriever, open_engine, open_retriever
+from tests.ground.encoder_folder import make_encoder_folder
+from tests.tiny_encoder import WORDS
+from tests.toy_rows import make_passage
+
+DRAW = random.Random(5)
+PASSAGES = [make_passage(f"cwe:CWE-{n}", " ".join(DRAW.choices(WORDS.split(), k=DRAW.randint(2, 12)))) for n in range(1, 80)]
+QUERIES = [" ".join(DRAW.choices(WORDS.split(), k=4)) for _ in range(30)] + ["", "\x00\ud83d", "the of and"]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_encoder_folder(tmp_path_factory.mktemp("retriever"))
+
+
+def test_the_hits_of_the_engines_are_fused_by_rank(encoder: Path) -> None:
+    retriever = open_retriever(PASSAGES, GroundParams(engines=("bm25", "static"), rrf=7), encoder)
+    lexical = retriever.lexical
+    lists = [open_engine(name, lexical, encoder).search_many(QUERIES, DEPTH * 4) for name in ("bm25", "static")]
+    assert retriever.search_many(QUERIES, 4) == [fuse(both, 7, 4) for both in zip(*lists, strict=True)]
+    assert any(set(hit.scores) == {"bm25", "static"} for hit in retriever.search(QUERIES[0], 4))
+
+
+@pytest.mark.parametrize("engines", [("bm25",), ("static",), ("minilm",), ("bm25", "static", "minilm")])
+def test_passages_and_engines_in_any_order_give_equal_hits(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engines: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shuffled = DRAW.sample(PASSAGES, len(PASSAGES))
+    one = open_retriever(PASSAGES, GroundParams(engines=engines), encoder)  # type: ignore[arg-type]
+    other = open_retriever(shuffled, GroundParams(engines=engines[::-1]), encoder)  # type: ignore[arg-type]
+    found = one.search_many(QUERIES, 5)
+    assert found == other.search_many(QUERIES, 5) == [one.search(query, 5) for query in QUERIES]
+    assert one.passages == other.passages and all(len(hits) == 5 for hits in found[:-3])
+    assert found[-3] == [] and found[-2] == []
+
+
+def test_bm25_alone_needs_no_encoder() -> None:
+    plain = open_retriever(PASSAGES, GroundParams(), Path("nowhere"))
+    assert plain.search_many(QUERIES, 5) == Retriever(PassageIndex(PASSAGES)).search_many(QUERIES, 5)
+    assert plain.engines == [plain.lexical]
+
+
+def test_an_engine_whose_files_are_not_there_is_an_error_with_a_remedy() -> None:
+    for name in ("static", "minilm"):
+        with pytest.raises(InputError, match=r"tokenizer\.json does not exist") as error:
+            open_retriever(PASSAGES, GroundParams(engines=("bm25", name)), Path("nowhere"))  # type: ignore[arg-type]
+        assert "ground.engines" in str(error.value)
+
+
+@pytest.mark.parametrize("engines", [[], ["bm25", "bm25"], ["bm42"], "bm25"])
+def test_the_list_of_engines_is_checked(engines: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"engines": engines}, GroundParams)
