@@ -93,7 +93,7 @@ class LocalEngine:
 @asynccontextmanager
 async def open_engine(stage: str, llm: LLMParams, runtime: RuntimeParams, base_model: Path) -> AsyncIterator[Engine]:
     """The engine that `runtime.engine` names. Raises SecForgeError if it cannot be had."""
-    if runtime.engine == "local":
+    if runtime.engine == "local" or runtime.batch_files:  # requests that are only written need no cluster
         async with open_client(stage, llm, runtime, base_model) as client:
             yield LocalEngine(client, runtime)
         return
