@@ -148,7 +148,8 @@ def _evidence(row: Record) -> Record:
     ]
     lost = sorted(shown - {one["passage_id"] for one in passages})
     plan = {name: grounded[0][1][name] for name in ("queries", "kept_queries", "document_ids")} if grounded else {}
-    return {**plan, "passages": kept, "lost": lost}
+    summary = without_credentials(grounded[0][1].get("summary", "")) if grounded else ""
+    return {**plan, "summary": summary, "passages": kept, "lost": lost}
 
 
 def _format(row: Record) -> Record | None:

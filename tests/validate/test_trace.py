@@ -16,11 +16,12 @@ from stages.validate.chain import trace
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
-from stages.validate.trace import main
+from stages.validate.trace import lines_of, main
 from tests.validate.recount import recounted
 from tests.validate.samples import entity, evidence, form, item, row, sentence, tables, write_tables
 
 REWRITE, TRIED, TASK = "rewritten-row", "tried-row", "weakness-description"
+SUMMARY = "A summary that the teacher read."
 LICENCES = ["LicenseRef-MITRE-CWE", "CC0-1.0", "MIT", "CC-BY-4.0 AND LicenseRef-MITRE-CWE"]
 
 
@@ -63,7 +64,7 @@ def _write_tables() -> None:
     )
     write_tables(whole)
     write_table(SYNTHESIZED, [synthesized], EnrichedRow)
-    grounded = GroundedRow(row_id=REWRITE, task=TASK, queries=["a", "b"], kept_queries=["a"], document_ids=["cwe:CWE-21"], evidence=2, request_hashes=[])  # fmt: skip
+    grounded = GroundedRow(row_id=REWRITE, task=TASK, queries=["a", "b"], kept_queries=["a"], document_ids=["cwe:CWE-21"], evidence=2, request_hashes=[], summary=SUMMARY)  # fmt: skip
     write_table("data/ground/rows.parquet", [grounded], GroundedRow)
     write_table("data/ground/responses.parquet", [_response("k1", "ground.filter")], StoredResponse)
     write_table("data/enrich/responses.parquet", [_response("k2", "enrich.rewrite")], StoredResponse)
@@ -107,6 +108,7 @@ def test_a_kept_rewrite_shows_what_it_rests_on_and_takes_the_strictest_licence()
     chain = trace(REWRITE)
     states = {one["licence"]: one["state"] for one in chain["evidence"]["passages"]}
     assert states == {"CC-BY-SA-4.0": "used", "GPL-3.0-only": "found"}
+    assert chain["evidence"]["summary"] == SUMMARY and SUMMARY in "\n".join(lines_of(chain))
     assert chain["evidence"]["kept_queries"] == ["a"] and chain["evidence"]["document_ids"] == ["cwe:CWE-21"]
     assert chain["licence"] == {
         "class": "share-alike", "decided_by": ["CC-BY-SA-4.0"], "licences": ["CC-BY-SA-4.0", "CC0-1.0"],
