@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,7 +19,7 @@ import msgspec
 from stages.config import PARAMS_FILE, Section, load_section
 from stages.errors import SecForgeError
 from stages.state import claim_work_dir, remove_work_dir, stage_lock, state_dir
-from stages.tables import Reject, Row, content_id, file_sha256, read_table, write_json, write_table
+from stages.tables import Reject, Row, content_id, file_sha256, read_rows, read_table, write_json, write_table
 
 PIPELINE_FILE = Path("dvc.yaml")
 SCRATCH = Path(".dvc/tmp")  # of this workspace, as its locks are
@@ -49,6 +49,13 @@ class Stage:
         rows = read_table(path, row_type)
         self.inputs[path] = len(rows)
         return rows
+
+    def stream(self, path: str, row_type: type[Row]) -> Iterator[Row]:
+        """Rows of an input table that is read once: few of them in memory at a time."""
+        self.inputs[path] = 0
+        for row in read_rows(path, row_type):
+            self.inputs[path] += 1
+            yield row
 
     def write(self, path: str, rows: Iterable[Row], row_type: type[Row]) -> None:
         """Write an output table and record its row count and hash."""

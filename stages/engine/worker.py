@@ -105,7 +105,9 @@ class RowWorker:
             async with asyncio.TaskGroup() as group:
                 pairs = zip(numbers, items, strict=True)
                 tasks = [group.create_task(self._row(number, self._items.decode(item))) for number, item in pairs]
-        except* SecForgeError as errors:
+        except BaseExceptionGroup as errors:
+            if errors.split(SecForgeError)[1] is not None:
+                raise  # a fault of this project: with its traceback
             return [OUTCOMES.encode(stop_of(_first(errors)))]
         return [task.result() for task in tasks]
 

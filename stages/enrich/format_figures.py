@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
+from typing import Protocol
 
 import msgspec
 
@@ -10,11 +11,18 @@ from stages.enrich.checks import prose_words
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
 from stages.llm.ledger import Ledger
-from stages.llm.schema import StoredResponse
 from stages.runtime import Price
 from stages.statistics import Interval, wilson_interval
 
 CONFIDENCE = 0.95
+
+
+class Paid(Protocol):
+    """What a response cost: a StoredResponse, or what is left of it."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +64,7 @@ class FormatFigures(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int]
 
 
-def tried_of(
-    row: EnrichedRow, form: Format, responses: Mapping[str, StoredResponse], prices: Mapping[str, Price] | None = None
-) -> Tried:
+def tried_of(row: EnrichedRow, form: Format, responses: Mapping[str, Paid], prices: Mapping[str, Price] | None = None) -> Tried:
     """The record of `row`, which was tried with `form`; `responses` by key are those that its requests got."""
     used = [responses[key] for key in row.request_hashes if key in responses]
     return Tried(
@@ -109,7 +115,7 @@ def by_task(tried: Sequence[Tried]) -> dict[str, FormatFigures]:
     return {task: figures([one for one in tried if one.task == task]) for task in sorted({one.task for one in tried})}
 
 
-def _usd(used: Sequence[StoredResponse], prices: Mapping[str, Price]) -> float | None:
+def _usd(used: Sequence[Paid], prices: Mapping[str, Price]) -> float | None:
     if any(response.model not in prices for response in used) or not used:
         return None
     ledger = Ledger(prices)

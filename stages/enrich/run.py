@@ -3,26 +3,32 @@
 import asyncio
 import sys
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from stages.engine.engine import open_engine
 from stages.enrich.audit import audit
 from stages.enrich.calibration import calibrate, report
-from stages.enrich.core import Job, Outcome, enrich_row, untouched
+from stages.enrich.core import Job, Outcome, enrich_row
 from stages.enrich.describe import describe
-from stages.enrich.format_figures import CONFIDENCE, by_task, figures, tried_of
+from stages.enrich.format_figures import CONFIDENCE, Paid, by_task, figures, tried_of
 from stages.enrich.params import EnrichParams
+from stages.enrich.results import Results, SpentByKey, bare, bare_attempt
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.errors import InputError
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity
-from stages.llm.client import map_rows, open_client
+from stages.llm.asking import Chat
 from stages.llm.params import LLMParams
 from stages.llm.schema import StoredResponse
+from stages.llm.spool import Codec, Spool
+from stages.llm.used import UsedResponses
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
-from stages.tables import read_table, write_json
+from stages.tables import read_rows, write_json
 from stages.tasks.schema import InstructionRow
 
 
@@ -38,16 +44,15 @@ def run_enrich(stage: Stage) -> None:
     )
     entities = {entity.id: entity for entity in stage.read("data/graph/entities.parquet", Entity)}
     outcomes, responses, measured, timings = asyncio.run(_enrich(stage, jobs, entities, params, llm))
-    enriched = {outcome.row.id: outcome.row for outcome in outcomes}
-    kept = [enriched.get(row.id) or untouched(row) for row in rows]
-    stage.write("data/enrich/rows.parquet", kept, EnrichedRow)
-    attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
-    stage.write("data/enrich/attempts.parquet", attempts, RewriteAttempt)
-    stage.write_rejects("data/enrich/rejects.parquet", [outcome.reject for outcome in outcomes if outcome.reject])
+    results = Results(outcomes, jobs, rows)
+    stage.write("data/enrich/rows.parquet", results.rows(), EnrichedRow)
+    stage.write("data/enrich/attempts.parquet", results.attempts(), RewriteAttempt)
+    stage.write_rejects("data/enrich/rejects.parquet", results.rejects())
     stage.write("data/enrich/responses.parquet", responses, StoredResponse)
-    found = audited(read_table("data/enrich/rows.parquet", EnrichedRow), rows, entities, jobs)
+    kept, attempts = [bare(row) for row in results.rows()], [bare_attempt(one) for one in results.attempts()]
+    found = audited(read_rows("data/enrich/rows.parquet", EnrichedRow), rows, entities, jobs)
     stage.metrics({**describe(kept, attempts, params), "kept": found, **measured, "judge_counts": params.keep.judge})
-    asked = [*stage.read("data/ground/responses.parquet", StoredResponse), *responses]
+    asked = SpentByKey(chain(stage.stream("data/ground/responses.parquet", StoredResponse), responses))
     write_json("metrics/enrich_formats.json", format_metrics(jobs, outcomes, asked, stage.section("runtime", RuntimeParams)))
     stage.timings(timings)
     rewritten = sum(row.decision == "rewritten" for row in kept)
@@ -55,7 +60,7 @@ def run_enrich(stage: Stage) -> None:
 
 
 def audited(
-    written: list[EnrichedRow], rows: list[InstructionRow], entities: dict[str, Entity], jobs: list[Job]
+    written: Iterable[EnrichedRow], rows: list[InstructionRow], entities: dict[str, Entity], jobs: list[Job]
 ) -> dict[str, Any]:
     """The audit of the finished table; what it finds is told at once, for the keep rule should have left nothing."""
     evidence = {job.row.id: job.evidence for job in jobs}
@@ -88,10 +93,9 @@ def make_jobs(
 
 
 def format_metrics(
-    jobs: list[Job], outcomes: list[Outcome], responses: list[StoredResponse], runtime: RuntimeParams
+    jobs: list[Job], outcomes: Sequence[Outcome], by_key: Mapping[str, Paid], runtime: RuntimeParams
 ) -> dict[str, Any]:
     """Figures of each task's format over the rows tried with it, and of all tried rows."""
-    by_key = {response.key: response for response in responses}
     pairs = zip(jobs, outcomes, strict=True)
     tried = [tried_of(outcome.row, job.form, by_key, runtime.prices) for job, outcome in pairs]
     return {"all": figures(tried), "confidence": CONFIDENCE, "tasks": by_task(tried)}
@@ -99,10 +103,12 @@ def format_metrics(
 
 async def _enrich(
     stage: Stage, jobs: list[Job], entities: dict[str, Entity], params: EnrichParams, llm: LLMParams
-) -> tuple[list[Outcome], list[StoredResponse], dict[str, Any], dict[str, float]]:
+) -> tuple[Sequence[Outcome], UsedResponses, dict[str, Any], dict[str, float]]:
     """Outcomes in the order of `jobs`, the responses used, figures of judge and calls, and times."""
     runtime = stage.section("runtime", RuntimeParams)
-    async with open_client(stage.name, llm, runtime, base_model=Path("models/base")) as client:
+    spool = Spool(stage.scratch("rows.spool"), Codec(Outcome), len(jobs))
+    async with open_engine(stage.name, llm, runtime, Path("models/base")) as engine:
+        client = engine.client
         calibration = await calibrate(client, params, runtime.concurrency) if jobs else report([], params.calibration)
         if jobs and params.keep.judge and not calibration["passed"]:
             print(
@@ -110,9 +116,16 @@ async def _enrich(
                 file=sys.stderr,
             )
 
-        async def work(job: Job) -> Outcome:
-            return await enrich_row(job, client, entities, params, calibration["passed"])
+        passed = calibration["passed"]
 
-        outcomes = await map_rows(jobs, work, concurrency=runtime.concurrency, label="rewriting")
+        def make_worker(client: Chat) -> Callable[[Job], Awaitable[Outcome]]:
+            return lambda job: enrich_row(job, client, entities, params, passed)
+
+        outcomes: Any = await engine.map_rows(jobs, make_worker, spool, label="rewriting", tally=tally)
         measured = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
         return outcomes, client.used(), measured, client.ledger.timings()
+
+
+def tally(outcome: Outcome) -> str:
+    """What became of a row, for those who watch."""
+    return "rejected" if outcome.reject else "kept" if outcome.row.decision == "rewritten" else "template"
