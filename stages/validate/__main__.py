@@ -4,6 +4,7 @@
 baseline: accept the distributions of this build, with which later ones are compared;
 contamination: look for benchmark items in any file of rows;
 export: the final set as a folder that `datasets.load_dataset` reads, with card and NOTICE;
+export-preferences: kept and refused rewrites as pairs for DPO, in such a folder;
 trace: the whole chain behind one row, from its sources to its licence.
 """
 
@@ -12,7 +13,7 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = ("baseline", "contamination", "export", "trace")  # modules of this package
+COMMANDS = ("baseline", "contamination", "export", "export-preferences", "trace")  # modules of this package, `-` for `_`
 
 
 def run(stage: Stage) -> None:
@@ -24,5 +25,5 @@ def run(stage: Stage) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        sys.exit(importlib.import_module(f"stages.validate.{sys.argv[1]}").main(sys.argv[2:]))
+        sys.exit(importlib.import_module(f"stages.validate.{sys.argv[1].replace('-', '_')}").main(sys.argv[2:]))
     stage_main("validate", run, __doc__)

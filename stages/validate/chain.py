@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from stages.errors import InputError
+from stages.ground.schema import WEB
 from stages.licences import STRICTNESS, load_classes, strictest
 from stages.tables import file_sha256
 from stages.validate.credentials import without_credentials
 from stages.validate.lookup import Record, find, find_all, near_ids
+from stages.validate.web_pages import TYPE, pages
 
 STAGES = Path(__file__).parents[1]
 ROWS = ("data/enrich/rows.parquet", "data/synthesize/rows.parquet")
@@ -99,8 +101,12 @@ def _sources(row: Record, evidence: Record) -> list[Record]:
     wanted = list(dict.fromkeys([*row["entity_ids"], *used]))
     known = {one["id"]: one for one in find("data/graph/entities.parquet", "id", wanted)}
     fetched = [one for _, one in find_all(["data/ingest/entities.parquet"], "id", wanted)]
+    read = pages(one for one in wanted if one not in known)
     classes, sources = load_classes(), []
     for entity_id in wanted:
+        if entity_id in read:
+            sources.append(_page(read[entity_id], strictest([read[entity_id]["licence"]], classes)))
+            continue
         if entity_id not in known:
             sources.append({"entity": entity_id, "exists": False})
             continue
@@ -109,6 +115,13 @@ def _sources(row: Record, evidence: Record) -> list[Record]:
         kind = strictest([one["licence"]], classes)
         sources.append({"entity": entity_id, "exists": True, **one, "class": kind, "records": records})
     return sources
+
+
+def _page(page: Record, kind: str) -> Record:
+    """A page of the web as a source: its snapshot is in the build."""
+    facts = {"type": TYPE, "name": page["title"], "source": WEB, "version": page["retrieved"], "uri": page["final_url"]}
+    terms = {"licence": page["licence"], "class": kind, "published": ""}
+    return {"entity": page["id"], "exists": True, **facts, **terms, "sha256": page["sha256"], "records": []}
 
 
 def _source_names(sources: Sequence[Record]) -> set[str]:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from stages.tables import file_sha256, read_table, write_json, write_text
 from stages.validate.card import CARD, size_category
 from stages.validate.chain import ROWS, SETS, origins
 from stages.validate.notice import notice, used_entities
+from stages.validate.web_pages import as_entities
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,11 +57,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def export(folder: Path) -> dict[str, int]:
     """Write the whole folder, or nothing; returns rows by split. Raises InputError if the build is not whole."""
-    _require_place(folder)
-    _require_build()
+    return write_folder(folder, CONFIGS, _write)
+
+
+def write_folder(folder: Path, parts: Sequence[str], write: Callable[[Path], dict[str, int]]) -> dict[str, int]:
+    """`folder` as `write` fills a new one with `parts`, card, NOTICE and build file; or nothing. Returns what `write` does.
+
+    Raises InputError if the build is not whole, or if the folder holds anything else.
+    """
+    _require_place(folder, parts)
+    require_outputs(MANIFEST, [*SETS, str(CARD)])
     temporary = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}.tmp")
     try:
-        counts = _write(temporary)
+        counts = write(temporary)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
     finally:
@@ -75,7 +84,7 @@ def _write(folder: Path) -> dict[str, int]:
     write_json(folder / BUILD, build)
     write_text(folder / "NOTICE", _notice())
     body = CARD.read_text(encoding="utf-8").split("---\n", 2)[-1].strip()
-    write_text(folder / "README.md", f"{front_matter(filled, sum(counts.values()))}\n\n{body}\n\n{_build_section(build)}")
+    write_text(folder / "README.md", f"{front_matter(filled, sum(counts.values()))}\n\n{body}\n\n{build_section(build)}")
     return counts
 
 
@@ -154,7 +163,8 @@ def exact_build() -> dict[str, Any]:
     }
 
 
-def _build_section(build: Mapping[str, Any]) -> str:
+def build_section(build: Mapping[str, Any]) -> str:
+    """The end of a card: commit, lock file and sources."""
     lines = [f"| {name} | {one['version']} | {'; '.join(one['read_from'])} |" for name, one in build["sources"].items()]
     changed = ", with uncommitted changes" if build["uncommitted_changes"] else ""
     return (
@@ -169,20 +179,18 @@ def _notice() -> str:
     """Read in one go: entities and the enriched rows stay in memory only for this."""
     kept = {row for path in SETS for row in _ids(path)}
     rows = [row for path in ROWS if Path(path).exists() for row in read_table(path, EnrichedRow) if row.id in kept]
-    told = _told(rows)
-    return notice(
-        used_entities([[*row.entity_ids, *told[row.id]] for row in rows]), read_table("data/graph/entities.parquet", Entity)
-    )
-
-
-def _told(rows: Sequence[EnrichedRow]) -> dict[str, list[str]]:
-    """Row id -> entities whose passages a rewrite that was kept was made from."""
     shown = {(row.id, passage) for row in rows if row.decision == "rewritten" for passage in row.evidence_ids}
+    return notice_of(rows, shown)
+
+
+def notice_of(rows: Sequence[EnrichedRow], shown: Set[tuple[str, str]]) -> str:
+    """The NOTICE of `rows` and of the passages that texts were made from; `shown` holds (row id, passage id)."""
     told: dict[str, list[str]] = defaultdict(list)
     for one in read_table(EVIDENCE, Evidence) if shown else ():
         if (one.row_id, one.passage_id) in shown:
             told[one.row_id].append(one.entity_id)
-    return told
+    used = used_entities([[*row.entity_ids, *told[row.id]] for row in rows])
+    return notice(used, [*read_table("data/graph/entities.parquet", Entity), *as_entities(used)])
 
 
 def _ids(path: str) -> list[str]:
@@ -203,21 +211,22 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _require_place(folder: Path) -> None:
+def _require_place(folder: Path, parts: Sequence[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file.", remedy="Name a folder.")
     held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if held and not {BUILD, "NOTICE"} <= held <= {BUILD, "NOTICE", "README.md", *CONFIGS}:
+    if held and not {BUILD, "NOTICE"} <= held <= {BUILD, "NOTICE", "README.md", *parts}:
         raise InputError(
             f"{folder} holds other files.", allowed="a new folder, an empty one, or an earlier export", remedy="Name another."
         )
 
 
-def _require_build() -> None:
-    """The sets and the card are those that the stage finished, byte for byte."""
-    if not MANIFEST.exists():
-        raise InputError(f"{MANIFEST} does not exist.", remedy="Run `dvc repro validate`.")
-    outputs = _decoded(MANIFEST)["outputs"]
-    for path in (*SETS, str(CARD)):
+def require_outputs(manifest: Path, paths: Sequence[str]) -> None:
+    """`paths` are those that the stage of `manifest` finished, byte for byte. Raises InputError."""
+    stage = manifest.parent.name
+    if not manifest.exists():
+        raise InputError(f"{manifest} does not exist.", remedy=f"Run `dvc repro {stage}`.")
+    outputs = _decoded(manifest)["outputs"]
+    for path in paths:
         if not Path(path).exists() or file_sha256(path) != outputs.get(path, {}).get("sha256"):
-            raise InputError(f"{path} is not what the last run of validate wrote.", remedy="Run `dvc repro validate`.")
+            raise InputError(f"{path} is not what the last run of {stage} wrote.", remedy=f"Run `dvc repro {stage}`.")

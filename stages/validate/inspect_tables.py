@@ -47,6 +47,7 @@ class Inputs(msgspec.Struct, frozen=True):
     passages: list[Passage]
     formats: list[Format]
     tasks: list[InstructionRow]
+    pages: set[str] = set()  # ids of pages of the web: evidence may come from them, and the graph has none
 
 
 def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
@@ -62,7 +63,7 @@ def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
         "formats": frames.format_frame(inputs.formats),
         "tasks": frames.task_frame(inputs.tasks, known, split_of, {one.task for one in inputs.formats}),
         "rows": frames.row_frame(inputs.rows, known, split_of, {one.id: one for one in inputs.tasks}),
-        "evidence": frames.evidence_frame(inputs.evidence, {row.id for row in inputs.rows}, known),
+        "evidence": frames.evidence_frame(inputs.evidence, {row.id for row in inputs.rows}, known | inputs.pages),
     }
 
 

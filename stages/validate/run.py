@@ -25,6 +25,7 @@ from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
 from stages.validate.schema import SafetyFinding, TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner
+from stages.validate.web_pages import page_ids
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
 SAFETY = "data/validate/safety.parquet"
@@ -100,6 +101,7 @@ def read_inputs(stage: Stage) -> Inputs:
         items=stage.read(PATHS["items"], BenchmarkItem),
         rows=[*stage.read(PATHS["rows"], EnrichedRow), *stage.read(SYNTHESIZED, EnrichedRow)],
         evidence=stage.read(PATHS["evidence"], Evidence),
+        pages=page_ids(),
         passages=stage.read(PATHS["passages"], Passage),
         formats=stage.read(PATHS["formats"], Format),
         tasks=stage.read(PATHS["tasks"], InstructionRow),
