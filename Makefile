@@ -24,6 +24,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 repro: $(INSTALLED) ## rebuild everything that changed: sources -> data -> model -> scores -> report
 	@python -m stages.llm import --if-present $(foreach stage,label formats ground enrich synthesize,data/$(stage)/responses.parquet)
+	@python -m stages.ground.web import --if-present data/ground/pages.parquet
 	dvc repro
 
 test: $(INSTALLED) ## the tests of every stage and one whole build on a toy corpus (at most 12 minutes on 2 cores)

@@ -10,7 +10,7 @@ from stages.enrich.claims import NO_CLAIMS, Claims, Sources, judge_claims, sente
 from stages.enrich.judge import NO_VERDICT, Verdict, judge_pair
 from stages.enrich.params import EnrichParams, Keep
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
-from stages.ground.schema import Evidence
+from stages.ground.schema import WEB, Evidence
 from stages.ingest.schema import Entity
 from stages.llm.asking import Chat
 from stages.llm.client import CallFailed
@@ -92,6 +92,7 @@ def decided(
     last, kept = tried[-1], not reasons
     used = last.shown.passages if kept else []
     sources = {entities[passage.entity_id].source for passage in used if passage.entity_id in entities}
+    sources |= {WEB for passage in used if passage.entity_id.startswith(f"{WEB}:")}
     return as_enriched(
         job.row,
         answer=last.text if kept else job.row.answer,

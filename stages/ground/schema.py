@@ -2,6 +2,8 @@
 
 import msgspec
 
+WEB = "web"  # source of what a page of the web says; its entity id is `web:<16 hex digits>`, and no entry of the graph
+
 
 class GroundedRow(msgspec.Struct, frozen=True, kw_only=True):
     """What grounding did for one instruction row."""

@@ -191,12 +191,7 @@ _ROWS = [
 
 _EVIDENCE = [
     _true("is_row_known", "row_id", "warning", "evidence of a row that enrich did not write: it may stand in its rejects"),
-    _true(
-        "is_entity_known",
-        "entity_id",
-        "critical",
-        "evidence from no entity of the graph and no page of the web",
-    ),
+    _true("is_entity_known", "entity_id", "critical", "evidence from no entity of the graph and no page of the web"),
     _unique("pair", "the same passage twice for one row: see stages/ground"),
     _text("text", 1, 30_000, "critical", "an empty passage: see stages/ground"),
     _text("licence", 1, 200, "critical", "evidence without a licence cannot be used"),

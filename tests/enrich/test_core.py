@@ -48,6 +48,13 @@ def test_a_rewrite_that_passes_everything_replaces_the_answer_and_brings_its_sou
     assert len(row.request_hashes) == 1 + 4 and len(client.requests) == 4 and outcome.reject is None
 
 
+def test_a_rewrite_that_rests_on_a_page_of_the_web_names_the_web_as_a_source() -> None:
+    page = make_evidence(ROW, "Encode output. " * 8, entity_id="web:0123456789abcdef", passage_id="web:0123456789abcdef#1")
+    job = Job(ROW, JOB.form, JOB.grounded, [page])
+    outcome = asyncio.run(enrich_row(job, FakeClient(says()), ENTITIES, EnrichParams(), True))
+    assert outcome.row.decision == "rewritten" and outcome.row.sources == ["toy", "web"]
+
+
 @pytest.mark.parametrize(
     ("answer", "reasons"),
     [

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from stages.ground.web.addresses import checked
-from stages.ground.web.extract import HTML, KINDS, decoded, title_of
+from stages.ground.web.extract import HTML, KINDS, clean, decoded, title_of
 from stages.ground.web.failures import Refused
 from stages.ground.web.fetch import Fetcher, Received
 from stages.ground.web.params import Web, may_read
@@ -34,7 +34,7 @@ class Pages:
             body = decoded(received.body, received.charset)
         except Refused as refused:
             return failure("page", address, refused.reason, final=refused.final and refused.reason not in BY_PARAMS)
-        title = await asyncio.to_thread(title_of, body, kind) if kind in HTML else url.name
+        title = await asyncio.to_thread(title_of, body, kind) if kind in HTML else clean(url.name)
         return snapshot("page", address, body=body, final_url=str(url), content_type=kind, title=title)
 
     async def _follow(self, address: str) -> "tuple[URL, Received]":

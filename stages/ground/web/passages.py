@@ -2,13 +2,13 @@
 
 import re
 
+from stages.ground.schema import WEB
 from stages.ground.web.extract import markdown
 from stages.ground.web.schema import Snapshot
 from stages.ingest.schema import Passage
 
 CHARACTERS = 1200  # of a passage, as `ingest.passage_chars` has it for the local sources
 LEAST = 80  # characters; shorter pieces (a date, a button) say nothing by themselves
-SOURCE = "web"
 _HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
@@ -19,7 +19,7 @@ def passages_of(page: Snapshot, licence: str) -> list[Passage]:
     return [
         Passage(
             id=f"{page.id}#{number}", entity_id=page.id, title=": ".join(part for part in (page.title, heading) if part), text=piece,
-            source=SOURCE, version=page.retrieved[:10], uri=page.final_url, licence=licence,
+            source=WEB, version=page.retrieved[:10], uri=page.final_url, licence=licence,
         )
         for number, (heading, piece) in enumerate(pieces, 1)
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from stages.ground.schema import WEB
 from stages.tables import content_id
 
 LONGEST = 2_000_000  # characters of a body
@@ -54,7 +55,7 @@ def snapshot(
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     return Snapshot(
         key=key_of(kind, provider, asked), kind=kind, provider=provider, asked=asked, final_url=final_url,
-        id=f"web:{sha256[:16]}" if kind == "page" else "", content_type=content_type, title=title, retrieved=_now(),
+        id=f"{WEB}:{sha256[:16]}" if kind == "page" else "", content_type=content_type, title=title, retrieved=_now(),
         sha256=sha256, licence="", reason="", final=True, body=body,
     )  # fmt: skip
 
@@ -70,10 +71,12 @@ def flaw_of(one: Snapshot) -> str:
         return "its key is not that of its question"
     if one.sha256 != hashlib.sha256(one.body.encode()).hexdigest():
         return "its body has another SHA-256"
-    if one.id != (f"web:{one.sha256[:16]}" if one.kind == "page" and not one.reason else ""):
+    if one.id != (f"{WEB}:{one.sha256[:16]}" if one.kind == "page" and not one.reason else ""):
         return "its id is not that of its body"
     if one.body and one.reason:
         return "it has a body and a reason why there is none"
+    if not f"{one.title}{one.final_url}{one.retrieved}".isprintable():
+        return "it would tell a terminal what to do"
     if len(one.body) > LONGEST:
         return "no body is so long"
     if one.id and not one.final_url.startswith(("http://", "https://")):

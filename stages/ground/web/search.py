@@ -75,7 +75,7 @@ class WebSearch:
         for query in sorted({clean_query(query) for query in queries}):
             await again._usable(await again._results(query))
         kept = (self._licensed(one) for one in again._once.kept())
-        return Account(kept, again._metrics(), {name: self._once.events[name] for name in sorted(self._once.events)})
+        return Account(kept, {"web": again._metrics()}, {name: self._once.events[name] for name in sorted(self._once.events)})
 
     def _metrics(self) -> dict[str, Any]:
         searches, pages = Counter(self._searches.values()), Counter(self._used.values())
@@ -181,7 +181,7 @@ class Account(msgspec.Struct, frozen=True):
     """What a build asked of the web."""
 
     kept: Iterator[Snapshot]  # all searches and pages, failures too, by key; it can be gone through once
-    metrics: dict[str, Any]  # counts of queries and pages, the same for the same snapshots
+    metrics: dict[str, Any]  # under `web`, counts of queries and pages: the same for the same snapshots
     timings: dict[str, int]  # what this run asked of the network, and what it found in the store
 
 

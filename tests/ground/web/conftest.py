@@ -67,4 +67,4 @@ async def search_once(
         assert web is not None
         hits = await asyncio.gather(*(web.search(query, 8) for query in queries))
         account = await web.account(queries)
-        return Searched(list(hits), list(account.kept), account.metrics, account.timings)
+        return Searched(list(hits), list(account.kept), account.metrics["web"], account.timings)

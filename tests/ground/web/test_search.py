@@ -171,7 +171,7 @@ def test_what_a_killed_run_had_asked_for_is_in_the_account_of_the_run_that_goes_
             assert web is not None
             await web.search("later", 8)
             account = await web.account([QUERY, "later", QUERY])
-            return list(account.kept), account.metrics
+            return list(account.kept), account.metrics["web"]
 
     assert asyncio.run(go_on()) == (whole.kept, whole.metrics)
 
