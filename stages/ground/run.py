@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from stages.benchmarks.schema import BenchmarkItem
 from stages.engine.engine import open_engine
 from stages.formats.schema import Format
@@ -17,6 +19,9 @@ from stages.ground.queries import task_words
 from stages.ground.retriever import open_retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.select import select_rows
+from stages.ground.web.leaks import Leaks, leaks_of
+from stages.ground.web.schema import Snapshot
+from stages.ground.web.search import Account, WebSearch, open_web
 from stages.ingest.schema import Passage
 from stages.llm.asking import Chat
 from stages.llm.failures import CallFailed
@@ -37,26 +42,22 @@ def run_ground(stage: Stage) -> None:
     params, llm = stage.section("ground", GroundParams), stage.section("llm", LLMParams)
     rows = stage.read("data/tasks/rows.parquet", InstructionRow)
     formats = {form.task: form for form in stage.read("data/formats/formats.parquet", Format)}
-    passages, left_out = usable_passages(
-        stage.read("data/ingest/passages.parquet", Passage),
-        stage.read("data/graph/splits.parquet", Split),
-        stage.read("data/benchmarks/items.parquet", BenchmarkItem),
-        params.ngram,
-        params.deny,
-    )
+    splits = stage.read("data/graph/splits.parquet", Split)
+    items = stage.read("data/benchmarks/items.parquet", BenchmarkItem)
+    every = stage.read("data/ingest/passages.parquet", Passage)
+    passages, left_out = usable_passages(every, splits, items, params.ngram, params.deny)
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
     retriever = open_retriever(passages if params.evidence else [], params, ENCODER)
     library = Library(retriever, group_by_entity(passages), task_words(rows))
-    outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, params, llm))
+    leaks = leaks_of(items, splits, params.ngram)
+    outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, leaks, params, llm))
     found = Outcomes(outcomes, chosen)
     stage.write("data/ground/rows.parquet", (one.row for one in found.grounded()), GroundedRow)
     stage.write("data/ground/evidence.parquet", (item for one in found.grounded() for item in one.evidence), Evidence)
     rejects = found.rejects()
     stage.write_rejects("data/ground/rejects.parquet", rejects)
     stage.write("data/ground/responses.parquet", responses, StoredResponse)
-    stage.metrics(
-        {**(figures := describe(found.grounded(), rejects)), "selection": passed_over, "passages": left_out, "llm": metrics}
-    )
+    stage.metrics({**(figures := describe(found.grounded(), rejects)), "selection": passed_over, "passages": left_out, **metrics})
     stage.timings(timings)
     stage.finish(
         {"rows": len(rows), "passages": len(passages)},
@@ -84,20 +85,31 @@ async def _ground(
     rows: list[InstructionRow],
     formats: dict[str, Format],
     library: Library,
+    leaks: Leaks,
     params: GroundParams,
     llm: LLMParams,
 ) -> tuple[Sequence[Grounding | Reject | CallFailed], UsedResponses, dict[str, Any], dict[str, Any]]:
-    """Outcomes in the order of `rows`, the responses used, and the ledger's figures and times."""
+    """Outcomes in the order of `rows`, the responses used, and the figures and times of the ledger and of the web search."""
     runtime = stage.section("runtime", RuntimeParams)
     spool = Spool(stage.scratch("rows.spool"), Codec(Grounding, Reject), len(rows))
-    async with open_engine(stage.name, llm, runtime, Path("models/base")) as engine:
+    async with open_engine(stage.name, llm, runtime, Path("models/base")) as engine, open_web(params, runtime, leaks) as web:
+        library = msgspec.structs.replace(library, web=web)
 
         def make_worker(client: Chat) -> Callable[[InstructionRow], Awaitable[Grounding | Reject]]:
             return lambda row: ground_row(row, formats[row.task], client, library, params)
 
         outcomes = await engine.map_rows(rows, make_worker, spool, label="grounding", tally=_tally)
-        client = engine.client
-        return outcomes, client.used(), client.ledger.metrics(), client.ledger.timings()
+        client, pages = engine.client, await _keep_pages(stage, web, outcomes)
+        metrics, timings = {"llm": client.ledger.metrics(), **pages.metrics}, {**client.ledger.timings(), **pages.timings}
+        return outcomes, client.used(), metrics, timings
+
+
+async def _keep_pages(stage: Stage, web: WebSearch | None, outcomes: Iterable[Grounding | Reject | CallFailed]) -> Account:
+    """Writes what rows used of the web; an empty table if it was not searched."""
+    queries = (query for found in outcomes if isinstance(found, Grounding) for query in found.row.kept_queries)
+    account = await web.account(queries) if web else Account(iter(()), {}, {})
+    stage.write("data/ground/pages.parquet", account.kept, Snapshot)
+    return account
 
 
 def _tally(outcome: Grounding | Reject) -> str:
