@@ -189,7 +189,7 @@ def test_the_metric_of_a_toy_build_is_the_same_in_any_order() -> None:
     passages = [make_passage("cwe:CWE-584", "A return in a finally block discards an exception."), make_passage("cwe:CWE-1", " ")]
     params = GroundParams()
     found = [recall_metrics(make_bench(some, [], [], []), params, ENCODER) for some in (passages, passages[::-1])]
-    assert found[0] == found[1] and found[0]["passages"] == 1 and found[0]["questions"] == {"plain": 1}
+    assert found[0] == found[1] and found[0]["passages"] == 1 and found[0]["asked"] == {"plain": 1}
     assert found[0]["left_out"]["hand"] == {"no-passage": 99} and list(found[0]["sets"]["hand"]) == ["bm25"]
     assert recall_metrics(make_bench([], [], [], []), params, ENCODER)["sets"] == {}
 

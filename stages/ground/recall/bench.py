@@ -16,6 +16,8 @@ from stages.ground.recall.schema import Question
 from stages.ground.retrieve import PassageIndex
 from stages.ground.retriever import Engine, Retriever, open_engine
 from stages.ingest.schema import Entity, Passage
+from stages.stage import Stage
+from stages.tables import write_json
 from stages.tasks.schema import InstructionRow
 
 
@@ -62,15 +64,29 @@ def combinations_of(params: GroundParams) -> list[str]:
     return [*params.engines, *together]
 
 
+def write_recall(
+    stage: Stage,
+    passages: Sequence[Passage],
+    rows: Sequence[InstructionRow],
+    items: Sequence[BenchmarkItem],
+    params: GroundParams,
+    encoder: Path,
+) -> None:
+    """`metrics/ground_recall.json`; of a build that searches nothing, figures of nothing."""
+    entities = stage.read("data/graph/entities.parquet", Entity)
+    bench = make_bench(passages, entities, rows, items) if params.evidence else Bench([], [], {})
+    write_json("metrics/ground_recall.json", recall_metrics(bench, params, encoder))
+
+
 def recall_metrics(bench: Bench, params: GroundParams, encoder: Path) -> dict[str, Any]:
     """What stage `ground` writes to `metrics/ground_recall.json`; the engines together are called `fused` there."""
-    engines = open_engines(bench, combinations_of(params), params, encoder)
+    engines = open_engines(bench, combinations_of(params), params, encoder) if bench.questions else {}
     named = {"fused" if "+" in combination else combination: engine for combination, engine in engines.items()}
     counts = dict(sorted(Counter(question.wording for question in bench.questions).items()))
     return {
         "engines": list(params.engines),
         "passages": len(bench.passages),
-        "questions": counts,
+        "asked": counts,
         "left_out": bench.left_out,
         **measure(bench.questions, named),
     }

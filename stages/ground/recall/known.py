@@ -17,6 +17,7 @@ from stages.tasks.schema import InstructionRow
 # An intruder's act in a report's words, whose technique is known; the technique's entry says it in its own words.
 DESCRIBING = ("procedure-mitigation-path", "procedure-tactic-path", "procedure-to-technique", "procedure-verdict")
 PER_TASK = 40  # rows of a task that are looked at, in the order of content hashes
+WORDING_ROWS = 400  # rows of a task that tell its wording
 PER_WORDING = 200  # questions kept of those that quote, and of those that describe
 COMMON_SHARE = 0.02  # a word in more of a task's questions belongs to their wording
 COMMON_ROWS = 3  # or in more than so many, where a task is small
@@ -41,8 +42,7 @@ def known_items(
     rows: Iterable[InstructionRow], items: Iterable[BenchmarkItem], entities: Iterable[Entity], passages: Iterable[Passage]
 ) -> tuple[list[Question], dict[str, int]]:
     """At most 2 x PER_WORDING questions, spread over tasks, and how many rows were looked at and left out for which reason."""
-    candidates = [*map(_of_row, rows), *map(_of_item, items)]
-    common = task_wording(candidates)
+    of_task = _by_task([*map(_of_row, rows), *map(_of_item, items)])
     named = {entity.id: entity for entity in entities}
     texts: dict[str, list[str]] = defaultdict(list)
     for passage in passages:
@@ -50,14 +50,16 @@ def known_items(
     queues: dict[str, dict[str, list[Question]]] = {"quotes": {}, "describes": {}}
     counts: Counter[str] = Counter()
     seen: set[str] = set()
-    for candidate in _looked_at(candidates):
-        counts["looked-at"] += 1
-        found = as_question(candidate, common[candidate.task], named, texts)
-        if isinstance(found, str) or found.question in seen:
-            counts[found if isinstance(found, str) else "said-already"] += 1
-            continue
-        seen.add(found.question)
-        queues[found.wording].setdefault(candidate.task, []).append(found)
+    for task, candidates in of_task.items():
+        common = task_wording(candidates)
+        for candidate in candidates[:PER_TASK]:
+            counts["looked-at"] += 1
+            found = as_question(candidate, common, named, texts)
+            if isinstance(found, str) or found.question in seen:
+                counts[found if isinstance(found, str) else "said-already"] += 1
+                continue
+            seen.add(found.question)
+            queues[found.wording].setdefault(task, []).append(found)
     kept = [question for queue in queues.values() for question in _take_turns(list(queue.values()))[:PER_WORDING]]
     counts["more-than-needed"] = sum(len(of_task) for queue in queues.values() for of_task in queue.values()) - len(kept)
     return kept, dict(sorted(counts.items()))
@@ -82,17 +84,10 @@ def as_question(
     return Question(question=text, answers=about, kind=_kind(named, about), wording="describes")
 
 
-def task_wording(candidates: Iterable[Candidate]) -> dict[str, set[str]]:
-    """Per task, the words that many of its questions share: its templates, not one question."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    totals: Counter[str] = Counter()
-    for candidate in candidates:
-        counts[candidate.task].update(set(words(candidate.text)))
-        totals[candidate.task] += 1
-    return {
-        task: {word for word, n in found.items() if n > max(COMMON_ROWS, COMMON_SHARE * totals[task])}
-        for task, found in counts.items()
-    }
+def task_wording(candidates: Sequence[Candidate]) -> set[str]:
+    """The words that many of one task's questions share: its templates, not one question."""
+    counts = Counter(word for candidate in candidates for word in set(words(candidate.text)))
+    return {word for word, n in counts.items() if n > max(COMMON_ROWS, COMMON_SHARE * len(candidates))}
 
 
 def own_words(text: str, common: set[str]) -> str:
@@ -111,12 +106,13 @@ def quotes(text: str, passages: Sequence[str]) -> bool:
     return False
 
 
-def _looked_at(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """PER_TASK of each task, the same on every machine: another task's rows move none of them."""
+def _by_task(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    """WORDING_ROWS of each task, the same on every machine: another task's rows move none of them."""
     of_task: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in sorted(candidates, key=lambda one: content_id("recall", one.id)):
-        of_task[candidate.task].append(candidate)
-    return [candidate for task in sorted(of_task) for candidate in of_task[task][:PER_TASK]]
+        if len(of_task[candidate.task]) < WORDING_ROWS:
+            of_task[candidate.task].append(candidate)
+    return dict(sorted(of_task.items()))
 
 
 def _take_turns(queues: Sequence[Sequence[Question]]) -> list[Question]:
