@@ -11,6 +11,7 @@ from stages.ground.web.schema import Snapshot, failure, snapshot
 from stages.stage import Stage
 from stages.tables import write_table
 from stages.validate.chain import trace
+from stages.validate.export import notice_of
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.web_pages import PAGES, as_entities, page_ids
 from tests.validate.samples import evidence, row, sentence, tables, write_tables
@@ -84,3 +85,8 @@ def test_a_build_that_is_older_than_the_table_of_pages_is_read() -> None:
     assert source == {"entity": PAGE.id, "exists": False}
 
 
+def test_the_notice_names_the_host_of_a_page_and_its_duty() -> None:
+    build()
+    one = row(21, id=REWRITE)
+    text = notice_of([one], {(REWRITE, f"{PAGE.id}#1")})
+    assert "web docs.example.org: 1 records under CC-BY-4.0 (attribution)" in text and PAGE.final_url in text
