@@ -16,6 +16,7 @@ from stages.ground.core import Grounding, Library, ground_row, group_by_entity
 from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
+from stages.ground.recall.bench import write_recall
 from stages.ground.retriever import open_retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.select import select_rows
@@ -59,6 +60,7 @@ def run_ground(stage: Stage) -> None:
     stage.write("data/ground/responses.parquet", responses, StoredResponse)
     stage.metrics({**(figures := describe(found.grounded(), rejects)), "selection": passed_over, "passages": left_out, **metrics})
     stage.timings(timings)
+    write_recall(stage, every, rows, items, params, ENCODER)
     stage.finish(
         {"rows": len(rows), "passages": len(passages)},
         {"grounded rows": figures["rows"], "evidence": sum(figures["licences"].values())},
