@@ -1,6 +1,7 @@
 """3,200 calls of 200 ms to a server that refuses above 48 in flight: the client begins with 64 and finds out."""
 
-from tests.timings.llm_load import CALLS, LATENCY, client_for, ratio_of, run_ours, run_peer, served, stats
+from tests.timings.llm_load import CALLS, LATENCY, ratio_of, run_ours, served, stats
+from tests.timings.llm_peers import run_aiohttp
 from tests.timings.table import Line, print_table
 
 CAPACITY = 48
@@ -10,9 +11,9 @@ def main() -> None:
     """Print the table."""
     limit = CALLS * LATENCY / CAPACITY
     with served("--latency", str(LATENCY), "--capacity", str(CAPACITY)) as url:
-        peer = run_peer(url)
+        peer = run_aiohttp(url)
         peer_calls = stats(url)["calls"]
-        ours = run_ours(url, client=client_for(url))
+        ours = run_ours(url)
         after = stats(url)
     wasted, peer_wasted = after["calls"] - peer_calls - (CALLS - ours.lost), peer_calls - (CALLS - peer.lost)
     lines = [

@@ -56,7 +56,7 @@ def run(url: str) -> None:
             async def work(row: int) -> str:
                 return (await client.chat(Request(purpose="p", messages=[{"role": "user", "content": text(row, "kill")}]))).text
 
-            return await map_rows(range(CALLS), work, concurrency=SLOTS, label="kill")
+            return list(await map_rows(range(CALLS), work, concurrency=client.runtime.concurrency, label="kill"))
 
     Path("answers.json").write_text(json.dumps(asyncio.run(go())), encoding="utf-8")
 

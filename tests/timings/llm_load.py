@@ -1,4 +1,4 @@
-"""What the timings of LLM calls share: a server of its own process, our client, and the peer, a bare AsyncOpenAI pool."""
+"""What the timings of LLM calls share: a server of its own process, our client, and how results are told."""
 
 import asyncio
 import heapq
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +56,7 @@ def stats(base_url: str) -> dict[str, float]:
 
 
 def client_for(base_url: str, in_flight: int = SLOTS) -> Client:
-    """Our client as a stage opens it."""
+    """Our client as a stage opens it: at most `in_flight` calls at the server, and so many rows as it finds right."""
     role = Role(provider="openai", model="fake", repetition_penalty=1.0)
     endpoints = Endpoints(teacher=[Endpoint(base_url=base_url, max_concurrency=in_flight)])
     return open_client("timing", LLMParams(teacher=role, judge=role), RuntimeParams(endpoints=endpoints), Path("models/base"))
@@ -68,15 +68,16 @@ def text(row: int, run: str) -> str:
 
 
 def run_ours(base_url: str, rows: int = CALLS, run: str = "ours", client: Client | None = None, in_flight: int = SLOTS) -> Result:
-    """All rows through the client, `in_flight` at a time."""
+    """All rows through the client, `in_flight` calls at a time."""
+    client = client or client_for(base_url, in_flight)
 
     async def go(opened: Client) -> list:
         async def work(row: int) -> str:
             return (await opened.chat(Request(purpose="p", messages=[{"role": "user", "content": text(row, run)}]))).text
 
-        return await map_rows(range(rows), work, concurrency=in_flight, label=run)
+        return list(await map_rows(range(rows), work, concurrency=opened.runtime.concurrency, label=run))
 
-    return measured(base_url, go, client or client_for(base_url, in_flight))
+    return measured(base_url, go, client)
 
 
 def measured(base_url: str, go: Callable[[Client], Awaitable[list]], client: Client | None = None) -> Result:
@@ -89,31 +90,6 @@ def measured(base_url: str, go: Callable[[Client], Awaitable[list]], client: Cli
     started, cpu = time.perf_counter(), time.process_time()
     results = asyncio.run(opened())
     return Result(time.perf_counter() - started, time.process_time() - cpu, sum(not isinstance(one, str) for one in results))
-
-
-def run_peer(base_url: str, rows: int = CALLS, run: str = "peer") -> Result:
-    """All rows through a bounded pool of AsyncOpenAI with its own retries and its aiohttp transport; nothing stored."""
-    import openai
-
-    async def go() -> int:
-        client = openai.AsyncOpenAI(base_url=base_url, api_key="none", max_retries=6, http_client=openai.DefaultAioHttpClient())
-        numbers, lost = iter(range(rows)), 0
-
-        async def work() -> None:
-            nonlocal lost
-            for row in numbers:
-                try:
-                    await client.chat.completions.create(model="fake", messages=[{"role": "user", "content": text(row, run)}])
-                except (openai.APIError, ValueError):
-                    lost += 1
-
-        await asyncio.gather(*[work() for _ in range(SLOTS)])
-        await client.close()
-        return lost
-
-    started, cpu = time.perf_counter(), time.process_time()
-    lost = asyncio.run(go())
-    return Result(time.perf_counter() - started, time.process_time() - cpu, lost)
 
 
 def drawn_limit(run: str, median: float, sigma: float, rows: int = CALLS) -> float:
@@ -130,14 +106,18 @@ def ratio_of(limit: float, result: Result) -> str:
     return f"{limit / result.seconds:.2f}"
 
 
-def compared(what: str, ours: Result, peer: Result, our_limit: float, peer_limit: float, note: str = "") -> Sequence[Line]:
-    """Rows per second, the share of the limit, CPU and lost rows."""
-    rows = CALLS
-    return [
-        Line(
-            f"{what}, rows/s", f"{rows / ours.seconds:.0f}", f"{rows / peer.seconds:.0f}", f"{rows / our_limit:.0f}",
-            f"{our_limit / ours.seconds:.2f}", f"share of the limit; the peer has {peer_limit / peer.seconds:.2f}. {note}",
-        ),
-        Line("CPU s per 1,000 calls", f"{ours.cpu / rows * 1000:.2f}", f"{peer.cpu / rows * 1000:.2f}"),
-        Line("rows lost", str(ours.lost), str(peer.lost), "0"),
+def compared(what: str, ours: Result, limit: float, peers: Mapping[str, tuple[Result, float]]) -> Sequence[Line]:
+    """Rows per second of ours and of each peer with its own limit in seconds, shares of the limits, CPU and lost rows."""
+    lines = [
+        Line(what, f"{CALLS / ours.seconds:.0f}", "-", f"{CALLS / limit:.0f}", f"{limit / ours.seconds:.2f}", "rows/s; share of the limit"),
+        Line("CPU s per 1,000 calls", f"{ours.cpu / CALLS * 1000:.2f}", "-", "3"),
+        Line("rows lost", str(ours.lost), "-", "0"),
     ]  # fmt: skip
+    for name, (peer, peer_limit) in peers.items():
+        share = peer_limit / peer.seconds
+        note = f"peer: {share:.2f} of its limit, {peer.cpu / CALLS * 1000:.2f} CPU s per 1,000 calls, {peer.lost} rows lost"
+        ratio = f"{limit / ours.seconds / share:.2f}"
+        lines.append(
+            Line(name, f"{CALLS / ours.seconds:.0f}", f"{CALLS / peer.seconds:.0f}", f"{CALLS / peer_limit:.0f}", ratio, note)
+        )
+    return lines

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from stages.llm.client import Request, map_rows
-from tests.timings.llm_load import SLOTS, client_for, served, text
+from tests.timings.llm_load import client_for, served, text
 from tests.timings.table import Line, print_table
 
 FEW, MANY = 3_000, 100_000
@@ -44,7 +44,7 @@ def run(url: str, rows: int) -> None:
                 request = Request(purpose="p", messages=[{"role": "user", "content": text(row, "memory")}], max_tokens=64)
                 return (await client.chat(request)).prompt_tokens
 
-            await map_rows(range(rows), work, concurrency=SLOTS, label="memory")
+            await map_rows(range(rows), work, concurrency=client.runtime.concurrency, label="memory")
             return client.ledger.timings()
 
     seconds = asyncio.run(go())["seconds"]

@@ -3,9 +3,10 @@
 import heapq
 import math
 import random
+from functools import partial
 
 from stages.llm.client import Client, Request, map_rows
-from tests.timings.llm_load import LATENCY, ROOM, SLOTS, Result, measured, ratio_of, served, text
+from tests.timings.llm_load import LATENCY, SLOTS, Result, measured, ratio_of, served, text
 from tests.timings.table import Line, print_table
 
 ROWS, STEPS, SIGMA = 800, 4, 1.0
@@ -37,7 +38,7 @@ def streaming(url: str) -> Result:
                 said = await ask(client, "streaming", row, step)
             return said
 
-        return await map_rows(range(ROWS), chain, concurrency=ROOM, label="streaming")
+        return list(await map_rows(range(ROWS), chain, concurrency=client.runtime.concurrency, label="streaming"))
 
     return measured(url, go)
 
@@ -48,9 +49,8 @@ def with_barriers(url: str) -> Result:
     async def go(client: Client) -> list:
         answers: list = []
         for step in range(STEPS):
-            answers = await map_rows(
-                range(ROWS), lambda row, step=step: ask(client, "barrier", row, step), concurrency=ROOM, label="barrier"
-            )
+            ask_step, places = partial(ask, client, "barrier", step=step), client.runtime.concurrency
+            answers = list(await map_rows(range(ROWS), ask_step, concurrency=places, label="barrier"))
         return answers
 
     return measured(url, go)
