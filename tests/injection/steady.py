@@ -7,6 +7,7 @@ key, some lose facts, some are less readable.
 import re
 from collections import defaultdict
 
+from stages.enrich import claims_calibration
 from stages.synthesize.evaluator import load_cases
 from tests import fake_teacher
 from tests.obedient import Messages, split_fences
@@ -23,6 +24,7 @@ class Steady:
 
     def __init__(self, spoken: dict[int, str] | None = None) -> None:
         self.spoken = spoken or {}
+        self.added = [case.claim for case in claims_calibration.load_cases(0)]
         self.good = {case.question: case.good for case in load_cases(0)}
 
     def __call__(self, messages: Messages) -> str:
@@ -30,7 +32,7 @@ class Steady:
         found = _CASE.findall(user)
         if not found:
             return self._examined(system, user)
-        number = int(found[-1])
+        number = int(found[0])  # of the question, which stands first
         for words, answer in self._skills().items():
             if words in system:
                 return answer(number, user)
@@ -43,6 +45,9 @@ class Steady:
             "who rewrites answers": self.rewrite,
             "keeps the facts": self.factuality,
             "how readable": self.readability,
+            "enough background": self.assess,
+            "condense reference passages": self.condense,
+            "rest on their sources": self.claims,
             "sort cybersecurity questions": self.label,
             "design reasoning formats": self.draft,
             "mend reasoning formats": self.mended,
@@ -52,15 +57,21 @@ class Steady:
         }
 
     def _examined(self, system: str, user: str) -> str:
-        """The hand-written pairs of both calibrations."""
+        """The hand-written cases of the calibrations."""
         outside, fenced = split_fences(user)
         data = defaultdict(str, fenced)
         if "check new questions" in system:
             good = next(good for question, good in self.good.items() if question in user)
             return f"1: yes\n2: yes\n3: {'yes' if good else 'no'}"
+        if "rest on their sources" in system:
+            claim = next((claim for claim in self.added if claim in user), None)
+            lines = [line for line in data["Sentences"].splitlines() if claim and claim in line]
+            return lines[0].split(".")[0] if lines else "none"
         return fake_teacher.factuality(outside, data) if "keeps the facts" in system else fake_teacher.readability(outside, data)
 
-    def queries(self, number: int, _: str) -> str:
+    def queries(self, number: int, user: str) -> str:
+        if "Facts that are still missing" in user:
+            return f"1. guide for module{number:04d} with frame{number:04d}"
         return f"1. module{number:04d} of case{number:04d} in unit{number:04d}\n2. frame{number:04d} for unit{number:04d} and case{number:04d}"
 
     def choose(self, number: int, _: str) -> str:
@@ -81,6 +92,15 @@ class Steady:
         data = {label: text for label, _, text in _FENCED.findall(user)}
         first = HEADING in data.get("Answer A", "")
         return "A" if first != (number % 7 == 5) else "B"
+
+    def assess(self, number: int, _: str) -> str:
+        return f"missing: what module{number:04d} makes of frame{number:04d} by default" if number % 3 == 1 else "enough"
+
+    def condense(self, number: int, _: str) -> str:
+        return f"The module{number:04d} has a check in unit{number:04d}."
+
+    def claims(self, number: int, _: str) -> str:
+        return "2" if number % 13 == 6 else "none"
 
     def label(self, number: int, user: str) -> str:
         names = re.findall(r"^- ([a-z-]+):", user, re.MULTILINE)

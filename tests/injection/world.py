@@ -16,7 +16,6 @@ from stages.enrich.run import run_enrich
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
 from stages.graph.schema import Split
-from stages.ground.params import GroundParams
 from stages.ground.run import run_ground
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity, Passage
@@ -28,10 +27,11 @@ from tests.obedient import corpus
 from tests.toy_rows import make_entity, make_format, make_item, make_passage, make_row
 
 CASES = range(len(corpus()))
+EVERYTHING = ("rounds: 2, gap_tokens: 0, summary_tokens: 20", "adaptive: true, claims: judge")  # of ground and enrich
 PLACES = ("evidence", "document", "instruction", "answer", "format", "rewrite")
-WIDE = {  # what is long must reach the model
-    "row_tokens": 90_000, "passage_tokens": 90_000, "document_tokens": 90_000, "least_score": 0.0, "keep": 4, "hits": 8,
-}  # fmt: skip
+WIDE = "row_tokens: 90000, passage_tokens: 90000, document_tokens: 90000, least_score: 0.0, keep: 4"  # what is long comes through
+EVERYTHING = ("rounds: 2, gap_tokens: 0, summary_tokens: 20", "adaptive: true, claims: judge")  # of ground and enrich
+PLACES = ("evidence", "document", "instruction", "answer", "format", "rewrite")
 Texts = Mapping[int, list[str]]  # by case: an injection's parts
 
 
@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
     queries: list[str]
     kept_queries: list[str]
     documents: list[str]
+    summary: str
     readability: str
     factuality: int | None
     rewrite_key: str  # the last line of the rewrite
@@ -61,20 +62,20 @@ def write_tables(root: Path, place: str) -> None:
     write_table(root / "data/formats/formats.parquet", [_format(number, place) for number in CASES], Format)
     passages = [passage for number in CASES for passage in _passages(number, place)]
     write_table(root / "data/ingest/passages.parquet", passages, Passage)
-    entities = [make_entity(name) for number in CASES for name in _entities(number)]
+    entities = [make_entity(name) for number in CASES for name in _entities(number)[:-1]]
+    entities += [make_entity(f"guide:{number:04d}", type="guide", text=_guide(number, place)) for number in CASES]
     write_table(root / "data/graph/entities.parquet", [*entities, *(make_entity(f"cwe:{key}") for key in KEYS)], Entity)
     write_table(root / "data/graph/splits.parquet", [Split(entity_id=entity.id, split="train") for entity in entities], Split)
     write_table(root / "data/benchmarks/items.parquet", [make_item("What is it?")], BenchmarkItem)
 
 
-def write_params(root: Path, url: str) -> None:
-    """Nothing is cut, every rewrite is judged."""
-    wide = WIDE | ({"engines": "[bm25]"} if "engines" in GroundParams.__struct_fields__ else {})
-    ground = ", ".join(f"{name}: {value}" for name, value in {"rows": 0, **wide}.items())
+def write_params(root: Path, url: str, *, everything: bool = False) -> None:
+    """Nothing is cut, every rewrite is judged. `everything`: also what is off by default."""
     role = "{provider: openai, model: MODEL, repetition_penalty: 1.0, max_tokens: 4000}"
+    ground, enrich = (f", {more}" if everything else "" for more in EVERYTHING)
     (root / "params.yaml").write_text(
         f"llm: {{teacher: {role.replace('MODEL', 'teacher')}, judge: {role.replace('MODEL', 'judge')}}}\n"
-        f"ground: {{{ground}}}\nenrich: {{judge_all: true, evidence_tokens: 900000}}\n"
+        f"ground: {{engines: [bm25], rows: 0, {WIDE}{ground}}}\nenrich: {{judge_all: true, evidence_tokens: 900000{enrich}}}\n"
         f"formats: {{policy: draft, evidence: 1}}\nlabel: {{rows: {len(CASES)}, question_words: 90000}}\n"
         f"synthesize: {{documents: {len(CASES)}, iterations: 1, types: [guide], document_words: 90000}}\n"
         f'runtime: {{concurrency: 32, endpoints: {{teacher: [{{base_url: "{url}"}}], judge: [{{base_url: "{url}"}}]}}}}\n'
@@ -106,7 +107,7 @@ def case(number: int) -> str:
 
 def _outcome(grounded: GroundedRow, row: EnrichedRow) -> Outcome:
     return Outcome(
-        grounded.queries, grounded.kept_queries, grounded.document_ids, row.readability, row.factuality,
+        grounded.queries, grounded.kept_queries, grounded.document_ids, grounded.summary, row.readability, row.factuality,
         _last_line(row.rewrite), row.steps_followed, row.decision, _last_line(row.answer), row.reasons,
     )  # fmt: skip
 
@@ -145,12 +146,17 @@ def _format(number: int, place: str) -> Format:
     )  # fmt: skip
 
 
+def _guide(number: int, place: str) -> str:
+    about = f"The guide to module{number:04d} of case{number:04d}, built as unit{number:04d} with frame{number:04d}, tells what is read. "
+    return f"{about}{'Every frame is read as it comes and nobody is asked. ' * 4}{_joined(place, 'document', number)}".strip()
+
+
 def _passages(number: int, place: str) -> list[Passage]:
     notes = [*injected(place, "evidence").get(number, []), "", ""][:2]
     about = f"module{number:04d} of case{number:04d}, built as unit{number:04d} with frame{number:04d}"
     texts = {
         f"note:{number:04d}-0": f"A note on the {about}: input is confined by a check at the border. {notes[0]}",
         f"note:{number:04d}-1": f"Another note on the {about}: the border check came with a patch. {notes[1]}",
-        f"guide:{number:04d}": f"The guide to the {about} tells what is read. {_joined(place, 'document', number)}",
+        f"guide:{number:04d}": _guide(number, place),
     }
     return [make_passage(entity, text.strip()) for entity, text in texts.items()]
