@@ -23,7 +23,7 @@ from stages.ingest.schema import Entity, Passage
 from stages.review.printing import table
 from stages.stage import Stage
 from stages.tables import read_table
-from tests.toy_rows import make_passage, make_row
+from tests.toy_rows import make_item, make_passage, make_row
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 ENCODER = Path("models/encoder")
@@ -160,6 +160,13 @@ def test_what_is_no_search_is_left_out_with_its_reason() -> None:
     assert [one.wording for one in asked] == ["quotes"]
     reasons = {"nothing-left": 1, "no-description": 1, "no-passage": 1, "said-already": 1}
     assert counts == {"looked-at": 5, "more-than-needed": 0, **reasons}
+
+
+def test_an_item_of_a_held_out_document_is_a_group_of_its_own() -> None:
+    quoting = "Adversaries enter programs into a list that is worked off when a user logs in."
+    item = make_item(f"Which one is it? {quoting}", subject="attack:T1", entity_ids=["attack:T1"])
+    (asked,), _ = known_items([], [item], [entity("attack:T1", "Startup List")], [make_passage("attack:T1", quoting)])
+    assert asked.wording == "held-out" and asked.answers == ["attack:T1"]
 
 
 def test_the_choice_is_spread_over_tasks_capped_and_does_not_depend_on_the_order() -> None:

@@ -18,7 +18,7 @@ from stages.tasks.schema import InstructionRow
 DESCRIBING = ("procedure-mitigation-path", "procedure-tactic-path", "procedure-to-technique", "procedure-verdict")
 PER_TASK = 40  # rows of a task that are looked at, in the order of content hashes
 WORDING_ROWS = 400  # rows of a task that tell its wording
-PER_WORDING = 200  # questions kept of those that quote, and of those that describe
+PER_WORDING = 130  # questions kept of rows that quote, of held-out items that quote, and of rows that describe
 COMMON_SHARE = 0.02  # a word in more of a task's questions belongs to their wording
 COMMON_ROWS = 3  # or in more than so many, where a task is small
 LEAST_WORDS = 4  # words of its own that a question must have left
@@ -36,18 +36,19 @@ class Candidate(msgspec.Struct, frozen=True):
     text: str
     about: list[str]  # the entries that it is about: its documents, or else its subject
     entity_ids: list[str]  # every entity whose facts or names are in it
+    quoting: str  # wording of the question if it quotes: `quotes`, or `held-out` for an item of a held-out document
 
 
 def known_items(
     rows: Iterable[InstructionRow], items: Iterable[BenchmarkItem], entities: Iterable[Entity], passages: Iterable[Passage]
 ) -> tuple[list[Question], dict[str, int]]:
-    """At most 2 x PER_WORDING questions, spread over tasks, and how many rows were looked at and left out for which reason."""
+    """At most 3 x PER_WORDING questions, spread over tasks, and how many rows were looked at and left out for which reason."""
     of_task = _by_task([*map(_of_row, rows), *map(_of_item, items)])
     named = {entity.id: entity for entity in entities}
     texts: dict[str, list[str]] = defaultdict(list)
     for passage in passages:
         texts[passage.entity_id].append(passage.text)
-    queues: dict[str, dict[str, list[Question]]] = {"quotes": {}, "describes": {}}
+    queues: dict[str, dict[str, list[Question]]] = {"quotes": {}, "held-out": {}, "describes": {}}
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     for task, candidates in of_task.items():
@@ -78,7 +79,7 @@ def as_question(
         return "nothing-left"
     quoted = sorted(entity_id for entity_id in set(candidate.entity_ids) if quotes(text, texts.get(entity_id, ())))
     if quoted:
-        return Question(question=text, answers=quoted, kind=_kind(named, quoted), wording="quotes")
+        return Question(question=text, answers=quoted, kind=_kind(named, quoted), wording=candidate.quoting)
     if candidate.task not in DESCRIBING:
         return "no-description"
     return Question(question=text, answers=about, kind=_kind(named, about), wording="describes")
@@ -126,8 +127,9 @@ def _kind(named: Mapping[str, Entity], ids: Sequence[str]) -> str:
 
 def _of_row(row: InstructionRow) -> Candidate:
     ids = [*row.entity_ids, row.subject, *row.document_ids]
-    return Candidate(row.id, row.task, row.instruction, row.document_ids or [row.subject], ids)
+    return Candidate(row.id, row.task, row.instruction, row.document_ids or [row.subject], ids, "quotes")
 
 
 def _of_item(item: BenchmarkItem) -> Candidate:
-    return Candidate(item.id, f"{item.benchmark}/{item.task}", item.question, [item.subject], [item.subject, *item.entity_ids])
+    ids = [*item.entity_ids, item.subject]
+    return Candidate(item.id, f"{item.benchmark}/{item.task}", item.question, [item.subject], ids, "held-out")
