@@ -82,6 +82,7 @@ class FakeOpenAI:
         self._slots = asyncio.Semaphore(slots or 1_000_000_000)
         self.calls, self.answered, self.in_flight, self.most_in_flight = 0, 0, 0, 0
         self.by_text: Counter[str] = Counter()
+        self.by_system: Counter[str] = Counter()  # calls by system prompt
         self.payloads: list[dict[str, Any]] = []
         self.latencies: list[float] = []
         self._loop = asyncio.new_event_loop()
@@ -129,7 +130,7 @@ class FakeOpenAI:
     async def _stats(self, _: web.Request) -> web.Response:
         return web.json_response({"calls": self.calls, "answered": self.answered, "most_in_flight": self.most_in_flight,
                                   "repeated": sum(count - 1 for count in self.by_text.values()),
-                                  "latency_sum": sum(self.latencies)})  # fmt: skip
+                                  "latency_sum": sum(self.latencies), "by_system": self.by_system})  # fmt: skip
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
@@ -148,6 +149,7 @@ class FakeOpenAI:
     async def _answer_one(self, request: web.Request, body: bytes) -> web.StreamResponse:
         payload = json.loads(body)
         text = "\n".join(message["content"] for message in payload["messages"])
+        self.by_system[next((one["content"] for one in payload["messages"] if one["role"] == "system"), "")] += 1
         if len(self.payloads) < 1000:
             self.payloads.append(payload)
         fault = next((fault for fault in self.faults if fault.hits(text)), None)
