@@ -60,7 +60,8 @@ class WebAccess(Params):
     api_key_env: str = ""  # NAME of the variable that holds the provider's key; empty: no key is sent
     timeout: float = 20.0  # seconds for one response
     concurrency: int = 4  # requests open at once
-    delay: float = 1.0  # seconds between two requests to one host
+    delay: float = 1.0  # seconds between two requests to one host of pages
+    query_delay: float = 1.0  # seconds between two queries: the pace of Brave's smallest plan; 0 for a SearXNG of your own
     private_hosts: list[str] = []  # the only hosts that may have a private address, for example a mirror in the intranet
 
     def __post_init__(self) -> None:
@@ -69,8 +70,8 @@ class WebAccess(Params):
             Endpoint(base_url=self.base_url)
             if "@" in urlsplit(self.base_url).netloc:
                 raise ValueError("`web.base_url` names a user; put the key into a variable and its name into `web.api_key_env`")
-        if self.timeout <= 0 or self.concurrency < 1 or self.delay < 0:
-            raise ValueError("`web.timeout` and `web.concurrency` are above 0, `web.delay` is not below 0")
+        if self.timeout <= 0 or self.concurrency < 1 or self.delay < 0 or self.query_delay < 0:
+            raise ValueError("`web.timeout` and `web.concurrency` are above 0, `web.delay` and `web.query_delay` not below 0")
 
 
 class RuntimeParams(Params):

@@ -43,7 +43,7 @@ class Fetcher:
     """Two sessions: one for pages, behind the guard; one for the provider that the params name."""
 
     def __init__(self, pages: "aiohttp.ClientSession", provider: "aiohttp.ClientSession", access: WebAccess) -> None:
-        self._pages, self._provider, self._delay = pages, provider, access.delay
+        self._pages, self._provider, self._access = pages, provider, access
         self._open = asyncio.Semaphore(access.concurrency)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._free: dict[str, float] = {}  # host -> when it may be asked again
@@ -53,11 +53,11 @@ class Fetcher:
 
         Raises Refused.
         """
-        return await self._patiently(self._pages, url, {}, kinds, max(delay, self._delay), limit)
+        return await self._patiently(self._pages, url, {}, kinds, max(delay, self._access.delay), limit)
 
     async def ask(self, url: "URL", headers: Mapping[str, str]) -> Received:
         """The provider's response. Raises Refused."""
-        return await self._patiently(self._provider, url, headers, ("application/json",), self._delay, BODY_LIMIT)
+        return await self._patiently(self._provider, url, headers, ("application/json",), self._access.query_delay, BODY_LIMIT)
 
     async def _patiently(
         self,

@@ -1,4 +1,7 @@
-"""robots.txt: what a host lets this program read, and how fast (RFC 9309)."""
+"""robots.txt: what a host lets this program read, and how fast (RFC 9309).
+
+Rules are matched as the standard library does: the first that fits decides, and `*` and `$` within a path are letters.
+"""
 
 import asyncio
 from collections import defaultdict

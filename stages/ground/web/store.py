@@ -4,6 +4,7 @@ The first whole answer to a question stays. A failure that may pass gives way to
 """
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class SnapshotStore:
         with self._explained():
             self._database, self._writer = connect(path), connect(path)  # a commit that waits holds no reader up
             self._database.execute(CREATE)
-        self._turn = asyncio.Lock()
+        self._turn, self._writing = asyncio.Lock(), threading.Lock()
 
     def get(self, key: str) -> Snapshot | None:
         """What is stored under `key`, failures too."""
@@ -53,7 +54,7 @@ class SnapshotStore:
 
     def store(self, some: Sequence[Snapshot]) -> int:
         """Store `some` in one transaction. Returns how many were new, or better than what was there."""
-        with self._explained(), Transaction(self._writer):
+        with self._writing, self._explained(), Transaction(self._writer):
             return sum(self._writer.execute(INSERT, _columns(one)).rowcount for one in some)
 
     def rows(self, keys: Iterable[str]) -> Iterator[Snapshot]:
@@ -71,9 +72,10 @@ class SnapshotStore:
             ).fetchall()
 
     def close(self) -> None:
-        """Move everything into the one file and close it."""
-        self._writer.close()
-        self._database.close()
+        """Move everything into the one file and close it, after a commit that is under way: its row may be gone already."""
+        with self._writing:
+            self._writer.close()
+            self._database.close()
         checkpoint(self.path, WHAT, AGAIN)
 
     def _explained(self) -> Explained:

@@ -93,6 +93,7 @@ class Site:
         values = {
             "base_url": self.address("127.0.0.1", ""),
             "delay": 0.0,
+            "query_delay": 0.0,
             "timeout": 5.0,
             "private_hosts": ["docs.test", "other.test"],
         }

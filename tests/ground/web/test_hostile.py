@@ -13,7 +13,7 @@ from aiohttp import web
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import Split
-from stages.ground.web.addresses import Guard, PrivateAddress
+from stages.ground.web.addresses import Guard, PrivateAddress, is_public
 from stages.ground.web.extract import KINDS
 from stages.ground.web.fetch import BODY_LIMIT
 from stages.ground.web.leaks import leaks_of
@@ -65,6 +65,20 @@ def test_no_address_inside_the_network_is_asked(
     reason = outcome(redirect(target)) if redirected else outcome(address=target)
     assert reason in ("private-address", "bad-port", "bad-address")
     assert "/secret" not in [path for _, path in site.asked]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True), ("2606:4700::1111", True), ("2002:5db8:d822::1", True), ("64:ff9b::5db8:d822", True),
+        ("10.1.2.3", False), ("172.31.0.1", False), ("192.168.1.1", False), ("100.100.0.1", False), ("198.18.0.1", False),
+        ("240.0.0.1", False), ("255.255.255.255", False), ("0.0.0.0", False), ("224.0.0.5", False), ("ff02::1", False),
+        ("fc00::1", False), ("fe80::1%eth0", False), ("::", False), ("2002:7f00:1::", False), ("::ffff:10.0.0.1", False),
+        ("2001:0:0:0:0:0:80ff:fffe", False), ("::127.0.0.1", False), ("", False), ("host", False), ("0177.0.0.1", False),
+    ],
+)  # fmt: skip
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
 
 
 def test_a_name_that_resolves_to_a_private_address_is_refused(site: Site, outcome: Callable[..., str]) -> None:
@@ -304,6 +318,12 @@ def test_a_host_is_asked_no_faster_than_it_and_the_params_want(site: Site, searc
     started = time.monotonic()
     search("other")
     assert time.monotonic() - started > 0.9
+
+
+def test_queries_have_a_pace_of_their_own(site: Site, search: Search) -> None:
+    started = time.monotonic()
+    search("one", "two", "three", query_delay=0.3)
+    assert 0.55 < time.monotonic() - started < 3
 
 
 def test_no_cookie_is_sent_back_and_every_request_says_who_asks(site: Site, search: Search) -> None:

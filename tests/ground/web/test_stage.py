@@ -29,7 +29,7 @@ ground:
 runtime:
   offline: {offline}
   endpoints: {{teacher: [{{base_url: "{url}"}}]}}
-  web: {{base_url: "{base}", delay: 0.0, timeout: 5.0, private_hosts: [localhost]}}
+  web: {{base_url: "{base}", delay: 0.0, query_delay: 0.0, timeout: 5.0, private_hosts: [localhost]}}
 """
 WEB = "{provider: searxng, licences: {localhost: CC-BY-4.0}}"
 TABLES = ("rows", "evidence", "rejects", "responses", "pages")
@@ -100,7 +100,15 @@ def test_params_that_make_no_sense_are_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize(
-    "access", ["{base_url: ftp://x}", "{base_url: 'http://me:word@host/'}", "{concurrency: 0}", "{delay: -1}", "{timeout: 0}"]
+    "access",
+    [
+        "{base_url: ftp://x}",
+        "{base_url: 'http://me:word@host/'}",
+        "{concurrency: 0}",
+        "{delay: -1}",
+        "{query_delay: -1}",
+        "{timeout: 0}",
+    ],
 )
 def test_a_wrong_address_of_the_provider_is_refused_and_no_password_is_shown(access: str, tmp_path: Path) -> None:
     from stages.config import load_section
