@@ -35,7 +35,9 @@ class Network(httpx2.AsyncClient):
         try:
             async with self._opened().post(self._to, data=body, headers=headers, allow_redirects=False) as answer:
                 content = await _read(answer.content)
-        except (aiohttp.ClientConnectorError, aiohttp.ClientProxyConnectionError) as error:
+        except aiohttp.ClientHttpProxyError as error:  # its own text may name the proxy with user and password
+            raise httpx2.ConnectError(f"the proxy answered {error.status} {error.message}") from None
+        except aiohttp.ClientConnectorError as error:
             raise httpx2.ConnectError(str(error)) from error
         except aiohttp.ClientError as error:
             raise httpx2.ReadError(str(error)) from error
