@@ -15,7 +15,7 @@ from stages.ground.gaps import shown
 from stages.ground.params import GroundParams
 from stages.ground.queries import numbered
 from stages.ground.schema import Evidence
-from stages.ground.text import cut, tokens
+from stages.ground.text import cut, tokens, words
 from stages.ground.trail import Trail
 from stages.llm.asking import Shape
 from stages.llm.client import Request
@@ -25,8 +25,10 @@ from stages.tasks.schema import InstructionRow
 
 PROMPT = Path(__file__).parent / "prompts" / "summary.txt"
 WORDS_PER_TOKEN = 0.7  # English prose
+LEAST_SHARED = 0.5  # of a summary's longer words that question and passages have: below it, it speaks of something else
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 _TERM = re.compile(r"[a-z0-9]+(?:[-.:][a-z0-9]+)*")
+_ITSELF = re.compile(r"\b(?:(?:the|these|this) passages?|summary|summari[sz]ed?|rewritten|rephrased?)\b", re.IGNORECASE)
 _ANSWERS = re.compile(r"\bfinal answer\b|\b(?:correct|right) (?:answer|option|choice)\b|\bthe answer is\b", re.IGNORECASE)
 
 
@@ -46,22 +48,23 @@ async def summarise(row: InstructionRow, form: Format, evidence: Sequence[Eviden
 
     def read(text: str) -> str | None:
         made = tidy(text, params.summary_tokens)
-        return None if why_refused(made, evidence) else made
+        return None if why_refused(made, row, evidence) else made
 
     request = summary_request(row, form, evidence, params)
     answer = await trail.ask(request, read, Shape(Summary, lambda said: read(said.summary)))
     if answer.value is not None:
         trail.counts["summary"] += 1
         return answer.value
-    trail.counts[f"summary-refused:{why_refused(tidy(answer.reply.text, params.summary_tokens), evidence)}"] += 1
+    reason = why_refused(tidy(answer.reply.text, params.summary_tokens), row, evidence)
+    trail.counts[f"summary-refused:{reason}"] += 1
     return ""
 
 
 def summary_request(row: InstructionRow, form: Format, evidence: Sequence[Evidence], params: GroundParams) -> Request:
     """The summariser sees question, format steps and passages, and no draft answer: it has nothing to conclude with."""
     prompt = load_prompt(PROMPT)
-    words = str(max(20, int(params.summary_tokens * WORDS_PER_TOKEN)))
-    messages = fill(prompt, instruction=row.instruction, steps=numbered(form.steps), evidence=shown(evidence), words=words)
+    most = str(max(20, int(params.summary_tokens * WORDS_PER_TOKEN)))
+    messages = fill(prompt, instruction=row.instruction, steps=numbered(form.steps), evidence=shown(evidence), words=most)
     return Request(purpose="ground.summary", messages=messages, temperature=0.0, allow_truncated=True, repair=prompt.repair)
 
 
@@ -70,7 +73,7 @@ def tidy(text: str, limit: int) -> str:
     return cut(" ".join(text.translate(_DASHES).split()), limit)
 
 
-def why_refused(summary: str, evidence: Sequence[Evidence]) -> str:
+def why_refused(summary: str, row: InstructionRow, evidence: Sequence[Evidence]) -> str:
     """Why `summary` may not stand for `evidence`, or an empty text."""
     source = " ".join(f"{one.text} {one.entity_id.partition(':')[2]}" for one in evidence)
     reasons = {
@@ -78,10 +81,23 @@ def why_refused(summary: str, evidence: Sequence[Evidence]) -> str:
         "control-tokens": has_control_tokens(summary) or not summary.isprintable(),
         "fence": leaks_fence(summary),
         "invented": bool(named_terms(summary) - named_terms(source)),
-        "answers": _ANSWERS.search(summary) is not None and not _ANSWERS.search(source),
+        "off-topic": shared_words(summary, f"{row.instruction} {source}") < LEAST_SHARED,
+        "mentions-itself": _brings_in(_ITSELF, summary, source),
+        "answers": _brings_in(_ANSWERS, summary, source),
         "longer": len(summary) >= sum(len(one.text) for one in evidence),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _brings_in(phrase: re.Pattern[str], summary: str, source: str) -> bool:
+    return phrase.search(summary) is not None and not phrase.search(source)
+
+
+def shared_words(summary: str, source: str) -> float:
+    """Share of the words of five letters or more in `summary` whose first four begin one of `source`; 1 if there are none."""
+    known = {word[:4] for word in words(source)}
+    longer = [word[:4] for word in words(summary) if len(word) >= 5]
+    return sum(word in known for word in longer) / len(longer) if longer else 1.0
 
 
 def named_terms(text: str) -> set[str]:

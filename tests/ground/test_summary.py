@@ -22,6 +22,8 @@ GOOD = "A page carries a script of version 2.14.1 into a browser (CWE-79), and e
     [
         (GOOD, ""),
         ("Known as CWE-80, a script is carried into a page.", ""),  # the entity of the second passage
+        ("A good way to begin is to give an example that helps readers understand the problem.", "off-topic"),
+        (f"Here is a summary: {GOOD}", "mentions-itself"),
         ("", "empty"),
         ("None.", "empty"),
         (f"{GOOD} It is also CWE-352.", "invented"),
@@ -39,12 +41,12 @@ GOOD = "A page carries a script of version 2.14.1 into a browser (CWE-79), and e
     ],
 )
 def test_what_is_wrong_with_a_summary(summary: str, reason: str) -> None:
-    assert why_refused(summary, EVIDENCE) == reason
+    assert why_refused(summary, ROW, EVIDENCE) == reason
 
 
 def test_a_reason_that_stands_in_the_passages_is_none() -> None:
     passages = [make_evidence(ROW, "Users take the first offer for the correct answer, and this is how phishing works. " * 2)]
-    assert why_refused("Users take the first offer for the correct answer.", passages) == ""
+    assert why_refused("Users take the first offer for the correct answer.", ROW, passages) == ""
 
 
 def test_hyphens_of_typographers_hide_no_identifier() -> None:
