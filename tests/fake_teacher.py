@@ -100,8 +100,8 @@ def choose(prompt: str, data: dict[str, str]) -> str:
 
 
 def assess(_: str, data: dict[str, str]) -> str:
-    """Enough, or a fact named by the draft's long words; after a second look mostly enough."""
-    if _draw(data["Question"]) % 3 or _draw(str(data)) % 2:
+    """Enough, or a fact named by the draft's long words: for some questions, as long as the background does not please."""
+    if _draw(data["Question"]) % 2 or _draw(data["Background found so far"]) % 2:
         return "enough"
     return f"missing: {' '.join(re.findall(r'[A-Za-z]{5,}', data['Draft answer, whose conclusion is right'])[:6])}"
 
@@ -110,7 +110,7 @@ def condense(_: str, data: dict[str, str]) -> str:
     """The first words of each passage; now and then with an id that no passage has."""
     lines = [line.removeprefix("- ").split() for line in data["Passages"].splitlines()]
     text = " ".join(word for line in lines for word in line[:15])
-    return f"{text} See {INVENTED}." if _draw(data["Passages"]) % 4 == 0 else text
+    return f"See {INVENTED}. {text}" if _draw(data["Passages"]) % 4 == 0 else text
 
 
 def draft(prompt: str, data: dict[str, str]) -> str:
