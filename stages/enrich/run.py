@@ -111,11 +111,7 @@ async def _enrich(
         client = engine.client
         calibration = await calibrate(client, params, runtime.concurrency) if jobs else report([], params.calibration)
         if jobs and params.keep.judge and not calibration["passed"]:
-            print(
-                f"[{stage.name}] warning: the judge did not pass its calibration; no rewrite is kept on its word.",
-                file=sys.stderr,
-            )
-
+            print(f"[{stage.name}] warning: {failed_examination(calibration)}", file=sys.stderr)
         passed = calibration["passed"]
 
         def make_worker(client: Chat) -> Callable[[Job], Awaitable[Outcome]]:
@@ -124,6 +120,14 @@ async def _enrich(
         outcomes: Any = await engine.map_rows(jobs, make_worker, spool, label="rewriting", tally=tally)
         measured = {"calibration": calibration, "same_model": client.same_model, "llm": client.ledger.metrics()}
         return outcomes, client.used(), measured, client.ledger.timings()
+
+
+def failed_examination(calibration: Mapping[str, Any]) -> str:
+    """Which examination the judge failed, and what that means."""
+    claims = calibration["claims"]
+    only = bool(claims) and not claims["passed"] and claims["accuracy"]
+    about = f" on claims ({only:.0%} right; `enrich.claims: off` leaves them out)" if only else ""
+    return f"the judge did not pass its calibration{about}; no rewrite is kept on its word."
 
 
 def tally(outcome: Outcome) -> str:

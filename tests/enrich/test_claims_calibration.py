@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -72,6 +73,24 @@ def test_only_a_reader_tells_the_two_texts_apart(case: Case) -> None:
     good, spoilt = (sentences(text, keyed=True) for text in (case.good, case.spoilt))
     assert [one for one in spoilt if not one.endswith(case.claim)] == good and len(spoilt) == len(good) + 1
     assert case.spoilt.splitlines()[case.after] == case.claim and not case.claim.startswith("Final")
+
+
+@pytest.mark.parametrize("letters", [3, 4, 5, 6])
+@pytest.mark.parametrize("most", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+def test_counting_the_words_that_no_source_has_does_not_pass(letters: int, most: float) -> None:
+    """A supported sentence may be in other words, and a false one in those of the sources."""
+
+    def words(text: str) -> set[str]:
+        return set(re.findall(rf"\w{{{letters},}}", text.lower()))
+
+    def counting(request: Request) -> str:
+        data = asked(request)
+        known = words(" ".join(data[name] for name in ("Question", "Original answer", "Reference data")))
+        told = [line.partition(". ") for line in data["Sentences"].splitlines()]
+        spoken = [(number, words(said.rpartition(": ")[2])) for number, _, said in told]
+        return ", ".join(number for number, said in spoken if said and len(said - known) >= most * len(said)) or "none"
+
+    assert examined(counting)["accuracy"] < EnrichParams().calibration.accuracy
 
 
 def test_the_place_of_the_claim_does_not_tell_it() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from stages.benchmarks.schema import BenchmarkItem
+from stages.enrich.claims_calibration import load_cases
 from stages.enrich.core import untouched
 from stages.enrich.run import audited, make_jobs, run_enrich
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
@@ -30,7 +31,7 @@ llm:
   teacher: {{provider: openai, model: fake, temperature: 0.2, repetition_penalty: 1.0, max_tokens: 400}}
   judge: {{provider: openai, model: fake-judge, temperature: 0.0, repetition_penalty: 1.0, max_tokens: 64}}
 ground: {{rows: {rows}, evidence: {evidence}}}
-enrich: {{keep: {{factuality: {factuality}, judge: {judge}}}}}
+enrich: {{keep: {{factuality: {factuality}, judge: {judge}}}, {rules}}}
 runtime:
   concurrency: {concurrency}
   retries: 1
@@ -81,10 +82,11 @@ def run(
     evidence: str = "true",
     judge: str = "true",
     more: str = "",
+    rules: str = "",
 ) -> None:
     monkeypatch.chdir(root)
     monkeypatch.setenv("OPENAI_API_KEY", "test")
-    switches = {"factuality": factuality, "evidence": evidence, "judge": judge}
+    switches = {"factuality": factuality, "evidence": evidence, "judge": judge, "rules": rules}
     (root / "params.yaml").write_text(PARAMS.format(rows=rows, concurrency=concurrency, url=url, more=more, **switches))
     run_ground(Stage("ground"))
     run_enrich(Stage("enrich"))
@@ -202,6 +204,37 @@ def test_the_table_of_attempts_and_the_audit_go_with_the_rows(
     assert (kept["answer_key_preserved"], kept["invented_ids"], kept["unsupported_ids"], kept["offending"]) == (1.0, 0, 0, [])
     assert metrics["calls_saved"]["rewrites"] > 0 and metrics["attempts"]["calls"] == len(attempts)
     assert "break the keep rule" not in capsys.readouterr().err
+
+
+def test_claims_and_an_adaptive_teacher_add_reasons_and_change_no_other_row(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = ("underestimate this.", *(case.claim for case in load_cases(0)))
+
+    def behaviour(messages: list[dict[str, str]]) -> str:
+        """A teacher that finds no step for one row and adds a claim of its own to another, and a judge that knows claims."""
+        if "rest on their sources" in messages[0]["content"]:
+            told = fake_teacher.split_fences(messages[-1]["content"])[1]["Sentences"].splitlines()
+            return ", ".join(line.partition(".")[0] for line in told if line.endswith(claims)) or "none"
+        said = fake_teacher.behaviour(messages)
+        if "who rewrites answers" not in messages[0]["content"]:
+            return said
+        question = fake_teacher.split_fences(messages[-1]["content"])[1]["Question"]
+        if "number 6 " in question:
+            return "KEEP ORIGINAL: nothing to tell step by step"
+        return said.replace("\n### 2.", "\nManufacturers underestimate this.\n### 2.") if "number 12 " in question else said
+
+    make_inputs(tmp_path)
+    with FakeOpenAI(behaviour=behaviour) as adding:
+        run(tmp_path, adding.base_url, monkeypatch, rules="adaptive: true, claims: judge")
+    rows = read_table(tmp_path / "data/enrich/rows.parquet", EnrichedRow)
+    by_number = {number: row for row in rows for number in ("6", "12") if f"number {number} " in row.instruction}
+    assert by_number["6"].reasons == ["format-does-not-suit"] and by_number["6"].readability == ""
+    assert by_number["12"].reasons == ["unsupported-claim"] and by_number["12"].answer == by_number["12"].template_answer
+    metrics = json.loads((tmp_path / "metrics/enrich.json").read_text())
+    assert metrics["reasons"]["unsupported-claim"] >= 1 and metrics["reasons"]["format-does-not-suit"] == 1
+    assert metrics["decisions"]["rewritten"] > 5 and metrics["calibration"]["claims"]["passed"]
+    assert metrics["llm"]["by_purpose"]["enrich.claims"]["requests"] > metrics["decisions"]["rewritten"]
 
 
 def test_a_corrupted_table_is_told_loudly(capsys: pytest.CaptureFixture[str]) -> None:
