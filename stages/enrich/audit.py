@@ -1,22 +1,28 @@
 """A second look at the finished table, which trusts no decision: are all answer keys there, and is no identifier invented?
 
 It reads what was written, and compares it with the instruction rows and the graph; the keep rule, which should have
-made sure of the same, has no part in it.
+made sure of the same, has no part in it, and neither have its patterns: identifiers are read here in looser forms.
 """
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from stages.answers import final_keys
-from stages.enrich.checks import ids_in
 from stages.enrich.schema import EnrichedRow
 from stages.ground.schema import Evidence
 from stages.statistics import wilson_interval
 from stages.tasks.schema import InstructionRow
 
 MOST_NAMED = 20  # offending rows that are named
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+_LOOSE = re.compile(
+    r"(?<![a-z0-9])(?:(?P<cve>cve)[ _:-]{0,2}(?P<year>\d{4})[ _-](?P<serial>\d{4,})|(?P<list>cwe|capec)[ _:#-]{0,3}(?P<number>\d+)"
+    r"|(?P<d3fend>d3-[a-z]{2,6}\d*)|(?P<attack>(?:ta|det|ds|dc|[tmgsc])\d{4}(?:\.\d{3})?))(?![a-z0-9])"
+)
 
 
 class Audit(msgspec.Struct):
@@ -25,7 +31,7 @@ class Audit(msgspec.Struct):
     rows: int = 0  # kept rewrites
     keyed: int = 0  # of them those that have a key
     preserved: int = 0
-    invented: int = 0  # identifiers that no entity of the graph has, each once a row
+    invented: int = 0  # identifiers that neither the graph nor row or evidence have, each once a row
     unsupported: int = 0  # identifiers of the graph that neither row nor evidence names
     changed: int = 0  # rows of which enrichment altered what it must leave alone, kept or not
     offending: set[str] = set()
@@ -39,9 +45,9 @@ class Audit(msgspec.Struct):
         if row.decision != "rewritten" or task is None:
             return
         kept_key = not task.answer_key or set(final_keys(task.key_kind, row.answer)) == set(_key_of(task))
-        named = ids_in(row.answer)
-        invented = {name for name in named if name not in graph}
-        strange = named - invented - _told(task, evidence)
+        strange = loose_ids(row.answer) - _told(task, evidence)
+        invented = {name for name in strange if name not in graph}
+        strange -= invented
         self.rows += 1
         self.keyed += bool(task.answer_key)
         self.preserved += bool(task.answer_key) and kept_key
@@ -80,6 +86,21 @@ def audit(
     return found
 
 
+def loose_ids(text: str) -> set[str]:
+    """Entity ids that `text` names in any writing: `cwe 79`, `CWE_79`, `ＣＷＥ－79`, with invisible characters in between."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES).casefold()
+    plain = "".join(letter for letter in plain if letter.isascii() or unicodedata.category(letter) != "Cf")
+    return {_entity_id(found) for found in _LOOSE.finditer(plain)}
+
+
+def _entity_id(found: re.Match[str]) -> str:
+    if found["cve"]:
+        return f"cve:CVE-{found['year']}-{found['serial']}"
+    if found["list"]:
+        return f"{found['list']}:{found['list'].upper()}-{int(found['number'][:9])}"
+    return f"d3fend:{found['d3fend'].upper()}" if found["d3fend"] else f"attack:{found['attack'].upper()}"
+
+
 def _key_of(task: InstructionRow) -> list[str]:
     """As the original answer writes it, or as the row states it."""
     return final_keys(task.key_kind, task.answer) or task.answer_key
@@ -89,4 +110,4 @@ def _told(task: InstructionRow, evidence: Iterable[Evidence]) -> set[str]:
     """Ids that the row or its evidence names."""
     shown = list(evidence)
     texts = "\n".join([task.instruction, task.answer, *(one.text for one in shown)])
-    return ids_in(texts) | {*task.entity_ids, *task.document_ids} | {one.entity_id for one in shown}
+    return loose_ids(texts) | {*task.entity_ids, *task.document_ids} | {one.entity_id for one in shown}

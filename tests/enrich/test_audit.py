@@ -63,6 +63,20 @@ def test_an_invented_identifier_in_a_kept_answer_is_counted_whatever_the_reasons
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["See cwe 89.", "See CWE_89.", "See ＣＷＥ－89.", "See CW\u200bE-89.", "See **CWE-89**.", "See CWE‑0089.", "See _CWE-89_."],
+)
+def test_an_identifier_in_any_writing_is_seen(said: str) -> None:
+    assert found(corrupted(answer=f"{said}\n{GOOD}"))["unsupported_ids"] == 1
+
+
+def test_what_the_row_itself_names_is_not_invented_by_the_rewrite() -> None:
+    row = make_row("Does CVE-2099-99999 hit the S3000-series?", ANSWER)
+    kept = msgspec.structs.replace(KEPT, id=row.id, answer=f"CVE-2099-99999 hits the S3000-series.\n{GOOD}")
+    assert found(kept, tasks={row.id: row})["offending"] == []
+
+
 def test_only_evidence_that_was_shown_supports_an_identifier() -> None:
     told = {ROW.id: [msgspec.structs.replace(EVIDENCE[0], text="CWE-89 is another.", passage_id="p1")]}
     answer = f"Unlike CWE-89.\n{GOOD}"
