@@ -31,9 +31,13 @@ class GroundParams(Params):
     least_cosine: float = 0.8  # of the row's best cosine
     passage_tokens: int = 90  # of one kept passage, cut at a sentence
     document_tokens: int = 260  # of all grounding documents of a row together
-    rounds: int = 1  # of searching; 2: if the model says that a fact is missing, queries are built for it, once. Costs 1-3 calls
+    # Rounds of searching. 2: where the model says that a fact is missing, queries are built for it once: one call a row, three with
+    # a gap. 1 for the embedded model: none of its assessments of 17 rows could be read, in 34 calls.
+    rounds: int = 1
     gap_tokens: int = 48  # output of the assessment of gaps; 0 as above
-    summary_tokens: int = 0  # of a summary of the row's evidence that the teacher reads instead; 0: it reads the passages
+    # Of a summary of the row's evidence that the teacher reads instead; 0: it reads the passages. The embedded model's summaries
+    # speak of something else or repeat the prompt: code refuses all 29, for 15 rows.
+    summary_tokens: int = 0
     deny: tuple[LicenceClass, ...] = ("share-alike", "non-commercial", "copyleft", "unknown")  # classes that no evidence may have
     web: Web = Web()  # search of the web beside the local passages; off unless a provider is named
     ngram: int = 13  # words shared with a benchmark question that make a passage unusable (the usual contamination measure)
