@@ -8,6 +8,7 @@ import pytest
 
 from stages.errors import FetchError, InputError
 from stages.ground.params import GroundParams
+from stages.ground.recall.__main__ import main as command
 from stages.ground.recall.bench import combinations_of, make_bench, open_engines, recall_metrics
 from stages.ground.recall.hand import answerable, read_questions
 from stages.ground.recall.known import PER_WORDING, known_items, quotes
@@ -215,6 +216,17 @@ def test_misses_show_what_was_found_instead_and_no_control_character() -> None:
     assert "wanted: x:3" in missed and "x:2#text" in missed and "overflow\n" not in missed
     found = measure(asked, {"bm25": engine})["sets"]
     assert "\x1b" not in table(head(found), table_rows(found)) and "0.50 (0.09-0.91)" in table(head(found), table_rows(found))
+
+
+def test_an_unknown_engine_is_named_without_control_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "params.yaml").write_text("ground: {}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert command(["--engines", "bm25+\x1b[2Jnope,fused"]) == 1
+    told = capsys.readouterr().err
+    assert "nope" in told and "bm25, static, minilm" in told and "\x1b" not in told
+    assert command(["--engines", "bm25"]) == 1 and "passages.parquet does not exist" in capsys.readouterr().err
 
 
 def test_the_hundred_questions_are_of_one_form_and_name_no_id() -> None:

@@ -11,7 +11,11 @@ ENGINES = "bm25,static,bm25+static,minilm,bm25+minilm,bm25+static+minilm"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0, or 1 after a message. Reads what the stages have made; writes nothing."""
     parser = argparse.ArgumentParser(prog="python -m stages.ground.recall", description=__doc__)
-    parser.add_argument("--engines", default=ENGINES, help="single ones and fused ones joined by + (default: %(default)s)")
+    parser.add_argument(
+        "--engines",
+        default=ENGINES,
+        help="single ones, some joined by +, or `fused` for those of `ground.engines` (default: %(default)s)",
+    )
     parser.add_argument(
         "--misses", action="store_true", help="print each question that the first of them does not answer in 4 hits"
     )
@@ -45,13 +49,16 @@ def _run(combinations: list[str], show_misses: bool, show_kinds: bool) -> None:
     from stages.tables import read_table
     from stages.tasks.schema import InstructionRow
 
+    params = load_section("ground", GroundParams)
+    combinations = ["+".join(params.engines) if one == "fused" else one for one in combinations]
     allowed = get_args(EngineName)
     unknown = sorted({name for one in combinations for name in engine_names(one)} - set(allowed))
     if unknown:
         raise ParamsError(
-            f"--engines: {', '.join(map(repr, unknown))}", allowed=", ".join(allowed), remedy="Name engines of these."
+            f"--engines: {', '.join(map(repr, unknown))}",
+            allowed=f"{', '.join(allowed)}, or several joined by +",
+            remedy="Name engines of these.",
         )
-    params = load_section("ground", GroundParams)
     bench = make_bench(
         read_table("data/ingest/passages.parquet", Passage),
         read_table("data/graph/entities.parquet", Entity),
