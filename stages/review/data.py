@@ -22,6 +22,7 @@ from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
 from stages.ground.retriever import Retriever, open_retriever
+from stages.ground.web.leaks import Leaks, leaks_of
 from stages.ingest.schema import Entity, Passage
 from stages.tables import content_id, read_table
 from stages.tasks.schema import InstructionRow
@@ -132,6 +133,12 @@ class Workspace:
                 self._common[task] = task_words(rows).get(task, set())
             _, retriever, by_entity = self._searched
             return Library(retriever, by_entity, self._common)
+
+    def leaks(self, params: GroundParams) -> Leaks:
+        """What no page of the web may hold, as the stage `ground` has it; nothing is read if the web is not searched."""
+        if not params.web.provider:
+            return leaks_of([], [], params.ngram)
+        return leaks_of(read_table(self.root / ITEMS, BenchmarkItem), read_table(self.root / SPLITS, Split), params.ngram)
 
     def background(self) -> dict[str, list[Passage]]:
         """What a drafter may read, by entity, as the stage `formats` has it."""

@@ -6,11 +6,14 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from stages.config import PARAMS_FILE
 from stages.enrich.calibration import calibrate
 from stages.errors import InputError, LLMError, SecForgeError
 from stages.formats.draft import draft_format, summarise_tasks
 from stages.formats.schema import Format
+from stages.ground.web.search import open_web
 from stages.llm.client import Client, map_rows, open_client
 from stages.review.data import Workspace
 from stages.review.meter import Meter
@@ -152,12 +155,15 @@ class Tries:
             meter = Meter(client)
             report = await calibrate(meter, settings.enrich, settings.runtime.concurrency)  # type: ignore[arg-type]
             self.runs.calibrated(run.id, report, meter.usage())
-            bedrock = Bedrock(client, library, self.workspace.entities, settings, report["passed"])
+            leaks = await asyncio.to_thread(self.workspace.leaks, settings.ground)
+            async with open_web(settings.ground, settings.runtime, leaks) as web:
+                library = msgspec.structs.replace(library, web=web)
+                bedrock = Bedrock(client, library, self.workspace.entities, settings, report["passed"])
 
-            async def work(row: InstructionRow) -> None:
-                self.runs.add_result(await try_row(run.id, row, version.form, bedrock))
+                async def work(row: InstructionRow) -> None:
+                    self.runs.add_result(await try_row(run.id, row, version.form, bedrock))
 
-            await map_rows(rows, work, concurrency=settings.runtime.concurrency, label=f"trying {run.task}")
+                await map_rows(rows, work, concurrency=settings.runtime.concurrency, label=f"trying {run.task}")
         except LLMError:
             self._refused = True
             raise

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from stages.enrich.run import run_enrich
 from stages.enrich.schema import EnrichedRow
@@ -17,6 +18,7 @@ from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from tests.fake_openai import FakeOpenAI, Fault
 from tests.fake_teacher import behaviour, honest
+from tests.ground.web.site import Site, about
 from tests.obedient import Obedient
 from tests.review.conftest import OpenBench, tried, used
 from tests.review.sample import (
@@ -260,3 +262,41 @@ def test_what_does_not_exist_is_a_message(served: Path, open_bench: OpenBench) -
         assert bench.runs(CHOSEN) == []
 
     used(open_bench, work)
+
+
+def test_a_try_searches_the_web_as_the_build_does_and_the_build_asks_nobody_again(
+    served: Path, server: FakeOpenAI, open_bench: OpenBench
+) -> None:
+    write_build(served, tasks=(SEARCHED,), held_out=False)
+    with Site() as site:
+        write_params(served, server.base_url)
+        search_web(served / "params.yaml", site)
+
+        async def work(bench: Bench) -> None:
+            run = await tried(bench, bench.current(SEARCHED), ROWS)
+            found = [one for result in bench.results(run.id) for one in result.evidence if one.entity_id.startswith("web:")]
+            assert run.state == "done" and found and {one.licence for one in found} == {"CC-BY-4.0"}
+
+        used(open_bench, work)
+        asked = len(site.asked)
+        assert asked > 1
+        write_table("data/formats/formats.parquet", [load_library(served / "library")[SEARCHED]], Format)
+        run_ground(Stage("ground"))
+        assert len(site.asked) == asked
+
+
+def search_web(params: Path, site: Site) -> None:
+    """Switch the web on: every query finds one page of `site`."""
+    page = site.page("localhost", "/page", about("injection", "detection", "hollowing", "gardening"))
+
+    async def results(request: web.Request) -> web.Response:
+        return web.json_response({"results": [{"url": page, "title": "A page"}]})
+
+    site.provider = results
+    text = params.read_text()
+    access = f'{{base_url: "{site.address("127.0.0.1", "")}", delay: 0.0, query_delay: 0.0, private_hosts: [localhost]}}'
+    search = "{provider: searxng, licences: {localhost: CC-BY-4.0}}"
+    assert text.count("ground: {") == 1 and text.count("runtime:\n") == 1
+    params.write_text(
+        text.replace("ground: {", f"ground: {{web: {search}, ").replace("runtime:\n", f"runtime:\n  web: {access}\n")
+    )
