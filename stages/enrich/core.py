@@ -33,28 +33,50 @@ class Outcome(msgspec.Struct, frozen=True):
     reject: Reject | None = None
 
 
+class Ruling(msgspec.Struct, frozen=True):
+    """The judge's word on one rewrite, and the call that failed, the teacher's or the judge's."""
+
+    verdict: Verdict = NO_VERDICT  # with the keys of all its requests
+    claims: Claims = NO_CLAIMS
+    failure: CallFailed | None = None
+
+
 async def enrich_row(job: Job, client: Chat, entities: Mapping[str, Entity], params: EnrichParams, judge_passed: bool) -> Outcome:
     """Rewrite `job`'s answer and keep it only if every check and verdict allows it."""
     tried = await rewrites(job, client, entities, params)
     last = tried[-1]
-    failure, verdict, claims = last.failure, NO_VERDICT, NO_CLAIMS
-    if last.rewrite and (params.judge_all or not last.reasons):
-        try:
-            verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
-            if params.claims == "judge" and (params.judge_all or not refusals(verdict, params.keep, judge_passed)):
-                claims = await claims_of(client, job, last, params)
-        except CallFailed as failed:
-            failure = failed if params.keep.judge else None
-    verdict = msgspec.structs.replace(verdict, hashes=[*verdict.hashes, *claims.hashes])
-    reject, reasons = None, last.reasons
-    if failure is not None:
+    ruling = await ruled(job, client, last, params, judge_passed)
+    reject = None
+    if failure := ruling.failure:
         reject = Reject("enrich", job.row.id, f"call-failed:{failure.reason}", failure.detail)
-        reasons = [*reasons, reject.reason]
-    elif judged(verdict) and params.keep.judge:
-        reasons = list(dict.fromkeys([*reasons, *refusals(verdict, params.keep, judge_passed), *claim_refusals(claims)]))
-    row = decided(job, tried, verdict, reasons, entities)
-    checks = [*last.checks, *([check_result(UNSUPPORTED, claims.unsupported)] if claims.hashes and claims.unsupported else [])]
-    return Outcome(row, checks, verdict, last.shown.passages, row.request_hashes, recorded(row, tried, verdict), reject)
+    row = decided(job, tried, ruling.verdict, reasons_of(last, ruling, params, judge_passed), entities)
+    checks = [*last.checks, *([check_result(UNSUPPORTED, found)] if (found := ruling.claims.unsupported) else [])]
+    attempts = recorded(row, tried, ruling.verdict)
+    return Outcome(row, checks, ruling.verdict, last.shown.passages, row.request_hashes, attempts, reject)
+
+
+async def ruled(job: Job, client: Chat, last: Attempt, params: EnrichParams, judge_passed: bool) -> Ruling:
+    """Readability and facts where code has refused nothing, and then claims where these two allow the rewrite."""
+    verdict, claims = NO_VERDICT, NO_CLAIMS
+    if not last.rewrite or (last.reasons and not params.judge_all):
+        return Ruling(failure=last.failure)
+    try:
+        verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
+        if params.claims == "judge" and (params.judge_all or not refusals(verdict, params.keep, judge_passed)):
+            claims = await claims_of(client, job, last, params)
+    except CallFailed as failed:
+        return Ruling(verdict, failure=failed if params.keep.judge else None)
+    return Ruling(msgspec.structs.replace(verdict, hashes=[*verdict.hashes, *claims.hashes]), claims)
+
+
+def reasons_of(last: Attempt, ruling: Ruling, params: EnrichParams, judge_passed: bool) -> list[str]:
+    """Every reason why the template answer stays; empty if the rewrite takes its place."""
+    if ruling.failure is not None:
+        return [*last.reasons, f"call-failed:{ruling.failure.reason}"]
+    if not judged(ruling.verdict) or not params.keep.judge:
+        return last.reasons
+    said = [*refusals(ruling.verdict, params.keep, judge_passed), *claim_refusals(ruling.claims)]
+    return list(dict.fromkeys([*last.reasons, *said]))
 
 
 async def claims_of(client: Chat, job: Job, tried: Attempt, params: EnrichParams) -> Claims:
