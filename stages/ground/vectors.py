@@ -55,11 +55,13 @@ class VectorCache:
         found = self._stored(sorted(set(keys)))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         new = sorted(missing, key=lambda key: (len(missing[key]), key))  # of like lengths together: full batches
-        for start in progress(range(0, len(new), CHUNK), total=len(range(0, len(new), CHUNK)), label="vectors"):
-            chunk = new[start : start + CHUNK]
-            made = encode([missing[key] for key in chunk]).astype(np.float16)
-            self._store([(self.key, key, vector.tobytes()) for key, vector in zip(chunk, made, strict=True)])
-            found.update(zip(chunk, made, strict=True))
+        with progress(total=len(new), label="vectors", unit="passages") as bar:
+            for start in range(0, len(new), CHUNK):
+                chunk = new[start : start + CHUNK]
+                made = encode([missing[key] for key in chunk]).astype(np.float16)
+                self._store([(self.key, key, vector.tobytes()) for key, vector in zip(chunk, made, strict=True)])
+                found.update(zip(chunk, made, strict=True))
+                bar.update(len(chunk))
         return np.array([found[key] for key in keys], dtype=np.float32).reshape(len(keys), self.dimensions)
 
     def _stored(self, keys: Sequence[str]) -> "dict[str, np.ndarray]":
