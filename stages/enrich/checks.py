@@ -23,8 +23,11 @@ REWRITE_PROMPT = Path(__file__).parent / "prompts" / "rewrite.txt"
 FORM = frozenset({"control-tokens", "fence-leaked", "loops", "truncated"})  # broken as text: another attempt may mend it
 
 _ID = re.compile(
-    r"\b(CVE-\d{4}-\d{4,}|CWE-\d+|CAPEC-\d+|D3-[A-Z]{2,6}\d*|(?:TA|DET|DS|DC|[TMGSC])\d{4}(?:\.\d{3})?)(?![\w-])", re.IGNORECASE
+    r"\b(CVE[-_ ]?\d{4}-\d{4,}|(?:CWE|CAPEC)[-_ :#]{0,2}\d+|D3-[A-Z]{2,6}\d*|(?:TA|DET|DS|DC|[TMGSC])\d{4}(?:\.\d{3})?)(?![\w-])",
+    re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(CVE|CWE|CAPEC)[-_ :#]*(?=\d)")
+_EMPHASIS = re.compile(r"(?<!\w)_+|_+(?!\w)")  # `_T1059_`: to \b it is all one word
 _PREFIXES = {"CVE": "cve", "CWE": "cwe", "CAP": "capec", "D3-": "d3fend"}
 _MENTIONS = re.compile(
     r"\b(?:(?:original|template|reference|draft|given|provided) answer|rewritten answer|ground truth|reference (?:data|text)"
@@ -77,7 +80,7 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
     "too-short": "The text is much shorter than the original answer, so facts are missing.",
     "too-long": "The text is much longer than the original answer, so something was added.",
     "format-not-followed": "Some steps of the format have no section of their own, in their order.",
-    "key-changed": "The last line does not state the answer that the original states.",
+    "key-changed": "The last line does not state the answer that the original states, or another line states another one.",
     "unknown-id": "The text names an identifier that exists in no source of this build: it is likely invented.",
     "unsupported-id": "The text names an identifier that neither the row nor its documents or evidence name.",
     "unsupported-number": "The text states a number, version, date or CVSS vector that stands in none of its sources.",
@@ -181,8 +184,12 @@ def ids_in(text: str) -> set[str]:
 
 def named_ids(text: str) -> list[tuple[str, str]]:
     """The ids that `text` names, in its order: as it writes them, and as entity ids."""
-    written = _ID.findall(text)
-    return [(value, f"{_PREFIXES.get(value[:3].upper(), 'attack')}:{value.upper()}") for value in written]
+    written = _ID.findall(_EMPHASIS.sub(" ", text))
+    return [(value, f"{_PREFIXES.get(value[:3].upper(), 'attack')}:{_canonical(value)}") for value in written]
+
+
+def _canonical(written: str) -> str:
+    return _NUMBERED.sub(r"\1-", written.upper())
 
 
 def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
@@ -192,13 +199,25 @@ def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
     """
     stated, found = final_keys(row.key_kind, row.answer) or row.answer_key, final_keys(row.key_kind, rewrite)
     if set(found) == set(stated):
-        return []
+        return stray_lines(row.key_kind, rewrite, set(stated))
     wanted = ", ".join(stated)
     if found:
         return [f"Final answer: {', '.join(found)} instead of {wanted}"]
     lines = [line for line in rewrite.splitlines() if "final answer" in line.lower()]
     stands = f'"{shorten(lines[-1].strip(), 80)}"' if lines else "no final answer line"
     return [f'{stands} instead of "Final answer: {wanted}"']
+
+
+def stray_lines(kind: str, rewrite: str, stated: set[str]) -> list[str]:
+    """Final lines that state another key than the last one, and what stands below the last one: it may take the answer back."""
+    lines = [line for line in rewrite.splitlines() if any(map(str.isalnum, line))]
+    pairs = [(line, f"{line}\n{below}") for line, below in zip(lines, [*lines[1:], ""], strict=True)]
+    keys = [set(final_keys(kind, line) or final_keys(kind, both)) for line, both in pairs]
+    last = max((place for place, found in enumerate(keys) if found == stated), default=len(lines))
+    if last == len(lines):
+        return []
+    end = last + 1 if final_keys(kind, lines[last]) else last + 2  # the key may stand on the line below
+    return [line for line, found in zip(lines, keys, strict=True) if found and found != stated] + lines[end:][:1]
 
 
 def missing_steps(rewrite: str, steps: int) -> list[str]:

@@ -42,6 +42,9 @@ def test_a_good_rewrite_passes() -> None:
     assert check(GOOD) == []
     assert check(GOOD.replace("Final answer: CWE-79", "**Final answer:** CWE-79.")) == []
     assert "key-changed" not in check(GOOD.replace("Final answer: CWE-79", "Final answer: CWE-079"))
+    assert "key-changed" not in check(GOOD.replace("Final answer: CWE-79", "**Final answer:**\n**CWE-79**\n\n---"))
+    assert "key-changed" not in check(GOOD.replace("### 2.", "Final answer: CWE-79\n### 2."))
+    assert "unknown-id" not in check(GOOD.replace("This is", "This is _CWE-79_ (CWE: 79, CWE79), i.e."))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,10 @@ def test_a_good_rewrite_passes() -> None:
         (GOOD.replace("answer: CWE-79", "answer: CWE-89"), "key-changed"),
         (GOOD.replace("\nFinal answer: CWE-79", ""), "key-changed"),
         (GOOD + ", CWE-89", "key-changed"),
+        (GOOD + "\nOn reflection it is another one.", "key-changed"),
+        (GOOD.replace("### 2.", "Final answer: CWE-89\n### 2."), "key-changed"),
+        (GOOD + "\nA flaw like CWE99999 is older.", "unknown-id"),
+        (GOOD.replace("### 3.", "See _T9999_ and CWE_99999.\n### 3."), "unknown-id"),
         (GOOD.replace("scripting", "scripting, as in CVE-2099-12345"), "unknown-id"),
         (GOOD.replace("scripting", "scripting (T1059.001)"), "unsupported-id"),
         (GOOD.replace("scripting", "scripting, against D3-ZZZ"), "unknown-id"),
