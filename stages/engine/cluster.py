@@ -1,8 +1,8 @@
 """Starting or joining Ray, quietly: no dashboard, no usage statistics, on the loopback address, no key in any environment.
 
-A cluster that is joined (`runtime.ray_address`) must be of the user's own, in a closed network: Ray has no passwords,
-and whoever reaches its ports can run code. Nothing is read from it but the encoded results of rows. Requests and
-replies travel unencrypted between its machines unless RAY_USE_TLS is set up on all of them.
+A cluster that is joined (`runtime.ray_address`) must be of the user's own, in a closed network: whoever has its token
+and reaches its ports can run code (Ray pickles functions between the processes of a cluster). Nothing is read from it
+but the encoded results of rows. Requests and replies travel unencrypted between its machines unless Ray's TLS is set up.
 """
 
 import logging
@@ -22,9 +22,9 @@ from stages.runtime import RuntimeParams
 STORE = 512 * 1024 * 1024  # bytes of shared memory for rows on their way; Ray puts more on the disk
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # a late thread of Ray Data must not start it again
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DEDUP_LOGS": "0",
 }
 
 
@@ -39,6 +39,8 @@ def import_ray() -> Any:
             f"runtime.engine is `ray`, but Ray cannot be imported ({error}).",
             remedy="pip install -c constraints.txt -e '.[ray]', or set runtime.engine to `local`.",
         ) from None
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     return ray
 
 

@@ -137,7 +137,9 @@ class RayEngine:
         share = math.ceil(self._runtime.concurrency / workers)
         orders = Orders(self._actor, self.client.llm, self._ray.put(make_worker), items, results, share, code_hash())
         dataset = self._dataset(rows, items, orders, workers)
-        async for batch in _from_thread(lambda: dataset.iter_batches(batch_size=None, batch_format="pyarrow")):
+        async for batch in _from_thread(
+            lambda: dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+        ):
             for data in batch["outcome"]:
                 outcome = OUTCOMES.decode(data.as_py())
                 if isinstance(outcome, Stop):

@@ -135,7 +135,7 @@ def code_hash() -> str:
 def other_code(address: str) -> Stop:
     """The message of a node with another version."""
     return Stop(
-        f"the node {address} of the Ray cluster has another version of this project.\n"
+        f"the node {address} of the Ray cluster has another version of this project, or a file in stages/ was edited after the start.\n"
         "  Remedy: Install the same commit on every node, or set runtime.engine to `local`."
     )
 
