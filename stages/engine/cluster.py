@@ -40,7 +40,7 @@ def import_ray() -> Any:
             remedy="pip install -c constraints.txt -e '.[ray]', or set runtime.engine to `local`.",
         ) from None
     for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # its errors come to the stage as exceptions
     return ray
 
 
@@ -48,7 +48,7 @@ def import_ray() -> Any:
 def cluster(runtime: RuntimeParams) -> Iterator[Any]:
     """Ray, started here or joined; at the end it is stopped or left, whatever happened."""
     ray = import_ray()
-    log = {"logging_level": logging.ERROR, "log_to_driver": True, "configure_logging": False}
+    log = {"logging_level": logging.CRITICAL, "log_to_driver": True, "configure_logging": False}
     path = {"env_vars": {"PYTHONPATH": _python_path()}}
     with _without(secret_names(runtime)):
         try:

@@ -11,6 +11,10 @@ from stages.llm.schema import StoredResponse
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
 
+NONE: list[str] = []  # shared, never changed
+SOME = ["teacher", "judge"]
+_lists: dict[tuple[str, ...], list[str]] = {}
+
 
 class Results:
     """`outcomes` of `jobs`, and the `rows` that had no job."""
@@ -37,14 +41,24 @@ class Results:
 def bare(row: EnrichedRow) -> EnrichedRow:
     """`row` without its texts and lists, for figures of decisions and verdicts."""
     return msgspec.structs.replace(
-        row, task=intern(row.task), family=intern(row.family), instruction="", answer="", template_answer="", rewrite="",
-        labels=[], sources=[], licences=[], entity_ids=[], evidence_ids=[], request_hashes=[],
+        row, id="", task=intern(row.task), family=intern(row.family), key_kind="", split="", subject="", format_sha256="",
+        instruction="", answer="", template_answer="", rewrite="", decision=intern(row.decision), reasons=_shared(row.reasons),
+        readability=intern(row.readability), labels=NONE, sources=NONE, licences=NONE, entity_ids=NONE, answer_key=NONE,
+        evidence_ids=NONE, request_hashes=NONE,
     )  # fmt: skip
 
 
 def bare_attempt(attempt: RewriteAttempt) -> RewriteAttempt:
-    """`attempt` without its text; of its requests two stay, which say that it had some, and a judge."""
-    return msgspec.structs.replace(attempt, text="", evidence_ids=[], request_hashes=attempt.request_hashes[:2])
+    """`attempt` without its text; two requests at most say that it had some, and a judge."""
+    return msgspec.structs.replace(
+        attempt, text="", evidence_ids=NONE, request_hashes=SOME[: len(attempt.request_hashes)], reasons=_shared(attempt.reasons),
+        readability=intern(attempt.readability), places=_shared(attempt.places),
+    )  # fmt: skip
+
+
+def _shared(names: list[str]) -> list[str]:
+    """The same list for the same names: they are few, and nobody changes them."""
+    return _lists.setdefault(tuple(names), names)
 
 
 class Spent(msgspec.Struct, frozen=True, gc=False):
