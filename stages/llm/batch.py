@@ -106,7 +106,7 @@ class BatchFiles:
     def __init__(self, folder: Path, stage: str, prices: Mapping[str, Price]) -> None:
         self.folder, self.stage, self.prices = folder, stage, prices
         self._parts: dict[str, _Part] = {}
-        self._waiting: dict[bytes, Path] | None = None  # by key; read at the first request
+        self._waiting: dict[str, dict[bytes, Path]] = {}  # by purpose and key, read at the first request for that purpose
         self._wanted: set[bytes] = set()
         self._files: dict[Path, int] = {}  # requests of this run, by the file that they wait in
         self._estimate: dict[str, list[int]] = {}  # by model: tokens of prompts, most tokens of answers
@@ -143,12 +143,9 @@ class BatchFiles:
             )
 
     def _write(self, name: bytes, key: str, purpose: str, role: str, payload: Mapping[str, Any]) -> None:
-        if self._waiting is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._remove_abandoned()
-            files = [one for one in request_files(self.folder) if one.purpose.split(".")[0] == self.stage]
-            self._waiting = {asked.key: one.path for one in files for asked in requests_of(one.path)}
-        if path := self._waiting.pop(name, None):
+        if purpose not in self._waiting:
+            self._waiting[purpose] = self._read(purpose)
+        if path := self._waiting[purpose].pop(name, None):
             self._files[path] = self._files.get(path, 0) + 1
             return
         line = msgspec.json.encode({"custom_id": key, "method": "POST", "url": URL, "body": payload}) + b"\n"
@@ -162,10 +159,14 @@ class BatchFiles:
     def _publish(self, part: _Part) -> None:
         self._files[part.publish()] = part.requests
 
-    def _remove_abandoned(self) -> None:
-        for part in self.folder.glob(f"{self.stage}.*.part"):
+    def _read(self, purpose: str) -> dict[bytes, Path]:
+        """What waits for `purpose` from earlier runs; half files of a killed run go away."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for part in self.folder.glob("*.part"):
             if time.time() - part.stat().st_mtime > ABANDONED_AFTER:
                 part.unlink(missing_ok=True)
+        files = [one.path for one in request_files(self.folder) if one.purpose == purpose]
+        return {asked.key: path for path in files for asked in requests_of(path)}
 
     def _cost(self) -> str:
         said = []

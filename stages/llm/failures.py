@@ -48,4 +48,4 @@ def failure_of(response: StoredResponse, *, allow_truncated: bool) -> str:
         return "filtered"
     if response.finish_reason == "length" and not allow_truncated:
         return "truncated"
-    return "" if response.text.strip() else "empty"
+    return "empty" if not response.text or response.text.isspace() else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stages.errors import LLMError
+from stages.errors import InputError, LLMError
 from stages.llm import batch as batch_module
 from stages.llm.__main__ import main
 from stages.llm.batch import request_files
@@ -284,3 +284,35 @@ def test_rounds_of_batches_make_the_tables_of_an_online_run(tmp_path: Path, monk
 
 def _prompt_tokens(line: dict[str, Any]) -> int:
     return len("\n".join(message["content"] for message in line["body"]["messages"])) // 4
+
+
+def test_half_files_of_a_killed_run_are_no_requests_and_go_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    FOLDER.mkdir()
+    part = FOLDER / "enrich.rewrite-teacher.4711.part"
+    part.write_text('{"custom_id": "cut')
+    with pytest.raises(LLMError, match="1 requests wait"):
+        ask_all(["a"])
+    assert part.exists()  # another process may be writing it
+    monkeypatch.setattr(batch_module, "ABANDONED_AFTER", -1)
+    with pytest.raises(LLMError, match="1 requests wait"):
+        ask_all(["a"])
+    assert not part.exists()
+
+
+def test_a_folder_that_cannot_be_written_ends_the_stage_with_a_remedy() -> None:
+    FOLDER.write_text("a file where the folder should be")
+    with pytest.raises(LLMError, match=r"batch files in batch cannot be read or written(.|\n)*runtime\.batch_files"):
+        ask_all(["a"])
+
+
+def test_a_model_that_runs_in_process_is_asked_and_not_written_about() -> None:
+    """Only roles with the provider `openai` go into files."""
+    llm = LLMParams(judge=Role(provider="openai", model="fake"))
+
+    async def go() -> None:
+        async with open_client("enrich", llm, RuntimeParams(batch_files=str(FOLDER)), Path("none")) as client:
+            await client.chat(request("a"))
+
+    with pytest.raises(InputError, match="none holds no model"):
+        asyncio.run(go())
+    assert not FOLDER.exists()
