@@ -51,7 +51,7 @@ profile: $(INSTALLED) ## merge stages/profiles/PROFILE.yaml (default: full) into
 ablation: $(INSTALLED) ## run the experiment NAME and write its table to metrics/experiments; without NAME: list them
 	python -m stages.experiments $(if $(NAME),run $(NAME) $(ARGS),list)
 
-review: $(INSTALLED) ## open the page on which formats are tried, edited and approved (needs the tables of `dvc repro benchmarks`)
+review: $(INSTALLED) ## open the page on which formats are tried, edited and approved (needs the tables of `dvc repro benchmarks encoder`)
 	@python -m stages.review $(if $(REVIEWER),--reviewer "$(REVIEWER)") $(if $(PORT),--port $(PORT))
 
 register: $(INSTALLED) ## log the committed build to MLflow and register its models

@@ -233,7 +233,7 @@ def _opened(path: Path, row_type: type[msgspec.Struct]) -> "Iterator[pq.ParquetF
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    again = "Run `dvc repro benchmarks`, which makes the tables that a review needs."
+    again = "Run `dvc repro benchmarks encoder`, which makes the tables that a review needs."
     try:
         with pq.ParquetFile(path) as file:
             found = file.schema_arrow.names

@@ -84,5 +84,5 @@ def test_no_build(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "stages").symlink_to(checkout / "stages")
     done = run(tmp_path, "--reviewer", "Ada")
     assert done.returncode == 1
-    assert "rows.parquet" in done.stderr and "dvc repro benchmarks" in done.stderr and "Traceback" not in done.stderr
+    assert "rows.parquet" in done.stderr and "dvc repro benchmarks encoder" in done.stderr and "Traceback" not in done.stderr
     assert "token" not in done.stdout
