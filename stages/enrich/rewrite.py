@@ -19,8 +19,9 @@ _DECLINED = re.compile(
     r"[\W_]{0,12}keep(?:ing)?[ _-](?:the[ _-])?original(?:[ _-]answer)?\b[ \t*_`\"'.:–—-]*([^\n]{0,400})(?:\s*\n\s*final answer[^\n]{0,100})?",
     re.IGNORECASE,
 )
+ANSWER_LINE = "Final answer: "
 _ANSWER_LINE = re.compile(
-    r"Final answer: [\w.:/()-]{1,44}(?:, [\w.:/()-]{1,44}){0,9}"
+    rf"{ANSWER_LINE}[\w.:/()-]{{1,44}}(?:, [\w.:/()-]{{1,44}}){{0,9}}"
 )  # a CVSS vector; no room for a sentence of a source
 
 
@@ -51,16 +52,18 @@ def rewrite_request(
 
 
 def last_line(row: InstructionRow, form: Format) -> str:
-    """The rule about the last line, with the row's key filled in where the format has such a line."""
+    """The rule about the last line, with the row's key filled in where the format has such a line.
+
+    It stands outside the fence, so a line of the answer is told only if it states values of the key and nothing else.
+    """
     if not form.answer_line or not row.answer_key:
         return "- End when the last section is written."
-    stated = [line for line in row.answer.splitlines() if line.strip().lower().startswith("final answer")]
-    line = stated[-1].strip() if stated else form.answer_line.replace("{key}", ", ".join(row.answer_key))
-    return (
-        f"- The last line is exactly: {line}"
-        if _ANSWER_LINE.fullmatch(line)
-        else "- The last line is that of the original answer."
-    )
+    stated = [line.strip() for line in row.answer.splitlines() if line.strip().lower().startswith("final answer")]
+    values = stated[-1].removeprefix(ANSWER_LINE).split(", ") if stated else row.answer_key
+    line = f"{ANSWER_LINE}{', '.join(values)}"
+    if set(values) <= set(row.answer_key) and _ANSWER_LINE.fullmatch(line):
+        return f"- The last line is exactly: {line}"
+    return "- The last line is that of the original answer."
 
 
 def evidence_for(attempt: int, evidence: Sequence[Evidence], limit: int) -> list[Evidence]:
