@@ -10,8 +10,8 @@ import math
 import os
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from stages.runtime import RuntimeParams
 BLOCK = 16  # rows of a block, the unit that Ray gives to a worker and does again if it dies
 CALLS_AT_ONCE = 10_000  # of the client actor; the rows in flight bound them long before
 POLL = 0.5  # seconds between two looks at the client's figures
+STOPPING = 5.0  # seconds that Ray Data has to end its workers, before Ray itself is stopped
 READY = 64  # batches of outcomes that wait to be written
 
 
@@ -112,13 +113,14 @@ class RayEngine:
         polling = asyncio.create_task(self._poll())
         try:
             async with watch.during():
-                async for done in self._outcomes(rows, make_worker, spool.codec):
-                    spool.put_bytes(done.row, done.result)
-                    for purpose in done.unparsed:
-                        self.client.ledger.parse_failed(purpose)
-                    result = spool.codec.decode(done.result) if tally else None
-                    said = "failed" if isinstance(result, CallFailed) else tally(result) if tally else ""
-                    watch.row(fresh=done.fresh, tally=said)
+                async with aclosing(self._outcomes(rows, make_worker, spool.codec)) as outcomes:
+                    async for done in outcomes:
+                        spool.put_bytes(done.row, done.result)
+                        for purpose in done.unparsed:
+                            self.client.ledger.parse_failed(purpose)
+                        result = spool.codec.decode(done.result) if tally else None
+                        said = "failed" if isinstance(result, CallFailed) else tally(result) if tally else ""
+                        watch.row(fresh=done.fresh, tally=said)
                 await self.client.look()
         finally:
             polling.cancel()
@@ -129,7 +131,7 @@ class RayEngine:
             await self.client.look()
             await asyncio.sleep(POLL)
 
-    async def _outcomes(self, rows: Sequence[Item], make_worker: MakeWorker, results: Codec) -> AsyncIterator[Done]:
+    async def _outcomes(self, rows: Sequence[Item], make_worker: MakeWorker, results: Codec) -> AsyncGenerator[Done, None]:
         """Outcomes as blocks are done. Raises LLMError for a Stop among them."""
         items = Codec(type(rows[0]))
         cores = int(self._ray.cluster_resources().get("CPU", 1))
@@ -137,14 +139,14 @@ class RayEngine:
         share = math.ceil(self._runtime.concurrency / workers)
         orders = Orders(self._actor, self.client.llm, self._ray.put(make_worker), items, results, share, code_hash())
         dataset = self._dataset(rows, items, orders, workers)
-        async for batch in _from_thread(
-            lambda: dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-        ):
-            for data in batch["outcome"]:
-                outcome = OUTCOMES.decode(data.as_py())
-                if isinstance(outcome, Stop):
-                    raise LLMError(outcome.message)
-                yield outcome  # type: ignore[misc]
+        batches = _from_thread(lambda: dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+        async with aclosing(batches):
+            async for batch in batches:
+                for data in batch["outcome"]:
+                    outcome = OUTCOMES.decode(data.as_py())
+                    if isinstance(outcome, Stop):
+                        raise LLMError(outcome.message)
+                    yield outcome  # type: ignore[misc]
 
     def _dataset(self, rows: Sequence[Item], items: Codec, orders: Orders, workers: int) -> Any:
         """Blocks of rows, mapped by `workers` processes, each with as many blocks at once as its share of rows fills twice."""
@@ -195,8 +197,8 @@ async def open_ray_engine(stage: str, llm: LLMParams, runtime: RuntimeParams, ba
             ) from None
 
 
-async def _from_thread(iterate: Callable[[], Iterator[Any]]) -> AsyncIterator[Any]:
-    """What a blocking iterator gives. Its thread is a daemon: an interrupted stage does not wait for Ray."""
+async def _from_thread(iterate: Callable[[], Iterator[Any]]) -> AsyncGenerator[Any, None]:
+    """What a blocking iterator gives. When its consumer stops, it ends at its next value; nobody waits long for it."""
     loop, ready, room = asyncio.get_running_loop(), asyncio.Queue[tuple[Any, BaseException | None]](), threading.Semaphore(READY)
 
     def run() -> None:
@@ -204,18 +206,26 @@ async def _from_thread(iterate: Callable[[], Iterator[Any]]) -> AsyncIterator[An
         try:
             for one in iterate():
                 room.acquire()
+                if over.is_set():
+                    return
                 loop.call_soon_threadsafe(ready.put_nowait, (one, None))
         except BaseException as error:
             failed = error
         if not loop.is_closed():
             loop.call_soon_threadsafe(ready.put_nowait, (None, failed or StopAsyncIteration()))
 
-    threading.Thread(target=run, daemon=True).start()
-    while True:
-        one, error = await ready.get()
-        if isinstance(error, StopAsyncIteration):
-            return
-        if error is not None:
-            raise error
+    over, thread = threading.Event(), threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while True:
+            one, error = await ready.get()
+            if isinstance(error, StopAsyncIteration):
+                return
+            if error is not None:
+                raise error
+            room.release()
+            yield one
+    finally:
+        over.set()
         room.release()
-        yield one
+        await asyncio.to_thread(thread.join, STOPPING)
