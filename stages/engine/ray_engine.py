@@ -8,6 +8,7 @@ cache. If the client's process dies, the stage stops.
 import asyncio
 import math
 import os
+import pickle
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from stages.engine.cluster import cluster, secret_names
 from stages.engine.engine import Item, MakeWorker, Result
 from stages.engine.messages import ANSWERS, OUTCOMES, Done, Stop, unwrap
 from stages.engine.worker import Orders, RowWorker, ask_actor, code_hash
-from stages.errors import LLMError
+from stages.errors import LLMError, ParamsError
 from stages.llm.client import Reply, Request
 from stages.llm.failures import CallFailed
 from stages.llm.params import LLMParams
@@ -137,7 +138,7 @@ class RayEngine:
         cores = int(self._ray.cluster_resources().get("CPU", 1))
         workers = min(self._runtime.workers or max(1, cores - 1), max(1, cores), math.ceil(len(rows) / BLOCK))
         share = math.ceil(self._runtime.concurrency / workers)
-        orders = Orders(self._actor, self.client.llm, self._ray.put(make_worker), items, results, share, code_hash())
+        orders = Orders(self._actor, self.client.llm, self._sent(make_worker), items, results, share, code_hash())
         dataset = self._dataset(rows, items, orders, workers)
         batches = _from_thread(lambda: dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
         async with aclosing(batches):
@@ -147,6 +148,17 @@ class RayEngine:
                     if isinstance(outcome, Stop):
                         raise LLMError(outcome.message)
                     yield outcome  # type: ignore[misc]
+
+    def _sent(self, make_worker: MakeWorker) -> Any:
+        """A reference to it in Ray's store. Raises ParamsError for what lives in one process only."""
+        try:
+            return self._ray.put(make_worker)
+        except (TypeError, pickle.PicklingError) as error:
+            raise ParamsError(
+                f"runtime.engine is `ray`, but rows of this stage need something that lives in one process only, "
+                f"as the web search of section ground does: {str(error).splitlines()[0]}",
+                remedy="Turn the web search off, or set runtime.engine to `local`.",
+            ) from None
 
     def _dataset(self, rows: Sequence[Item], items: Codec, orders: Orders, workers: int) -> Any:
         """Blocks of rows, mapped by `workers` processes, each with as many blocks at once as its share of rows fills twice."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stages.enrich.run import run_enrich
-from stages.errors import LLMError
+from stages.errors import LLMError, ParamsError
 from stages.ground.run import run_ground
 from stages.llm.watch import log_path, read_log
 from stages.stage import Stage
@@ -158,6 +159,18 @@ def test_a_spent_budget_ends_the_stage_with_the_message_of_the_local_run(
             run_ground(Stage("ground"))
         said.append(str(raised.value).split("of 5000")[1])
     assert said[0] == said[1]
+
+
+def test_what_cannot_be_sent_to_another_process_is_named(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make(tmp_path / "root", server.base_url, "ray")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("RAY_TEST_KEY", KEY)
+    connection = sqlite3.connect(":memory:")  # as the store of web pages has one
+    monkeypatch.setattr("stages.ground.run.group_by_entity", lambda passages: {"": connection})
+    with pytest.raises(ParamsError, match=r"(?s)lives in one process only.*web search.*local"):
+        run_ground(Stage("ground"))
 
 
 def test_an_interrupted_stage_leaves_no_process(server: FakeOpenAI, tmp_path: Path) -> None:
