@@ -33,7 +33,16 @@ def strictest(licences: Iterable[str], classes: dict[str, str]) -> str:
 
 
 def _class_of(expression: str, classes: dict[str, str]) -> str:
-    """Class of an SPDX expression: the strictest part joined by AND, the mildest alternative of OR."""
-    alternatives = [part.split(" and ") for part in expression.casefold().replace("(", "").replace(")", "").split(" or ")]
+    """Class of an SPDX expression: the strictest part joined by AND, the mildest alternative of OR.
+
+    One with brackets inside is a name like any other, hence `unknown` unless the file lists it: read without them it could
+    come out milder.
+    """
+    whole = expression.casefold().strip()
+    if whole.startswith("(") and whole.endswith(")") and not {*"()"} & {*whole[1:-1]}:
+        whole = whole[1:-1]
+    if {*"()"} & {*whole}:
+        return classes.get(whole, "unknown")
+    alternatives = [part.split(" and ") for part in whole.split(" or ")]
     found = [max((classes.get(name.strip(), "unknown") for name in names), key=STRICTNESS.index) for names in alternatives]
     return min(found, key=STRICTNESS.index)

@@ -25,3 +25,9 @@ def test_an_unknown_class_in_the_file_is_named(tmp_path: Path) -> None:
     file.write_text('{"freeish": ["X"]}')
     with pytest.raises(InputError, match="freeish"):
         load_classes(file)
+
+
+def test_brackets_are_not_read_as_if_they_were_not_there() -> None:
+    assert strictest(["(MIT OR GPL-3.0-only)"], CLASSES) == "permissive"
+    for expression in ("GPL-3.0-only AND (MIT OR Apache-2.0)", "(MIT OR Apache-2.0) AND GPL-3.0-only", "((MIT)", "MIT)"):
+        assert strictest([expression], CLASSES) == "unknown"

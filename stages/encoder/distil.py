@@ -15,14 +15,14 @@ from stages.errors import InputError
 from stages.hardware import quiet_libraries, set_threads
 
 
-def distil_table(model: Path, target: Path, dimensions: int) -> None:
+def distil_table(model: Path, target: Path, dimensions: int, threads: int = 0) -> None:
     """Write the table of `model` to the folder `target`, as model2vec's `StaticModel.from_pretrained` reads it.
 
     float16 values of (tokens, dimensions), scaled by how rare a token is expected to be. Two runs on one machine give
     equal bytes. Raises InputError if the files in `model` are damaged.
     """
     os.environ.setdefault("TQDM_DISABLE", "1")  # read when tqdm is first imported
-    set_threads()
+    set_threads(threads)
     from safetensors.numpy import save_file
 
     print(f"distilling a table of token vectors from {model.name} (about half a minute)", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Texts to vectors with the files of stage `encoder`: a table of token vectors (`static`) or the model itself (`minilm`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -8,6 +8,7 @@ from stages.base.location import hash_model
 from stages.errors import InputError
 from stages.ground.vectors import VectorCache
 from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
+from stages.runtime import RuntimeParams
 from stages.tables import content_id
 
 if TYPE_CHECKING:
@@ -84,15 +85,15 @@ class MiniLMEncoder:
 
     name = "minilm"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runtime: RuntimeParams = RuntimeParams()) -> None:  # noqa: B008 - frozen
         """Raises InputError if `folder` holds no model. Imports torch and transformers."""
-        set_threads()
+        set_threads(runtime.threads)
         import torch
         from transformers import AutoModel
 
         quiet_libraries()
-        self._folder, self._device = folder, choose_device()
-        self._dtype = choose_dtype(device=self._device)
+        self._folder, self._device = folder, choose_device(runtime.device)
+        self._dtype = choose_dtype(runtime.dtype, self._device)
         self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
@@ -134,9 +135,6 @@ class MiniLMEncoder:
         with torch.inference_mode():
             states = self._model(input_ids=torch.tensor(tokens, device=self._device)).last_hidden_state
             return scaled(states.float().mean(dim=1).cpu().numpy())
-
-
-ENCODERS: dict[str, Callable[[Path], Encoder]] = {"static": StaticEncoder, "minilm": MiniLMEncoder}
 
 
 def same_length(tokens: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -20,7 +20,10 @@ from stages.tasks.schema import InstructionRow
 
 PROMPTS = Path(__file__).parent / "prompts"
 MOST_FACTS = 2  # of one assessment: a second round is two queries
-_ENOUGH = re.compile(r"(?<!not )\benough\b|\bnothing(?: is| else)? missing\b", re.IGNORECASE)
+_ENOUGH = re.compile(
+    r"^\W{0,6}(?:(?:there|that|this|it) is )?(?:enough|nothing(?: is| else)?(?: is)? missing)\b[*_\"'` ]{0,4}(?:$|[.,;:!])",
+    re.IGNORECASE | re.MULTILINE,
+)  # as the whole of a line or its first words: `enough` within a sentence is as often denied
 _FACT = re.compile(r"^\W{0,4}(?:\d{1,2}[.):]\s*)?missing\b[^:\n]{0,20}:(.*)$", re.IGNORECASE | re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.):])\s+(\S.*)$", re.MULTILINE)
 

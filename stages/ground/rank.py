@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from stages.ground.retrieve import LEXICAL, Hit
 from stages.ground.schema import Evidence
-from stages.ground.text import cut
+from stages.ground.text import cut, tokens
 from stages.ingest.schema import Passage
 from stages.tasks.schema import InstructionRow
 
@@ -71,7 +71,7 @@ def documents_of(row: InstructionRow, by_entity: Mapping[str, Sequence[Passage]]
     passages = [passage for entity_id in row.document_ids for passage in by_entity.get(entity_id, ())]
     taken: list[Evidence] = []
     for passage in passages:
-        left = limit - sum(len(evidence.text) // 4 + 1 for evidence in taken)
+        left = limit - sum(tokens(evidence.text) for evidence in taken)
         if left < 20:
             break
         taken += as_evidence(row, [("", passage)], len(taken) + 1, left)

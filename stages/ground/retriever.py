@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from stages.ground.embed import ENCODERS
+from stages.ground.embed import MiniLMEncoder, StaticEncoder
 from stages.ground.fuse import fuse
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import Hit, PassageIndex
 from stages.ingest.schema import Passage
+from stages.runtime import RuntimeParams
 
 DEPTH = 5  # times the hits that are asked for: so many of each engine are fused, since one may rank low what another ranks high
 
@@ -29,11 +30,6 @@ class Retriever:
         """`lexical` knows the words of the passages, whichever `engines` search; without any it searches itself."""
         self.lexical, self.engines, self.rrf = lexical, list(engines) or [lexical], rrf
 
-    @property
-    def passages(self) -> list[Passage]:
-        """All passages, by id."""
-        return self.lexical.passages
-
     def search(self, query: str, hits: int) -> list[Hit]:
         """At most `hits` passages, best first; none for a query that no passage has to do with."""
         return self.search_many([query], hits)[0]
@@ -46,19 +42,20 @@ class Retriever:
         return [fuse(of_query, self.rrf, hits) for of_query in zip(*found, strict=True)]
 
 
-def open_retriever(passages: Sequence[Passage], params: GroundParams, encoder: Path) -> Retriever:
+def open_retriever(passages: Sequence[Passage], params: GroundParams, encoder: Path, runtime: RuntimeParams) -> Retriever:
     """The engines of `params` over `passages`; `encoder` is the folder that stage `encoder` makes.
 
     Raises InputError if an engine's files are not there.
     """
     lexical = PassageIndex(passages)
-    return Retriever(lexical, [open_engine(name, lexical, encoder) for name in params.engines], params.rrf)
+    return Retriever(lexical, [open_engine(name, lexical, encoder, runtime) for name in params.engines], params.rrf)
 
 
-def open_engine(name: str, lexical: PassageIndex, encoder: Path) -> Engine:
+def open_engine(name: str, lexical: PassageIndex, encoder: Path, runtime: RuntimeParams) -> Engine:
     """The engine `name` (bm25, static, minilm) over the passages of `lexical`."""
     if name == lexical.name:
         return lexical
     from stages.ground.dense import DenseIndex
 
-    return DenseIndex(lexical.passages, ENCODERS[name](encoder / name))
+    folder = encoder / name
+    return DenseIndex(lexical.passages, StaticEncoder(folder) if name == "static" else MiniLMEncoder(folder, runtime))

@@ -48,7 +48,7 @@ def run_ground(stage: Stage) -> None:
     every = stage.read("data/ingest/passages.parquet", Passage)
     passages, left_out = usable_passages(every, splits, items, params.ngram, params.deny)
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
-    retriever = open_retriever(passages if params.evidence else [], params, ENCODER)
+    retriever = open_retriever(passages if params.evidence else [], params, ENCODER, stage.section("runtime", RuntimeParams))
     library = Library(retriever, group_by_entity(passages), task_words(rows))
     leaks = leaks_of(items, splits, params.ngram)
     outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, leaks, params, llm))

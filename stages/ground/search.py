@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from stages.ground.fuse import fuse
 from stages.ground.hygiene import denied_licences
 from stages.ground.params import GroundParams
@@ -38,7 +40,9 @@ async def search_query(
 
 
 def _new(row: InstructionRow, hits: Iterable[Hit], shown: Collection[str]) -> list[Hit]:
-    return [hit for hit in hits if new_to_row(hit.passage, row, shown)]
+    """Ranks count up again: what was left out must not set this list back against another."""
+    kept = [hit for hit in hits if new_to_row(hit.passage, row, shown)]
+    return [msgspec.structs.replace(hit, rank=rank) for rank, hit in enumerate(kept)]
 
 
 def _permitted(pages: Sequence[Hit], params: GroundParams, trail: Trail) -> list[Hit]:

@@ -5,6 +5,7 @@
 A reply that cannot be read is shown to its author once, with the form that is wanted (`[repair]` of the prompt file).
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +17,8 @@ from stages.llm.fence import defuse
 from stages.llm.params import LLMParams
 
 Value = TypeVar("Value")
+_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n|\n?```\Z", re.IGNORECASE)
+_LIKE_JSON = re.compile(r"[{\[]\s*[\"{\[]")  # and not `[1, 2]` or `{a}`, which are prose to a reader
 LONGEST_SHOWN = 2000  # characters of an unreadable reply that its author is shown
 
 
@@ -90,10 +93,11 @@ def json_schema(shape: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def _read(text: str, read: Callable[[str], Value | None], shape: Shape[Value] | None) -> Value | None:
-    """By the shape where the text is such JSON, else by the tolerant reader."""
-    if shape is not None and text.lstrip().startswith("{"):
-        try:
-            return shape.value(msgspec.json.decode(text, type=shape.type))
-        except (msgspec.DecodeError, RecursionError):
-            pass
-    return read(text)
+    """By the shape where the text is JSON, else by the tolerant reader, which would take names of fields for an answer."""
+    inner = _FENCED.sub("", text.strip())
+    if shape is None or not inner.startswith(("{", "[")):
+        return read(text)
+    try:
+        return shape.value(msgspec.json.decode(inner, type=shape.type))
+    except (msgspec.DecodeError, RecursionError):
+        return None if _LIKE_JSON.match(inner) else read(text)

@@ -90,7 +90,7 @@ class Bench:
     async def warm(self) -> None:
         """Build what the first try needs (the passage index) in a thread, so that the first try does not wait for it."""
         settings = await asyncio.to_thread(load_settings, self.params_file)
-        await asyncio.to_thread(self.workspace.library, "", settings.ground)
+        await asyncio.to_thread(self.workspace.library, "", settings.ground, settings.runtime)
 
     # Versions
 

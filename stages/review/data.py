@@ -24,6 +24,7 @@ from stages.ground.queries import task_words
 from stages.ground.retriever import Retriever, open_retriever
 from stages.ground.web.leaks import Leaks, leaks_of
 from stages.ingest.schema import Entity, Passage
+from stages.runtime import RuntimeParams
 from stages.tables import content_id, read_table
 from stages.tasks.schema import InstructionRow
 
@@ -117,7 +118,7 @@ class Workspace:
                 self._entities = EntityTable(self.root / ENTITIES)
             return self._entities
 
-    def library(self, task: str, params: GroundParams) -> Library:
+    def library(self, task: str, params: GroundParams, runtime: RuntimeParams) -> Library:
         """What rows of `task` are grounded in, as the stage `ground` has it. The first call builds the index: seconds.
 
         So does the first one after an edit of the section `ground`.
@@ -127,7 +128,7 @@ class Workspace:
                 passages = read_table(self.root / PASSAGES, Passage)
                 splits, items = read_table(self.root / SPLITS, Split), read_table(self.root / ITEMS, BenchmarkItem)
                 usable, _ = usable_passages(passages, splits, items, params.ngram, params.deny)
-                self._searched = params, open_retriever(usable, params, self.root / ENCODER), group_by_entity(usable)
+                self._searched = params, open_retriever(usable, params, self.root / ENCODER, runtime), group_by_entity(usable)
             if task and task not in self._common:
                 rows = _read(self.root / ROWS, InstructionRow, "task", [task])
                 self._common[task] = task_words(rows).get(task, set())

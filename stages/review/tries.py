@@ -150,7 +150,7 @@ class Tries:
         settings, client = await self._open()
         try:
             refuse_settings(run, settings)
-            library = await asyncio.to_thread(self.workspace.library, run.task, settings.ground)
+            library = await asyncio.to_thread(self.workspace.library, run.task, settings.ground, settings.runtime)
             rows = await asyncio.to_thread(self._missing, run)
             meter = Meter(client)
             report = await calibrate(meter, settings.enrich, settings.runtime.concurrency)  # type: ignore[arg-type]

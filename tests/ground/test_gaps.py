@@ -32,6 +32,11 @@ def second_round(replies: Replies, rounds: int = 2) -> tuple[Grounding, list[str
         (f"Missing:\n- {FACT}\n- ports", [FACT, "ports"]),
         (f"It is not enough.\nmissing: {FACT}", [FACT]),
         ("It is not enough.", None),
+        ("There isn't enough background", None),
+        ("The passages do not have enough detail.", None),
+        ("Hardly enough", None),
+        ("**Enough**", []),
+        ("Enough. Both steps are covered.", []),
         ("The handler runs code.", None),
         ("", None),
     ],
@@ -40,7 +45,13 @@ def test_assessments_in_any_dress(text: str, facts: list[str] | None) -> None:
     assert parse_gaps(text) == facts
 
 
-@pytest.mark.parametrize("reply", ['{"enough": true, "missing": []}', "enough"])
+@pytest.mark.parametrize("reply", ['{"enough": false, "missing": ["event ids logged', '{"enough": tr'])
+def test_a_reply_that_was_cut_is_no_assessment(reply: str) -> None:
+    found, asked = second_round({"ground.gaps": [reply, "who knows"]})
+    assert found.counts["gap-unparsed"] == 1 and not found.counts["gap"] and "gap_queries" not in asked
+
+
+@pytest.mark.parametrize("reply", ['{"enough": true, "missing": []}', "enough", '```json\n{"enough": true, "missing": []}\n```'])
 def test_enough_ends_the_search(reply: str) -> None:
     found, asked = second_round({"ground.gaps": reply})
     assert asked == ["gaps"] and not found.counts["gap"] and found.row.queries == ["script handler in browser"]

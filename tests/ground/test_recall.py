@@ -22,6 +22,7 @@ from stages.ground.text import words
 from stages.ingest.__main__ import run as run_ingest
 from stages.ingest.schema import Entity, Passage
 from stages.review.printing import table
+from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import read_table
 from tests.toy_rows import make_item, make_passage, make_row
@@ -196,16 +197,18 @@ def test_answers_that_a_build_lacks_are_left_out_and_so_are_questions_without_an
 def test_the_metric_of_a_toy_build_is_the_same_in_any_order() -> None:
     passages = [make_passage("cwe:CWE-584", "A return in a finally block discards an exception."), make_passage("cwe:CWE-1", " ")]
     params = GroundParams()
-    found = [recall_metrics(make_bench(some, [], [], []), params, ENCODER) for some in (passages, passages[::-1])]
+    found = [
+        recall_metrics(make_bench(some, [], [], []), params, ENCODER, RuntimeParams()) for some in (passages, passages[::-1])
+    ]
     assert found[0] == found[1] and found[0]["passages"] == 1 and found[0]["asked"] == {"plain": 1}
     assert found[0]["left_out"]["hand"] == {"no-passage": 99} and list(found[0]["sets"]["hand"]) == ["bm25"]
-    assert recall_metrics(make_bench([], [], [], []), params, ENCODER)["sets"] == {}
+    assert recall_metrics(make_bench([], [], [], []), params, ENCODER, RuntimeParams())["sets"] == {}
 
 
 def test_the_build_is_measured_by_engine_and_fused() -> None:
     assert combinations_of(GroundParams(engines=("bm25", "static"))) == ["bm25", "static", "bm25+static"]
     bench = make_bench([make_passage("cwe:CWE-584", "A return in a finally block.")], [], [], [])
-    assert list(open_engines(bench, ["bm25"], GroundParams(), ENCODER)) == ["bm25"]
+    assert list(open_engines(bench, ["bm25"], GroundParams(), ENCODER, RuntimeParams())) == ["bm25"]
 
 
 def test_misses_show_what_was_found_instead_and_no_control_character() -> None:
@@ -262,3 +265,7 @@ def test_the_hundred_questions_against_the_real_sources(tmp_path: Path, monkeypa
 def _eight(text: str) -> list[str]:
     spoken = words(text)
     return [" ".join(spoken[at : at + 8]) for at in range(len(spoken) - 7)]
+
+
+def test_nothing_that_can_be_asked_is_an_empty_table() -> None:
+    assert table_rows({}) == [] and head({}) == ["questions", "engines"]

@@ -11,6 +11,7 @@ from stages.ground.fuse import fuse
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import PassageIndex
 from stages.ground.retriever import DEPTH, Retriever, open_engine, open_retriever
+from stages.runtime import RuntimeParams
 from tests.ground.encoder_folder import make_encoder_folder
 from tests.tiny_encoder import WORDS
 from tests.toy_rows import make_passage
@@ -26,9 +27,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_hits_of_the_engines_are_fused_by_rank(encoder: Path) -> None:
-    retriever = open_retriever(PASSAGES, GroundParams(engines=("bm25", "static"), rrf=7), encoder)
+    retriever = open_retriever(PASSAGES, GroundParams(engines=("bm25", "static"), rrf=7), encoder, RuntimeParams())
     lexical = retriever.lexical
-    lists = [open_engine(name, lexical, encoder).search_many(QUERIES, DEPTH * 4) for name in ("bm25", "static")]
+    lists = [open_engine(name, lexical, encoder, RuntimeParams()).search_many(QUERIES, DEPTH * 4) for name in ("bm25", "static")]
     assert retriever.search_many(QUERIES, 4) == [fuse(both, 7, 4) for both in zip(*lists, strict=True)]
     assert any(set(hit.scores) == {"bm25", "static"} for hit in retriever.search(QUERIES[0], 4))
 
@@ -39,16 +40,16 @@ def test_passages_and_engines_in_any_order_give_equal_hits(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shuffled = DRAW.sample(PASSAGES, len(PASSAGES))
-    one = open_retriever(PASSAGES, GroundParams(engines=engines), encoder)  # type: ignore[arg-type]
-    other = open_retriever(shuffled, GroundParams(engines=engines[::-1]), encoder)  # type: ignore[arg-type]
+    one = open_retriever(PASSAGES, GroundParams(engines=engines), encoder, RuntimeParams())  # type: ignore[arg-type]
+    other = open_retriever(shuffled, GroundParams(engines=engines[::-1]), encoder, RuntimeParams())  # type: ignore[arg-type]
     found = one.search_many(QUERIES, 5)
     assert found == other.search_many(QUERIES, 5) == [one.search(query, 5) for query in QUERIES]
-    assert one.passages == other.passages and all(len(hits) == 5 for hits in found[:-3])
+    assert one.lexical.passages == other.lexical.passages and all(len(hits) == 5 for hits in found[:-3])
     assert found[-3] == [] and found[-2] == []
 
 
 def test_bm25_alone_needs_no_encoder() -> None:
-    plain = open_retriever(PASSAGES, GroundParams(), Path("nowhere"))
+    plain = open_retriever(PASSAGES, GroundParams(), Path("nowhere"), RuntimeParams())
     assert plain.search_many(QUERIES, 5) == Retriever(PassageIndex(PASSAGES)).search_many(QUERIES, 5)
     assert plain.engines == [plain.lexical]
 
@@ -56,7 +57,7 @@ def test_bm25_alone_needs_no_encoder() -> None:
 def test_an_engine_whose_files_are_not_there_is_an_error_with_a_remedy() -> None:
     for name in ("static", "minilm"):
         with pytest.raises(InputError, match=r"tokenizer\.json does not exist") as error:
-            open_retriever(PASSAGES, GroundParams(engines=("bm25", name)), Path("nowhere"))  # type: ignore[arg-type]
+            open_retriever(PASSAGES, GroundParams(engines=("bm25", name)), Path("nowhere"), RuntimeParams())  # type: ignore[arg-type]
         assert "ground.engines" in str(error.value)
 
 

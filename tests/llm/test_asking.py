@@ -86,6 +86,18 @@ def test_json_of_another_form_is_no_answer(text: str) -> None:
     assert asked(client).value == "A" and client.unread == 1
 
 
+@pytest.mark.parametrize("text", ['```json\n{"verdict": "B"}\n```', '```\n{"verdict": "B"}```', ' {"verdict": "B"}\n'])
+def test_json_in_a_code_fence_is_read(text: str) -> None:
+    client = Scripted(text)
+    assert asked(client).value == "B" and client.unread == 0
+
+
+def test_names_of_fields_are_no_words_to_the_tolerant_reader() -> None:
+    client = Scripted('{"verdict": "A", "why": "cut he', "no")
+    request = Request(purpose="p", messages=[{"role": "user", "content": "A or B?"}], repair="A or B only.")
+    assert asyncio.run(ask(client, request, lambda text: "A" if "A" in text else None, SHAPE)).value is None
+
+
 def test_the_reply_that_is_shown_is_bounded() -> None:
     shown = repair_request(Request(purpose="p", messages=[]), "x" * 1_000_000).messages[0]["content"]
     assert len(shown) == 2000

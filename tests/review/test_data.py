@@ -10,6 +10,7 @@ from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
 from stages.review.data import Workspace
+from stages.runtime import RuntimeParams
 from stages.tables import read_table, write_table
 from stages.tasks.schema import InstructionRow
 from tests.review.sample import DOCUMENTED, HELD_OUT_SUBJECT, HOSTILE, ROWS, SEARCHED, item, passages, splits, write_build
@@ -37,8 +38,8 @@ def test_the_library_of_a_task_is_the_stage_s(build: Path) -> None:
     workspace = Workspace()
     made = write_build(build)
     usable, left_out = usable_passages(passages(), splits(made), [item()], 13)
-    library = workspace.library(SEARCHED, GroundParams())
-    assert left_out["held-out"] == 1 and library.retriever.passages == usable
+    library = workspace.library(SEARCHED, GroundParams(), RuntimeParams())
+    assert left_out["held-out"] == 1 and library.retriever.lexical.passages == usable
     assert library.by_entity == group_by_entity(usable)
     rows = read_table("data/tasks/rows.parquet", InstructionRow)
     assert library.common[SEARCHED] == task_words(rows)[SEARCHED], "words of all rows, also of those that nobody sees here"
@@ -63,7 +64,7 @@ def test_a_missing_or_damaged_table_says_what_makes_it(build: Path, table: str) 
     def use() -> None:
         workspace = Workspace()
         workspace.tasks()
-        workspace.library(SEARCHED, GroundParams())
+        workspace.library(SEARCHED, GroundParams(), RuntimeParams())
         assert workspace.entities
 
     use()

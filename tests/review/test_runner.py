@@ -21,7 +21,7 @@ def tried_row(params_file: Path, task: str, *, number: int = 0, judge_passed: bo
 
     async def work() -> RowResult:
         async with open_client("review", settings.llm, settings.runtime, base_model=Path("none")) as client:
-            library = workspace.library(task, settings.ground)
+            library = workspace.library(task, settings.ground, settings.runtime)
             bedrock = Bedrock(client, library, workspace.entities, settings, judge_passed)
             found = await try_row("run", row, sample_format(task), bedrock)
             return await try_row("run", row, sample_format(task), bedrock) if again else found

@@ -46,6 +46,7 @@ def _run(combinations: list[str], show_misses: bool, show_kinds: bool) -> None:
     from stages.ground.recall.printed import head, misses, table_rows
     from stages.ingest.schema import Entity, Passage
     from stages.review.printing import table, tell
+    from stages.runtime import RuntimeParams
     from stages.tables import read_table
     from stages.tasks.schema import InstructionRow
 
@@ -65,7 +66,7 @@ def _run(combinations: list[str], show_misses: bool, show_kinds: bool) -> None:
         read_table("data/tasks/rows.parquet", InstructionRow),
         read_table("data/benchmarks/items.parquet", BenchmarkItem),
     )
-    engines = open_engines(bench, combinations, params, Path("models/encoder"))
+    engines = open_engines(bench, combinations, params, Path("models/encoder"), load_section("runtime", RuntimeParams))
     found = measure(bench.questions, engines)
     figures = {**found["sets"], **(found["kinds"] if show_kinds else {})}
     tell(f"{len(bench.questions)} questions on {len(bench.passages):,} passages\n")

@@ -16,6 +16,7 @@ from stages.ground.recall.schema import Question
 from stages.ground.retrieve import PassageIndex
 from stages.ground.retriever import Engine, Retriever, open_engine
 from stages.ingest.schema import Entity, Passage
+from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import write_json
 from stages.tasks.schema import InstructionRow
@@ -45,13 +46,15 @@ def engine_names(combination: str) -> list[str]:
     return [name.strip() for name in combination.split("+")]
 
 
-def open_engines(bench: Bench, combinations: Sequence[str], params: GroundParams, encoder: Path) -> dict[str, Searcher]:
+def open_engines(
+    bench: Bench, combinations: Sequence[str], params: GroundParams, encoder: Path, runtime: RuntimeParams
+) -> dict[str, Searcher]:
     """Each combination as the build would search with it; an engine that stands in several is opened once."""
     lexical = PassageIndex(bench.passages)
     opened: dict[str, Engine] = {}
     for name in (name for combination in combinations for name in engine_names(combination)):
         if name not in opened:
-            opened[name] = open_engine(name, lexical, encoder)
+            opened[name] = open_engine(name, lexical, encoder, runtime)
     return {
         combination: Retriever(lexical, [opened[name] for name in engine_names(combination)], params.rrf)
         for combination in combinations
@@ -75,12 +78,12 @@ def write_recall(
     """`metrics/ground_recall.json`; of a build that searches nothing, figures of nothing."""
     entities = stage.read("data/graph/entities.parquet", Entity)
     bench = make_bench(passages, entities, rows, items) if params.evidence else Bench([], [], {})
-    write_json("metrics/ground_recall.json", recall_metrics(bench, params, encoder))
+    write_json("metrics/ground_recall.json", recall_metrics(bench, params, encoder, stage.section("runtime", RuntimeParams)))
 
 
-def recall_metrics(bench: Bench, params: GroundParams, encoder: Path) -> dict[str, Any]:
+def recall_metrics(bench: Bench, params: GroundParams, encoder: Path, runtime: RuntimeParams) -> dict[str, Any]:
     """What stage `ground` writes to `metrics/ground_recall.json`; the engines together are called `fused` there."""
-    engines = open_engines(bench, combinations_of(params), params, encoder) if bench.questions else {}
+    engines = open_engines(bench, combinations_of(params), params, encoder, runtime) if bench.questions else {}
     named = {"fused" if "+" in combination else combination: engine for combination, engine in engines.items()}
     counts = dict(sorted(Counter(question.wording for question in bench.questions).items()))
     return {
