@@ -1,16 +1,14 @@
 """Which passages may be evidence: none of a held-out subject, of a denied licence, or that gives away a benchmark item."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import Split
 from stages.ground.text import words
+from stages.ingest.benchmark_cves import cves_in
 from stages.ingest.schema import Passage
 from stages.licences import load_classes, strictest
-
-_CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b", re.IGNORECASE)
 
 
 def usable_passages(
@@ -48,8 +46,7 @@ def _why_not(passage: Passage, held_out: set[str], cves: set[str], grams: set[tu
         return "held-out"
     if not passage.text.strip():
         return "empty"
-    named = {found.upper() for found in _CVE.findall(f"{passage.entity_id} {passage.title} {passage.text}")}
-    if named & cves:
+    if cves_in(f"{passage.entity_id} {passage.title} {passage.text}") & cves:
         return "benchmark-cve"
     return "benchmark-ngram" if shares_ngram(passage.text, grams, ngram) else ""
 
@@ -57,7 +54,7 @@ def _why_not(passage: Passage, held_out: set[str], cves: set[str], grams: set[tu
 def benchmark_cves(items: Iterable[BenchmarkItem]) -> set[str]:
     """Every CVE id that a benchmark item names anywhere."""
     texts = (" ".join([item.question, item.subject, *item.entity_ids, *item.options, *item.key]) for item in items)
-    return {found.upper() for text in texts for found in _CVE.findall(text)}
+    return {cve for text in texts for cve in cves_in(text)}
 
 
 def benchmark_ngrams(items: Iterable[BenchmarkItem], size: int) -> set[tuple[str, ...]]:

@@ -23,7 +23,7 @@ def page_ids() -> set[str]:
 
 
 def pages(ids: Iterable[str]) -> dict[str, Record]:
-    """Snapshots by id; of one body under several addresses, that of the least key."""
+    """Snapshots by id, which is of the page's final address too: of several ways to one page, that of the least key."""
     found = sorted((one for _, one in find_all([PAGES], "id", ids)), key=lambda one: one["key"], reverse=True)
     return {one["id"]: one for one in found}
 

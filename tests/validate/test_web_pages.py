@@ -90,3 +90,18 @@ def test_the_notice_names_the_host_of_a_page_and_its_duty() -> None:
     one = row(21, id=REWRITE)
     text = notice_of([one], {(REWRITE, f"{PAGE.id}#1")})
     assert "web docs.example.org: 1 records under CC-BY-4.0 (attribution)" in text and PAGE.final_url in text
+
+
+def test_one_body_at_two_hosts_is_two_pages_with_a_licence_each() -> None:
+    import msgspec
+
+    hosts = {"https://a.example.org/x": "MIT", "https://b.example.org/x": "CC-BY-4.0"}
+    both = [
+        msgspec.structs.replace(snapshot("page", url, body="<p>same", final_url=url, content_type="text/html"), licence=licence)
+        for url, licence in hosts.items()
+    ]
+    write_table(PAGES, both, Snapshot)
+    assert {(one.id, one.uri, one.licence) for one in as_entities(page_ids())} == {
+        (one.id, one.final_url, one.licence) for one in both
+    }
+    assert {one.uri: one.licence for one in as_entities(page_ids())} == hosts

@@ -19,6 +19,7 @@ PORTS = (80, 443)  # of a page on the public web; another port is more often ano
 LONGEST = 2048  # characters of an address
 Resolve = Callable[[str, int, socket.AddressFamily], Awaitable[list[Any]]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")  # RFC 3879: no longer given out, and still routed inside some networks
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last four bytes
 
 
@@ -32,7 +33,7 @@ def is_public(address: str) -> bool:
         number = _inner(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return False
-    return number.is_global and not number.is_multicast and not number.is_reserved
+    return number.is_global and not number.is_multicast and not number.is_reserved and number not in _SITE_LOCAL
 
 
 def _inner(number: Address) -> Address:
@@ -54,7 +55,13 @@ def parsed(address: str) -> "URL":
         if url.scheme not in ("http", "https"):
             raise Refused("bad-scheme")
         url = url.with_host((url.raw_host or "").rstrip("."))  # a name with a final dot is the same host
-        usable = url.port is not None and url.user is None and url.password is None and len(str(url)) <= LONGEST
+        usable = (
+            not _is_odd_number(url.raw_host or "")
+            and url.port is not None
+            and url.user is None
+            and url.password is None
+            and len(str(url)) <= LONGEST
+        )
     except ValueError:
         usable = False
     if not usable:
@@ -73,6 +80,11 @@ def checked(address: str, private_hosts: Collection[str]) -> "URL":
     if url.port not in PORTS:
         raise Refused("bad-port")
     return url
+
+
+def _is_odd_number(host: str) -> bool:
+    """`127.1` and `2130706433`: old resolvers take them for addresses, so they are no names."""
+    return host.replace(".", "").isdigit() and not _is_number(host)
 
 
 def _is_number(host: str) -> bool:

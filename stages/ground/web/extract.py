@@ -20,13 +20,13 @@ _CHARSET = re.compile(
     r"|shift[_-]jis|euc-(?:jp|kr)",
     re.IGNORECASE,
 )
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 # Sequences that move a cursor or colour text: CSI, OSC, and any other escape of two characters (ECMA-48).
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]{0,100}[ -/]{0,20}[@-~]?|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)?|\x1b.?")
 _NUMBERED = re.compile(r"&#(?:[0-9]{1,8}|[xX][0-9a-fA-F]{1,8});?")
 _MARKUP = ("<", ">", "&", '"', "'")
-_ESCAPED = re.compile(r"(```.*?```|(?<!\\)`[^`\n]+`)|(\\+)([*_`~\[\]<])", re.DOTALL)
+_ESCAPED = re.compile(r"(```.*?```|(?<!\\)`[^`\n]+`)|(?<!\\)(\\++)([*_`~\[\]<])", re.DOTALL)
 _ESCAPED_START = re.compile(r"^( {0,3}(?:\d{1,9})?)\\([-+>.)])", re.MULTILINE)
 _KEPT = {"\n": "\n", "\t": " "}
 
@@ -62,7 +62,12 @@ def title_of(body: str, content_type: str) -> str:
     """The title of a page in one line; empty for plain text."""
     tree = _tree(body) if content_type in HTML else None
     found = tree.find(".//title") if tree is not None else None
-    return " ".join(clean(found.text_content()).split())[:TITLE] if found is not None else ""
+    return one_line(found.text_content()) if found is not None else ""
+
+
+def one_line(title: str) -> str:
+    """`title` as a terminal shows it: single spaces in place of line ends and other spaces, at most TITLE characters."""
+    return " ".join(clean(title).split())[:TITLE]
 
 
 def clean(text: str) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 
-from stages.ground.web.schema import Kind, Snapshot
+from stages.ground.web.schema import Kind, Snapshot, fit
 from stages.ground.web.store import SnapshotStore
 
 SENT, REUSED = {"search": "queries_sent", "page": "pages_fetched"}, {"search": "queries_reused", "page": "pages_reused"}
@@ -64,7 +64,7 @@ class Once:
 
     async def _keep(self, key: str, ask: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
         try:
-            kept = await self.store.put(await ask())
+            kept = await self.store.put(fit(await ask()))
             self._met.add(key)
             return kept
         finally:

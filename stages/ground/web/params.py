@@ -1,9 +1,11 @@
 """Section `ground.web`: whether evidence may come from the web, and from whose pages."""
 
 import re
+from collections.abc import Collection
 from typing import Literal
 
 from stages.config import Params
+from stages.licences import load_classes, strictest
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
@@ -16,7 +18,7 @@ class Web(Params):
 
     provider: Literal["", "searxng", "brave"] = ""  # empty: off; a SearXNG of your own, or Brave's Search API
     pages: int = 2  # usable pages per query; up to three times as many are tried
-    licences: dict[str, str] = {}  # domain -> SPDX id; any other page is `unknown`, which validate.licences denies by default
+    licences: dict[str, str] = {}  # domain -> SPDX id; any other page is `unknown`, which ground.deny denies by default
     allow: list[str] = []  # if any are named, only pages of these domains are read
     deny: list[str] = []  # pages of these domains are never read, for example of hosts that publish benchmarks
 
@@ -45,3 +47,16 @@ def licence_of(host: str, params: Web) -> str:
     """The licence that the params state for `host`: that of the longest domain; `unknown` if there is none."""
     named = [domain for domain in params.licences if is_under(host, domain)]
     return params.licences[max(named, key=len)] if named else "unknown"
+
+
+def why_not(host: str, params: Web, deny: Collection[str]) -> str:
+    """`denied` by the lists, `licence-<class>` if `deny` holds the class of the host's licence, or empty: it may be read."""
+    if not may_read(host, params):
+        return "denied"
+    kind = class_of(licence_of(host, params))
+    return f"licence-{kind}" if kind in deny else ""
+
+
+def class_of(licence: str) -> str:
+    """The class of one licence expression."""
+    return strictest([licence], load_classes())

@@ -9,7 +9,8 @@ from stages.ingest.schema import Passage
 
 CHARACTERS = 1200  # of a passage, as `ingest.passage_chars` has it for the local sources
 LEAST = 80  # characters; shorter pieces (a date, a button) say nothing by themselves
-_HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
+_NOT_SPACE = re.compile(r"\S")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -31,7 +32,7 @@ def sections(text: str) -> list[tuple[str, str]]:
     in_code = False
     for line in text.splitlines():
         in_code ^= line.startswith("```")
-        heading = None if in_code else _HEADING.fullmatch(line)
+        heading = None if in_code else _HEADING.fullmatch(line.rstrip())
         if heading:
             found.append((heading[2].strip("# "), []))
         else:
@@ -59,10 +60,11 @@ def _parts(paragraph: str) -> list[str]:
         return [paragraph]
     parts = []
     for sentence in _SENTENCE_END.split(paragraph):
-        while len(sentence) > CHARACTERS:
-            at = sentence.rfind(" ", 1, CHARACTERS)
-            at = at if at > 0 else CHARACTERS
-            parts.append(sentence[:at])
-            sentence = sentence[at:].lstrip()
-        parts.append(sentence)
+        start = 0  # in place of cutting the sentence shorter and shorter, which would copy it each time
+        while len(sentence) - start > CHARACTERS:
+            space = sentence.rfind(" ", start + 1, start + CHARACTERS)
+            end = space if space > 0 else start + CHARACTERS
+            parts.append(sentence[start:end])
+            start = _NOT_SPACE.search(sentence, end).start()  # type: ignore[union-attr]  # a paragraph ends with a letter
+        parts.append(sentence[start:])
     return [part for part in parts if part]

@@ -31,7 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     provider: str  # of a search; empty for a page
     asked: str  # the query, or the address
-    id: str  # of a page that was kept: `web:<16 hex digits of sha256>`, the entity id of its passages; else empty
+    id: str  # of a page that was kept: see `page_id`, the entity id of its passages; else empty
     final_url: str  # after redirects; empty if there is no body, and for a search
     content_type: str
     title: str
@@ -48,6 +48,11 @@ def key_of(kind: Kind, provider: str, asked: str) -> str:
     return content_id("web", kind, provider, asked)
 
 
+def page_id(final_url: str, sha256: str) -> str:
+    """Of address and body: one body at two hosts may have two licences, and each passage leads to its own."""
+    return f"{WEB}:{content_id('page', final_url, sha256)}"
+
+
 def snapshot(
     kind: Kind, asked: str, *, provider: str = "", body: str = "", final_url: str = "", content_type: str = "", title: str = ""
 ) -> Snapshot:
@@ -55,7 +60,7 @@ def snapshot(
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     return Snapshot(
         key=key_of(kind, provider, asked), kind=kind, provider=provider, asked=asked, final_url=final_url,
-        id=f"{WEB}:{sha256[:16]}" if kind == "page" else "", content_type=content_type, title=title, retrieved=_now(),
+        id=page_id(final_url, sha256) if kind == "page" else "", content_type=content_type, title=title, retrieved=_now(),
         sha256=sha256, licence="", reason="", final=True, body=body,
     )  # fmt: skip
 
@@ -71,8 +76,8 @@ def flaw_of(one: Snapshot) -> str:
         return "its key is not that of its question"
     if one.sha256 != hashlib.sha256(one.body.encode()).hexdigest():
         return "its body has another SHA-256"
-    if one.id != (f"{WEB}:{one.sha256[:16]}" if one.kind == "page" and not one.reason else ""):
-        return "its id is not that of its body"
+    if one.id != (page_id(one.final_url, one.sha256) if one.kind == "page" and not one.reason else ""):
+        return "its id is not that of its address and body"
     if one.body and one.reason:
         return "it has a body and a reason why there is none"
     if not f"{one.title}{one.final_url}{one.retrieved}".isprintable():
@@ -82,6 +87,17 @@ def flaw_of(one: Snapshot) -> str:
     if one.id and not one.final_url.startswith(("http://", "https://")):
         return "its address is not one of the web"
     return "" if one.reason or one.kind == "page" or _are_results(one.body) else "its body is no list of results"
+
+
+def fit(one: Snapshot) -> Snapshot:
+    """`one`, or a failure in its place if `import` would refuse it: what a build stores, another one can read."""
+    return failure(one.kind, one.asked, "unfit", final=True, provider=one.provider) if flaw_of(one) else one
+
+
+def withheld(one: Snapshot, reason: str) -> Snapshot:
+    """A page that is stored, as the failure that it is under the params of this build: what it says is not passed on."""
+    nothing = failure(one.kind, one.asked, reason, final=False, provider=one.provider)
+    return msgspec.structs.replace(nothing, retrieved=one.retrieved)
 
 
 def _are_results(body: str) -> bool:

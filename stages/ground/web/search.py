@@ -21,13 +21,12 @@ from stages.ground.web.fetch import open_fetcher
 from stages.ground.web.leaks import Leaks
 from stages.ground.web.once import Once
 from stages.ground.web.pages import Pages
-from stages.ground.web.params import licence_of, may_read
+from stages.ground.web.params import class_of, licence_of, why_not
 from stages.ground.web.passages import passages_of
 from stages.ground.web.provider import Provider, clean_query
-from stages.ground.web.schema import Result, Snapshot, failure, key_of, snapshot
+from stages.ground.web.schema import Result, Snapshot, failure, key_of, snapshot, withheld
 from stages.ground.web.store import SnapshotStore, store_path
 from stages.ingest.schema import Passage
-from stages.licences import load_classes, strictest
 from stages.runtime import RuntimeParams
 
 TRIES = 3  # times `web.pages` pages are tried for `web.pages` usable ones
@@ -49,7 +48,6 @@ class WebSearch:
     ) -> None:
         self._ground, self._params, self._leaks, self._once = params, params.web, leaks, once
         self._provider, self._pages = provider, pages
-        self._classes = load_classes()
         self._cuts: dict[str, Cut] = {}  # by key of a page
         self._searches: dict[str, str] = {}  # key -> why a search failed, or empty
         self._used: dict[str, str] = {}  # key -> why a page was not used, or empty
@@ -61,7 +59,7 @@ class WebSearch:
         that scores are worth nothing beside those of an index of other passages, and a hit of the web has none.
         """
         pages = await self._usable(await self._results(clean_query(query)))
-        passages = {one.id: one for page in pages for one in page.passages}  # one body under two addresses counts once
+        passages = {one.text: one for page in reversed(pages) for one in page.passages}  # of two pages that say it, the first
         if not passages:
             return []
         found = await asyncio.to_thread(lambda: PassageIndex(list(passages.values())).search(query, hits))
@@ -74,7 +72,7 @@ class WebSearch:
         again._cuts = self._cuts
         for query in sorted({clean_query(query) for query in queries}):
             await again._usable(await again._results(query))
-        kept = (self._licensed(one) for one in again._once.kept())
+        kept = (self._published(one) for one in again._once.kept())
         return Account(kept, {"web": again._metrics()}, {name: self._once.events[name] for name in sorted(self._once.events)})
 
     def _metrics(self) -> dict[str, Any]:
@@ -135,10 +133,7 @@ class WebSearch:
             return refused.reason
 
     def _forbidden_host(self, host: str) -> str:
-        if not may_read(host, self._params):
-            return "denied"
-        kind = strictest([licence_of(host, self._params)], self._classes)
-        return f"licence-{kind}" if kind in self._ground.deny else ""
+        return why_not(host, self._params, self._ground.deny)
 
     async def _cut(self, address: str) -> Cut:
         """The passages of one page; none if the network, its licence or the benchmarks forbid it."""
@@ -172,8 +167,13 @@ class WebSearch:
         reason = self._leaks.found_in(page.final_url, passages) if passages else "no-text"
         return Cut([] if reason else passages, reason)
 
-    def _licensed(self, one: Snapshot) -> Snapshot:
-        licence = licence_of(host_of(one), self._params) if one.kind == "page" else ""
+    def _published(self, one: Snapshot) -> Snapshot:
+        """As the table of pages has it: with its licence, and without what this build's lists and licences forbid."""
+        if one.kind == "search":
+            return one
+        if not one.reason and (reason := self._forbidden_host(host_of(one))):
+            one = withheld(one, reason)
+        licence = licence_of(host_of(one), self._params)
         return msgspec.structs.replace(one, licence=licence)
 
 
@@ -205,7 +205,7 @@ async def open_web(
             return
         once = Once(store, offline=False)
         async with open_fetcher(runtime.web, resolve) as fetcher:
-            provider, pages = Provider(params.web, runtime.web, fetcher), Pages(params.web, runtime.web, fetcher)
+            provider, pages = Provider(params.web, runtime.web, fetcher), Pages(params.web, params.deny, runtime.web, fetcher)
             try:
                 yield WebSearch(params, leaks, once, provider, pages)
             finally:
@@ -220,10 +220,13 @@ def _require_sense(params: GroundParams, runtime: RuntimeParams) -> None:
             "ground.web is on, and runtime.engine is ray: the pause between two requests to a host holds in one process only.",
             remedy="Set runtime.engine to local for `dvc repro ground`; other stages may run on ray.",
         )
-    if "unknown" in params.deny and not params.web.licences:
+    stated = {licence: class_of(licence) for licence in sorted(set(params.web.licences.values()))}
+    if "unknown" in params.deny and set(stated.values()) <= set(params.deny):
+        named = ", ".join(f"{licence} ({kind})" for licence, kind in stated.items())
         raise ParamsError(
-            "ground.web is on, but no page could be used: ground.web.licences names no domain, and ground.deny holds `unknown`.",
-            remedy="Name the licences of the domains that you trust, like `licences: {owasp.org: CC-BY-SA-4.0}`.",
+            f"ground.web is on, but no page could be used: ground.web.licences names {f'only {named}' if named else 'no domain'}, "
+            f"and ground.deny holds {', '.join(f'`{kind}`' for kind in sorted({*stated.values(), 'unknown'}))}.",
+            remedy="Name domains whose licence is permitted, like `licences: {nist.gov: LicenseRef-NIST-public-domain}`.",
         )
 
 

@@ -13,9 +13,10 @@ from stages.ground.web.leaks import Leaks
 from stages.ground.web.params import Web
 from stages.ground.web.schema import Snapshot
 from stages.ground.web.search import open_web
+from stages.ground.web.subjects import Subjects
 from tests.ground.web.site import Site
 
-NO_LEAKS = Leaks(frozenset(), frozenset(), 13)
+NO_LEAKS = Leaks(cves=frozenset(), hashes=frozenset(), held_cves=frozenset(), held_out=Subjects([]), grams=frozenset(), ngram=13)
 LICENCES = {"docs.test": "CC-BY-4.0"}
 
 

@@ -1,7 +1,10 @@
 """From a page to passages: the words of the page, its order and its headings, and nothing else."""
 
+import time
+
 import pytest
 
+from stages.ground.web import extract
 from stages.ground.web.extract import clean, decoded, markdown, title_of
 from stages.ground.web.failures import Refused
 from stages.ground.web.passages import CHARACTERS, LEAST, cut_up, passages_of, sections
@@ -97,3 +100,42 @@ def test_pieces_keep_every_word_and_cut_a_wall_of_letters() -> None:
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert max(map(len, pieces)) <= CHARACTERS
     assert cut_up("Short.") == [] and len("Short.") < LEAST
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#" + " " * 200_000 + "\u00a0", "# a" + " " * 200_000 + "b", "\\" * 200_000, "\\" * 200_000 + "x", "`" * 200_000, "``` " * 50_000,
+     "`a\n" * 60_000, "\n" + " " * 200_000 + "x", "\n " * 100_000, ". " * 100_000, "!" + " " * 200_000, "1" * 200_000 + "\\."],
+    ids=lambda text: f"{text[:4]!r}*{len(text)}",
+)  # fmt: skip
+def test_no_text_takes_longer_than_its_length(text: str) -> None:
+    """Of quadratic patterns 200 kB would take minutes."""
+    started = time.monotonic()
+    for piece in (text, extract._as_said(clean(text))):
+        sections(piece)
+        cut_up(piece)
+    assert time.monotonic() - started < 5
+
+
+def test_spaces_in_the_declaration_of_a_charset_take_no_time() -> None:
+    started = time.monotonic()
+    for _ in range(50):
+        decoded(b"<meta charset=" + b" " * 2000 + b"*", "")
+    assert time.monotonic() - started < 1
+
+
+def test_a_long_sentence_is_cut_once_not_copied_for_every_piece() -> None:
+    """Three times the text takes about three times as long; nine times as long would be a copy of the rest for each piece."""
+    import tracemalloc
+
+    text = "\U0001f512" * 500_000  # four bytes each
+    tracemalloc.start()
+    pieces = cut_up(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "".join(pieces) == text and peak < 3 * 4 * len(text)
+
+
+def test_headings_and_escapes_are_read_as_before() -> None:
+    assert sections("#  Title \t\nText\n###\tDeep # \nMore\n#none\n# ") == [("Title", "Text"), ("Deep", "More\n#none\n#")]
+    assert extract._as_said(r"\_a\\*b\\\[c \d `\_`") == r"_a\*b\[c \d `\_`"

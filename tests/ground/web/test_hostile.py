@@ -13,15 +13,18 @@ from aiohttp import web
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import Split
+from stages.ground.web import addresses, leaks
 from stages.ground.web.addresses import Guard, PrivateAddress, is_public
 from stages.ground.web.extract import KINDS
 from stages.ground.web.fetch import BODY_LIMIT
 from stages.ground.web.leaks import leaks_of
 from stages.ground.web.store import store_path
+from stages.ground.web.subjects import Subjects
+from stages.ingest.benchmark_cves import hash_of, load_hashes
 from stages.llm.prompts import fill, load_prompt
 from tests.ground.web.conftest import Searched
 from tests.ground.web.site import SENTENCES, Site, about, html, redirect
-from tests.toy_rows import make_item
+from tests.toy_rows import make_item, make_passage
 
 Search = Callable[..., Searched]
 QUERY = "process injection"
@@ -45,25 +48,32 @@ def outcome(site: Site, search: Search) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "reason"),
     [
-        "http://127.0.0.1:{port}/secret", "http://169.254.169.254/latest/meta-data/", "http://10.0.0.8/", "http://[::1]:{port}/secret",
-        "http://[::ffff:127.0.0.1]:{port}/secret", "http://[64:ff9b::7f00:1]/", "http://[fe80::1]/", "http://0.0.0.0:{port}/secret",
-        "http://2130706433:{port}/secret", "http://0x7f.1:{port}/secret", "http://127.1:{port}/secret", "http://localhost:{port}/secret",
-        "http://inside.test:{port}/secret", "http://224.0.0.1/", "http://100.64.0.1/", "http://inside.test./secret",
+        ("http://127.0.0.1:{port}/secret", "private-address"), ("http://[::1]:{port}/secret", "private-address"),
+        ("http://0.0.0.0:{port}/secret", "private-address"), ("http://[::ffff:127.0.0.1]:{port}/secret", "private-address"),
+        ("http://[64:ff9b::7f00:1]/", "private-address"), ("http://[fe80::1]/", "private-address"), ("http://[fec0::1]/", "private-address"),
+        ("http://169.254.169.254/latest/meta-data/", "private-address"), ("http://10.0.0.8/", "private-address"),
+        ("http://224.0.0.1/", "private-address"), ("http://100.64.0.1/", "private-address"),
+        ("http://2130706433:{port}/secret", "bad-address"), ("http://127.1:{port}/secret", "bad-address"),
+        ("http://0x7f.1:{port}/secret", "private-address"), ("http://localhost:{port}/secret", "private-address"),
+        ("http://inside.test:{port}/secret", "private-address"), ("http://inside.test./secret", "private-address"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("redirected", [False, True])
 def test_no_address_inside_the_network_is_asked(
-    address: str, redirected: bool, site: Site, outcome: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    address: str, reason: str, redirected: bool, site: Site, outcome: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`localhost` and odd spellings of numbers resolve as the system has it; `inside.test` is this server, but not named."""
-    site.names |= {"localhost": "127.0.0.1", "0x7f.1": "127.0.0.1", "127.1": "127.0.0.1"}
+    """`localhost` and odd spellings of numbers resolve as the system has it; `inside.test` is this server, but not named.
+
+    The server's port is permitted here: nothing but the look at the address stands between the program and the secret.
+    """
+    monkeypatch.setattr(addresses, "PORTS", (*addresses.PORTS, site.port))
+    site.names |= dict.fromkeys(("localhost", "0x7f.1"), "127.0.0.1")
     site.page("127.0.0.1", "/secret", about("injection"))
     site.page("inside.test", "/secret", about("injection"))
     target = address.format(port=site.port)
-    reason = outcome(redirect(target)) if redirected else outcome(address=target)
-    assert reason in ("private-address", "bad-port", "bad-address")
+    assert (outcome(redirect(target)) if redirected else outcome(address=target)) == reason
     assert "/secret" not in [path for _, path in site.asked]
 
 
@@ -73,7 +83,7 @@ def test_no_address_inside_the_network_is_asked(
         ("93.184.216.34", True), ("2606:4700::1111", True), ("2002:5db8:d822::1", True), ("64:ff9b::5db8:d822", True),
         ("10.1.2.3", False), ("172.31.0.1", False), ("192.168.1.1", False), ("100.100.0.1", False), ("198.18.0.1", False),
         ("240.0.0.1", False), ("255.255.255.255", False), ("0.0.0.0", False), ("224.0.0.5", False), ("ff02::1", False),
-        ("fc00::1", False), ("fe80::1%eth0", False), ("::", False), ("2002:7f00:1::", False), ("::ffff:10.0.0.1", False),
+        ("fc00::1", False), ("fec0::1", False), ("feff:ffff::1", False), ("fe80::1%eth0", False), ("::", False), ("2002:7f00:1::", False), ("::ffff:10.0.0.1", False),
         ("2001:0:0:0:0:0:80ff:fffe", False), ("::127.0.0.1", False), ("", False), ("host", False), ("0177.0.0.1", False),
     ],
 )  # fmt: skip
@@ -377,7 +387,7 @@ ITEMS: list[BenchmarkItem] = [make_item(f"{QUESTION} CVE-2021-1111")]
     [
         ("Compare cve-2021-1111 with this. " * 4, "A page", "benchmark-cve"),
         (PAGE, "Notes on CVE-2021-1111", "benchmark-cve"),
-        ("The held out subject is CVE-2020-7777, as everybody knows by now, and it is bad.", "A page", "benchmark-cve"),
+        ("The held out subject is CVE-2020-7777, as everybody knows by now, and it is bad.", "A page", "held-out"),
         (f"They asked us: {QUESTION.upper()}", "A page", "benchmark-ngram"),
         ("Which weakness lets a visitor of the photo gallery upload a script? " * 2, "A page", ""),
     ],
@@ -390,6 +400,55 @@ def test_a_page_that_gives_away_a_benchmark_is_dropped_and_counted(
     found = search(QUERY, leaks=leaks_of(ITEMS, splits, 13))
     assert found.metrics["pages"] == ({"used": 0, "refused": {reason: 1}} if reason else {"used": 1, "refused": {}})
     assert bool(found.hits[0]) is not bool(reason)
+
+
+HELD_OUT = (
+    "attack:T1110.003", "attack:T1547", "attack:G0999", "cwe:CWE-79", "capec:CAPEC-66", "d3fend:D3-PSA", "nist:AC-2", "tactic:execution",
+    "sigma:5af54681-df95-4c26-854f-2565e13cfab0", "check:aws/s3_bucket_public_access", "atlas:AML.T0010.001", "asvs:1.2",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("T1110.003", "held-out"), ("t1110.003,", "held-out"), ("See (T1110.003).", "held-out"), ("attack.t1110.003", "held-out"),
+        ("https://attack.mitre.org/techniques/T1110/003/", "held-out"), ("T1110", ""), ("T1110.", ""), ("T1110.001", ""),
+        ("techniques/T1110/", ""), ("T1110.0031", ""), ("XT1110.003", ""),
+        ("T1547", "held-out"), ("T1547.", "held-out"), ("techniques/T1547/", "held-out"), ("T1547.001", ""), ("T1547/001", ""), ("T15471", ""),
+        ("G0999", "held-out"), ("Known: CWE-20, CWE-22, cwe-79, CWE-89, CWE-94 and so on", "held-out"), ("CWE\u201179", "held-out"),
+        ("CWE 79", "held-out"), ("CWE-079", "held-out"), ("https://cwe.mitre.org/data/definitions/79.html", "held-out"), ("CWE-790", ""),
+        ("CWE-7", ""), ("CAPEC_66", "held-out"), ("CAPEC-660", ""), ("D3-PSA", "held-out"), ("D3-PSAX", ""), ("AC-2(1)", "held-out"),
+        ("AC-20", ""), ("{5AF54681-DF95-4C26-854F-2565E13CFAB0}", "held-out"), ("s3_bucket_public_access", "held-out"),
+        ("AML.T0010.001", "held-out"), ("AML.T0010", ""), ("execution 1.2", ""), ("CVE\u20112017\u20110144", "benchmark-cve"),
+    ],
+)  # fmt: skip
+def test_ids_of_held_out_subjects_and_of_public_benchmarks_are_found_in_every_spelling(
+    text: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaks, "load_hashes", lambda: frozenset([hash_of("CVE-2017-0144")]))
+    splits = [Split(entity_id=one, split="heldout") for one in HELD_OUT] + [Split(entity_id="cwe:CWE-20", split="train")]
+    known = leaks_of([], splits, 13)
+    page = make_passage("web:1", f"Read about {text} at length.")
+    assert known.found_in("https://docs.test/", [page]) == reason
+    assert known.found_in(f"https://docs.test/{text}", []) == reason
+
+
+def test_the_list_of_public_benchmarks_is_the_one_that_ingest_reads() -> None:
+    assert leaks_of([], [], 13).hashes == load_hashes() != frozenset()
+
+
+def test_a_page_on_a_held_out_technique_is_dropped_and_counted(site: Site, search: Search) -> None:
+    _leak_query(site, "Password spraying is listed as T1110.003 next to T1110.001 and T1110.004 in this table. " * 2)
+    known = leaks_of([], [Split(entity_id="attack:T1110.003", split="heldout")], 13)
+    assert search(QUERY, leaks=known).metrics["pages"] == {"used": 0, "refused": {"held-out": 1}}
+
+
+def test_many_ids_are_looked_for_in_a_long_text_at_once() -> None:
+    known = Subjects(f"cwe:CWE-{number}" for number in range(10_000, 12_000))
+    started = time.monotonic()
+    for text in ("CWE-1 " * 30_000, "CWE" + "-" * 200_000, "T1110." * 30_000, "CWE-" + "0" * 200_000, "a_" * 100_000):
+        assert not known.named_in(text)
+    assert time.monotonic() - started < 5
 
 
 def test_a_question_that_stands_across_two_passages_is_found(site: Site, search: Search) -> None:

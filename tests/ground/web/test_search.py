@@ -8,19 +8,26 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from stages.errors import ParamsError
 from stages.ground.params import GroundParams
 from stages.ground.web.__main__ import main as command
-from stages.ground.web.failures import WebError
-from stages.ground.web.params import Web
-from stages.ground.web.schema import Snapshot
+from stages.ground.web.extract import KINDS
+from stages.ground.web.failures import Refused, WebError
+from stages.ground.web.fetch import Received
+from stages.ground.web.once import Once
+from stages.ground.web.pages import Pages
+from stages.ground.web.params import Web, why_not
+from stages.ground.web.schema import Snapshot, flaw_of, key_of, page_id, snapshot
 from stages.ground.web.search import open_web
 from stages.ground.web.store import SnapshotStore, store_path
-from stages.runtime import RuntimeParams
+from stages.runtime import RuntimeParams, WebAccess
 from stages.tables import file_sha256, read_table, write_table
 from tests.ground.web.conftest import LICENCES, NO_LEAKS, Searched
 from tests.ground.web.site import Site, about, html, redirect
@@ -53,7 +60,7 @@ def test_passages_of_the_pages_are_ranked_for_the_query_and_lead_back_to_them(fi
     kept = {one.id: one for one in found.kept if one.id}
     for hit in hits:
         page = kept[hit.passage.entity_id]
-        assert re.fullmatch(r"web:[0-9a-f]{16}#\d+", hit.passage.id) and page.sha256.startswith(page.id[4:])
+        assert re.fullmatch(r"web:[0-9a-f]{16}#\d+", hit.passage.id) and page.id == page_id(page.final_url, page.sha256)
         assert hit.passage.text.split(". ")[0] in page.body
 
 
@@ -149,7 +156,93 @@ def test_pages_of_a_denied_licence_are_not_asked_for_and_cost_no_try(filled: Sit
 def test_a_redirect_to_a_host_of_a_denied_licence_is_not_used(filled: Site, search: Search) -> None:
     away = filled.page("docs.test", "/away", redirect(filled.address("other.test", "/hollowing")))
     filled.found("away", away)
-    assert search("away", deny=["unknown"]).metrics["pages"]["refused"] == {"licence-unknown": 1}
+    found = search("away", deny=["unknown"])
+    assert found.metrics["pages"] == {"used": 0, "refused": {"licence-unknown": 1}}
+    assert filled.asked.count(("docs.test", "/away")) == 1 and not [path for host, path in filled.asked if host == "other.test"]
+    assert not [one for one in found.kept if one.kind == "page" and one.body]
+
+
+def test_a_page_that_was_stored_before_its_licence_was_denied_is_in_no_table(
+    filled: Site, search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = filled.page("docs.test", "/away", redirect(filled.address("other.test", "/hollowing")))
+    filled.found("away", away)
+    assert search("away").metrics["pages"]["used"] == 1
+    denied = search("away", deny=["unknown"])
+    assert denied.metrics["pages"] == {"used": 0, "refused": {"licence-unknown": 1}}
+    page = next(one for one in denied.kept if one.kind == "page")
+    assert (page.body, page.title, page.id, page.reason) == ("", "", "", "licence-unknown")
+    write_table("pages.parquet", denied.kept, Snapshot)
+    (tmp_path / "fresh").mkdir()
+    monkeypatch.chdir(tmp_path / "fresh")
+    command(["import", "../pages.parquet"])
+    assert search("away", deny=["unknown"], offline=True)[:3] == denied[:3]
+
+
+def test_one_body_at_two_hosts_keeps_the_licence_of_each(filled: Site, search: Search) -> None:
+    same = [filled.page(host, "/same", about("injection")) for host in ("docs.test", "other.test")]
+    licences = {"docs.test": "CC-BY-4.0", "other.test": "MIT"}
+    for query, pages in (("first", same), ("second", same[::-1])):
+        filled.found(query, *pages)
+    found = search("first", "second", params={"licences": licences})
+    pages = {one.id: one for one in found.kept if one.id}
+    assert len(pages) == 2 and len({one.sha256 for one in pages.values()}) == 1
+    for hits, host in zip(found.hits, ("docs.test", "other.test"), strict=True):
+        assert len({hit.passage.text for hit in hits}) == len(hits), "what two pages say is one hit"
+        for hit in hits:
+            page = pages[hit.passage.entity_id]
+            assert (hit.passage.uri, hit.passage.licence) == (page.final_url, page.licence) and host in page.final_url
+            assert page.licence == licences[host]
+
+
+class _Received:
+    """In place of the network: one response to everything."""
+
+    def __init__(self, body: bytes, content_type: str) -> None:
+        self.received = Received(200, body, content_type, "", "")
+
+    async def page(self, url: object, *, kinds: tuple[str, ...], **_: object) -> Received:
+        if kinds != KINDS:
+            raise Refused("http-404")  # robots.txt
+        return self.received
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(name="a%0Ab%C2%A0c%E2%80%A8d", body="text", kind="text/plain")
+@example(name="x" * 900, body="<title>a\u2028b\x85\u3000c</title><p>x", kind="text/html")
+@given(name=st.text(min_size=1, max_size=60), body=st.text(max_size=300), kind=st.sampled_from(KINDS))
+def test_whatever_is_stored_can_be_imported(workspace: Path, name: str, body: str, kind: str) -> None:
+    fetcher: Any = _Received(f"<title>{body}</title>{body}".encode(errors="replace"), kind)
+    pages = Pages(Web(), (), WebAccess(), fetcher)
+    address = f"http://docs.test/{name}".encode(errors="replace").decode()
+
+    async def build() -> Snapshot | None:
+        store = SnapshotStore(workspace / "first.sqlite")
+        try:
+            return await Once(store, offline=False).answer("page", key_of("page", "", address), lambda: pages.read(address))
+        finally:
+            store.close()
+            (workspace / "first.sqlite").unlink()
+
+    one = asyncio.run(build())
+    assert one is not None and one.title.isprintable() and len(one.title) <= 200
+    write_table("kept.parquet", [one], Snapshot)
+    command(["import", "kept.parquet"])
+
+
+def test_what_import_would_refuse_is_not_stored(workspace: Path) -> None:
+    async def odd() -> Snapshot:
+        return snapshot("page", "http://docs.test/", body="x", final_url="http://docs.test/", title="two\nlines")
+
+    async def build() -> Snapshot | None:
+        store = SnapshotStore(store_path())
+        try:
+            return await Once(store, offline=False).answer("page", key_of("page", "", "http://docs.test/"), odd)
+        finally:
+            store.close()
+
+    one = asyncio.run(build())
+    assert one is not None and (one.reason, one.body, flaw_of(one)) == ("unfit", "", "")
 
 
 def test_hits_that_share_a_stray_word_are_left_out_and_no_hit_has_scores_of_another_index(filled: Site, search: Search) -> None:
@@ -184,8 +277,13 @@ def test_the_web_is_searched_from_one_process_and_never_in_vain(filled: Site) ->
     web_params = Web(provider="searxng", licences=LICENCES)
     with pytest.raises(ParamsError, match="runtime.engine"):
         asyncio.run(build(GroundParams(web=web_params), RuntimeParams(engine="ray")))
-    with pytest.raises(ParamsError, match="names no domain"):
+    with pytest.raises(ParamsError, match="names no domain") as error:
         asyncio.run(build(GroundParams(web=Web(provider="searxng")), RuntimeParams()))
+    said = re.search(r"licences: \{(\S+): (\S+)\}", str(error.value))
+    assert said and not why_not(said[1], Web(licences={said[1]: said[2]}), GroundParams().deny), "the remedy is no remedy"
+    denied = Web(provider="searxng", licences={"owasp.org": "CC-BY-SA-4.0", "example.org": "Acme private"})
+    with pytest.raises(ParamsError, match=r"only Acme private \(unknown\), CC-BY-SA-4.0 \(share-alike\)"):
+        asyncio.run(build(GroundParams(web=denied), RuntimeParams()))
 
 
 def test_a_page_that_was_stored_before_its_domain_was_denied_is_not_used(filled: Site, search: Search) -> None:
