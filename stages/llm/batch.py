@@ -19,7 +19,7 @@ import msgspec
 
 from stages.errors import LLMError
 from stages.llm.failures import Pending
-from stages.runtime import Price
+from stages.runtime import Budget, Price
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000  # of one file, as OpenAI takes it
 URL = "/v1/chat/completions"
@@ -103,8 +103,8 @@ class _Part:
 class BatchFiles:
     """Writes the requests of one stage. A request that waits in a file already is not written again."""
 
-    def __init__(self, folder: Path, stage: str, prices: Mapping[str, Price]) -> None:
-        self.folder, self.stage, self.prices = folder, stage, prices
+    def __init__(self, folder: Path, stage: str, prices: Mapping[str, Price], budget: Budget) -> None:
+        self.folder, self.stage, self.prices, self.budget = folder, stage, prices, budget
         self._parts: dict[str, _Part] = {}
         self._waiting: dict[str, dict[bytes, Path]] = {}  # by purpose and key, read at the first request for that purpose
         self._wanted: set[bytes] = set()
@@ -112,16 +112,13 @@ class BatchFiles:
         self._estimate: dict[str, list[int]] = {}  # by model: tokens of prompts, most tokens of answers
 
     def ask(self, key: str, purpose: str, role: str, payload: Mapping[str, Any]) -> Pending:
-        """Put a request where an answer can come from; what its row is told. Raises LLMError if that cannot be written."""
+        """Put a request where an answer can come from; what its row is told. Raises LLMError if that cannot be written, or would pass the budget."""
         name = bytes.fromhex(key)
         if name not in self._wanted:
+            self._reserve(payload)
             with _explained(self.folder):
                 self._write(name, key, purpose, role, payload)
             self._wanted.add(name)
-            chars = sum(len(one["content"]) for one in payload["messages"])
-            estimate = self._estimate.setdefault(payload["model"], [0, 0])
-            estimate[0] += chars // CHARS_PER_TOKEN
-            estimate[1] += payload["max_tokens"]
         return Pending(f"request {key[:12]} waits for the answer of a batch")
 
     def close(self, *, keep: bool) -> None:
@@ -141,6 +138,22 @@ class BatchFiles:
                 + "\n".join(files),
                 remedy=SUBMIT,
             )
+
+    def _reserve(self, payload: Mapping[str, Any]) -> None:
+        """Count a request, one that waits already as well: all of them together must fit the budget."""
+        chars = sum(len(one["content"]) for one in payload["messages"])
+        estimate = self._estimate.setdefault(payload["model"], [0, 0])
+        estimate[0] += chars // CHARS_PER_TOKEN
+        estimate[1] += payload["max_tokens"]
+        tokens = sum(map(sum, self._estimate.values()))
+        usd = sum(_usd(self.prices[model], *counts) for model, counts in self._estimate.items() if model in self.prices)
+        for what, all_of_them, limit in (("tokens", tokens, self.budget.tokens), ("usd", usd, self.budget.usd)):
+            if limit and all_of_them > limit:
+                raise LLMError(
+                    f"{self.stage}: {len(self._wanted):,} requests of this run fit the budget of {limit:g} {what}, the next could pass it.",
+                    allowed=f"runtime.budget.{what} = {limit:g}, of a whole run and with the longest answers",
+                    remedy="Raise the budget in params.yaml (0 means no limit) or take fewer rows, and run the same command again.",
+                )
 
     def _write(self, name: bytes, key: str, purpose: str, role: str, payload: Mapping[str, Any]) -> None:
         if purpose not in self._waiting:
@@ -172,13 +185,13 @@ class BatchFiles:
         said = []
         for model, (prompt, completion) in sorted(self._estimate.items()):
             price = self.prices.get(model)
-            usd = (
-                f", at most {(prompt * price.input + completion * price.output) / 1e6:,.2f} usd by runtime.prices"
-                if price
-                else ""
-            )
+            usd = f", at most {_usd(price, prompt, completion):,.2f} usd by runtime.prices" if price else ""
             said.append(f"{model}: about {prompt:,} tokens in, at most {completion:,} out{usd}")
         return "; ".join(said)
+
+
+def _usd(price: Price, prompt: int, completion: int) -> float:
+    return (prompt * price.input + completion * price.output) / 1e6
 
 
 def request_files(folder: Path) -> list[RequestFile]:

@@ -1,6 +1,7 @@
 """Answers of a batch, as a provider gives them back, brought into the response cache.
 
-A line is `{"custom_id": ..., "response": {"status_code": ..., "body": {...}}, "error": ...}`. What it holds is hostile
+A line is `{"custom_id": ..., "response": {"status_code": ..., "body": {...}}, "error": ...}`; of a refusal OpenAI writes
+the body, `vllm run-batch` the error. What it holds is hostile
 like any answer of a server: sizes are bounded, forms are checked, and only what was asked for is stored. A refusal for
 good (a bad request) is an answer, too, and rejects its row as it would online; one that may pass (429, 500, an expired
 batch) takes the request out of its file, and the next run writes it into another.
@@ -10,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,24 +27,35 @@ from stages.llm.wire import read_completion
 
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; 4,096 tokens have about 20 KB
 TOGETHER = 1000  # answers of one transaction
+NOTHING = b"null"  # a body or an error that is not there
 UNREADABLE, FOREIGN, REPEATED, KNOWN = "cannot be read", "never asked for", "twice in the file", "imported before"
 
 
-class _Error(msgspec.Struct):
-    code: str | None = None
-    message: str | None = None
-
-
 class _Response(msgspec.Struct):
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: msgspec.Raw = msgspec.Raw(NOTHING)
     status_code: int = 200
 
 
 class _Line(msgspec.Struct):
     custom_id: str
     response: _Response | None = None
-    error: _Error | None = None
+    error: msgspec.Raw = msgspec.Raw(NOTHING)  # each program has a form of its own: see `_fault`
     method: str = ""  # only requests have one
+
+
+class _Fault(NamedTuple):
+    """The error of a line."""
+
+    status: int  # 0: it names none
+    text: str
+
+
+class _Read(NamedTuple):
+    """An answer that is not in the cache yet."""
+
+    file: int
+    key: bytes
+    answer: StoredResponse
 
 
 class Report(msgspec.Struct):
@@ -66,7 +79,8 @@ class Results:
         }
         self._done: list[set[bytes]] = [set() for _ in self.files]
         self._again: list[set[bytes]] = [set() for _ in self.files]
-        self._ready: list[StoredResponse] = []
+        self._seen = set[bytes]()
+        self._ready: list[_Read] = []
 
     def read(self, path: Path) -> Report:
         """Store the answers of one results file. Raises LLMError if it is none, or nothing in it was asked for."""
@@ -111,15 +125,15 @@ class Results:
             known = len(read.custom_id) == 64 and self.cache.get(read.custom_id) is not None
             return _pass(report, KNOWN if known else FOREIGN, f"{where}, custom_id {read.custom_id[:80]!a}")
         number, asked = found
-        if asked.key in self._done[number]:
+        if asked.key in self._seen:
             return _pass(report, REPEATED, where)
         answer, again = self._answer(read, self.files[number], asked)
         if answer is None:
             report.again[again] += 1
             self._again[number].add(asked.key)
             return None
-        self._done[number].add(asked.key)
-        self._ready.append(answer)
+        self._seen.add(asked.key)
+        self._ready.append(_Read(number, asked.key, answer))
         failure = failure_of(answer, allow_truncated=True)
         report.stored += not failure
         report.failed.update([failure] if failure else [])
@@ -127,26 +141,35 @@ class Results:
 
     def _answer(self, line: _Line, file: RequestFile, asked: Asked) -> tuple[StoredResponse | None, str]:
         """What a line says: an answer or a failure for good; else None and why it is to be asked again."""
-        if line.response is None:
-            return None, _shown((line.error.code or line.error.message if line.error else "") or "no answer")
-        body, status = bytes(line.response.body), line.response.status_code
+        fault = _fault(line.error)
+        body, status = (bytes(line.response.body), line.response.status_code) if line.response else (NOTHING, 0)
+        if body == NOTHING and status < 300:
+            status = fault.status  # the only one that is named
+        if not status:
+            return None, _shown(fault.text or "no answer")
         if not 200 <= status < 300:
-            error = refusal(file.role, status, masked(body[:1200].decode(errors="replace"), self._secrets)[:300], "the batch", "")
+            parts = [b"" if part == NOTHING else part for part in (body, bytes(line.error))]
+            said = " ".join(masked(part[:1200].decode(errors="replace"), self._secrets)[:300] for part in parts)
+            error = refusal(file.role, status, said, "the batch", "")
             if isinstance(error, CallFailed):
                 return _failure(asked, file, error.reason), ""
             return None, f"status {status}"
         try:
             completion = read_completion(body)
-        except (ValueError, RecursionError):
+        except ValueError:
             return None, "bad-response"
         return response_of(asked.key.hex(), file.purpose, asked.model, completion, asked.chars, self._secrets), ""
 
     def _store(self) -> None:
-        """Failures are kept as answers, else each round would pay for them again; `gc` removes them."""
-        whole = [one for one in self._ready if not failure_of(one, allow_truncated=False)]
-        others = [one for one in self._ready if failure_of(one, allow_truncated=False)]
-        self.cache.store(whole)
-        self.cache.store(others, replay=True)
+        """Failures are kept as answers, else each round would pay for them again; `gc` removes them.
+
+        A request is done when its answer is in the cache: if that cannot be written, it still waits.
+        """
+        answers = [one.answer for one in self._ready]
+        self.cache.store([one for one in answers if not failure_of(one, allow_truncated=False)])
+        self.cache.store([one for one in answers if failure_of(one, allow_truncated=False)], replay=True)
+        for one in self._ready:
+            self._done[one.file].add(one.key)
         self._ready = []
 
 
@@ -159,6 +182,21 @@ def described(report: Report) -> str:
         parts.append(f"{report.again.total():,} to be asked again ({_counts(report.again)})")
     parts += [f"{count:,} lines {why} (the first: {report.first[why]})" for why, count in sorted(report.passed.items())]
     return "; ".join(parts)
+
+
+def _fault(error: msgspec.Raw) -> _Fault:
+    """An object with `code` and `message`, the same under `error`, or a text; a `code` that is a number is a status."""
+    try:
+        said = msgspec.json.decode(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Fault(0, UNREADABLE)
+    if isinstance(said, dict) and isinstance(said.get("error"), dict | str):
+        said = said["error"]
+    if not isinstance(said, dict):
+        return _Fault(0, said if isinstance(said, str) else "")
+    code, message = said.get("code"), said.get("message")
+    status = code if isinstance(code, int) and 300 <= code < 600 else 0
+    return _Fault(status, next((text for text in (code, message) if isinstance(text, str) and text), ""))
 
 
 def _failure(asked: Asked, file: RequestFile, reason: str) -> StoredResponse:

@@ -42,6 +42,8 @@ ON CONFLICT (key) DO UPDATE SET text = excluded.text, finish_reason = excluded.f
     replay = excluded.replay, created = excluded.created
 WHERE {NEW} > {OLD} OR ({NEW} = {OLD} AND {OLD} < 3 AND excluded.replay > responses.replay)
 """
+# A failure to be replayed that is worse than what is stored: that is no whole answer either, and none will come.
+FINAL = f"UPDATE responses SET replay = 1 WHERE key = ? AND replay = 0 AND {RANK.format('')} < 3"
 SELECT = f"SELECT {COLUMNS}, replay FROM responses WHERE key = ?"
 TOGETHER = 500  # keys of one query
 LOGGED = 2000  # answers after which the write-ahead log is emptied into the file
@@ -203,6 +205,8 @@ class ResponseCache:
                     one.prompt_tokens, one.completion_tokens, replay, now,
                 )  # fmt: skip
                 written = database.execute(INSERT, values).rowcount
+                if replay and not written:
+                    database.execute(FINAL, (one.key,))
                 kept[one.key] = one if written else _response(database.execute(SELECT, (one.key,)).fetchone())
         self._logged += len(waiting)
         return kept

@@ -84,7 +84,7 @@ class Client:
         self._asked: dict[str, asyncio.Task[StoredResponse]] = {}
         self._calls: dict[str, _Call] = {}  # those being asked
         batch = Path(runtime.batch_files).expanduser()
-        self._batch = BatchFiles(batch, stage, runtime.prices) if runtime.batch_files else None
+        self._batch = BatchFiles(batch, stage, runtime.prices, runtime.budget) if runtime.batch_files else None
         self._told: set[str] = set()  # reasons of failures that the user has been told of
 
     async def chat(self, request: Request) -> Reply:
@@ -94,6 +94,7 @@ class Client:
         cached = stored is not None and (stored[1] or not failure_of(stored[0], allow_truncated=request.allow_truncated))
         if stored is None or not cached:
             if self._batch is not None and self._role(request.role).provider == "openai":
+                self._budget.check_price(self._role(request.role).model)
                 raise self._batch.ask(call.key, request.purpose, request.role, call.payload)
             stored = (await self._ask_once(call), True)
         else:

@@ -41,7 +41,8 @@ class Network(httpx2.AsyncClient):
             raise httpx2.ConnectError(str(error)) from error
         except aiohttp.ClientError as error:
             raise httpx2.ReadError(str(error)) from error
-        kept = [(name, value) for name, value in answer.raw_headers if name.lower() != b"content-encoding"]
+        # Only what is used: `openai` decodes the text of a refusal, and a charset or encoding may name any codec.
+        kept = [(name, value) for name, value in answer.raw_headers if name.lower() == b"retry-after"]
         return httpx2.Response(answer.status, headers=kept, content=content, request=request)
 
     async def aclose(self) -> None:

@@ -1,6 +1,10 @@
 """A chat completion as servers send it, reduced to what is used. Answers are hostile: their form is checked."""
 
+from typing import Annotated
+
 import msgspec
+
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=2**31)]  # more than any context, and what the cache can store
 
 
 class Part(msgspec.Struct):
@@ -30,8 +34,8 @@ class Choice(msgspec.Struct):
 
 
 class Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Tokens = 0
+    completion_tokens: Tokens = 0
 
 
 class Completion(msgspec.Struct):
@@ -47,6 +51,8 @@ def read_completion(body: bytes) -> Completion:
         completion = msgspec.json.decode(body, type=Completion)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{error}: {body[:80]!r}") from None
+    except RecursionError:
+        raise ValueError(f"it is nested too deeply: {body[:80]!r}") from None
     if not completion.choices:
         raise ValueError("an answer without choices")
     return completion

@@ -26,14 +26,18 @@ class Settings(Params):
 
 
 def load_settings(params_file: Path) -> Settings:
-    """The sections as the file says now. A page may be open for days: seconds of the budget do not count here."""
+    """The sections as the file says now. A page may be open for days, and who tries rows waits for them:
+
+    seconds of the budget do not count here, and requests are sent, from this process, not written into batch files.
+    """
     runtime = load_section("runtime", RuntimeParams, params_file)
+    budget = msgspec.structs.replace(runtime.budget, seconds=0.0)
     return Settings(
         llm=load_section("llm", LLMParams, params_file),
         ground=load_section("ground", GroundParams, params_file),
         enrich=load_section("enrich", EnrichParams, params_file),
         formats=load_section("formats", FormatsParams, params_file),
-        runtime=msgspec.structs.replace(runtime, budget=msgspec.structs.replace(runtime.budget, seconds=0.0)),
+        runtime=msgspec.structs.replace(runtime, budget=budget, batch_files="", engine="local"),
     )
 
 

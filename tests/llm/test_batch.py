@@ -12,11 +12,14 @@ import pytest
 from stages.errors import InputError, LLMError
 from stages.llm import batch as batch_module
 from stages.llm.__main__ import main
+from stages.llm.answers import response_of
 from stages.llm.batch import request_files
 from stages.llm.cache import ResponseCache, cache_path
 from stages.llm.client import CallFailed, Client, Reply, Request, map_rows, open_client
 from stages.llm.params import LLMParams, Role
-from stages.runtime import Price, RuntimeParams
+from stages.llm.schema import StoredResponse
+from stages.llm.wire import read_completion
+from stages.runtime import Budget, Price, RuntimeParams
 from tests import fake_teacher
 from tests.enrich.test_run import hashes, make_inputs
 from tests.enrich.test_run import run as run_stages
@@ -155,6 +158,92 @@ def test_what_may_pass_is_asked_again_and_what_may_not_rejects_its_row(capsys: p
     bring(answered())
     replies = ask_all([*kinds, "fine"])
     assert [one.reason if isinstance(one, CallFailed) else "" for one in replies] == ["", "", "", "too-long", ""]
+
+
+def test_an_import_that_stops_loses_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = [f"text {number}" for number in range(4)]
+    with pytest.raises(LLMError):
+        ask_all(texts)
+    monkeypatch.setattr("stages.llm.batch_results.TOGETHER", 2)
+    store, stored = ResponseCache.store, []
+
+    def full(self: ResponseCache, responses: list[StoredResponse], *, replay: bool = False) -> int:
+        stored.extend(responses)
+        if len(stored) > 2:
+            raise LLMError("the disk is full.", remedy="Free space.")
+        return store(self, responses, replay=replay)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResponseCache, "store", full)
+        with pytest.raises(SystemExit, match="the disk is full"):
+            bring(answered())
+    assert waiting() == {"enrich.rewrite-teacher-001.jsonl": 2}
+    bring("results.jsonl")
+    assert "2 answers stored; 2 lines imported before" in capsys.readouterr().out and waiting() == {}
+
+
+LONG = "This model's maximum context length is 5 tokens."
+
+
+@pytest.mark.parametrize(
+    "response, error, reason",
+    [
+        ({"status_code": 400, "body": None}, {"error": {"message": LONG, "type": "BadRequestError", "code": 400}}, "too-long"),
+        ({"status_code": 400, "body": None}, {"object": "error", "message": LONG, "code": 400}, "too-long"),
+        ({"status_code": 400, "body": None}, LONG, "too-long"),
+        ({"status_code": 400}, "The URL is not known.", "bad-request"),
+        ({"status_code": 400, "body": None}, ["a", 1, None], "bad-request"),
+        ({"status_code": 200, "body": None}, {"error": {"message": LONG, "code": 400}}, "too-long"),
+        (None, {"message": LONG, "code": 400}, "too-long"),
+        ({"status_code": 500, "body": None}, {"error": {"message": LONG, "code": 500}}, "status 500"),
+        (None, "it was cancelled", "it was cancelled"),
+        (None, {"code": None, "message": "late"}, "late"),
+        (None, None, "no answer"),
+        (None, 10**30, "no answer"),
+    ],
+)
+def test_errors_are_understood_in_the_form_of_every_program(
+    response: Any, error: Any, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(LLMError):
+        ask_all(["a"])
+    bring(answered(lambda line: {"id": "vllm-1", "custom_id": line["custom_id"], "response": response, "error": error}))
+    said = capsys.readouterr().out
+    if reason in ("too-long", "bad-request"):
+        assert f"1 refused for good (1 {reason})" in said
+        assert [one.reason for one in ask_all(["a"])] == [reason]  # type: ignore[union-attr]
+    else:
+        assert f"1 to be asked again (1 {reason})" in said
+
+
+def test_a_refusal_for_good_ends_the_rounds_of_a_request_with_a_cut_answer() -> None:
+    with pytest.raises(LLMError):
+        ask_all(["a"])
+    cut = completion("half an ans", "length")
+    key = json.loads((FOLDER / "enrich.rewrite-teacher-001.jsonl").read_text())["custom_id"]
+    cache = ResponseCache(cache_path())
+    cache.store([response_of(key, "enrich.rewrite", "fake", read_completion(json.dumps(cut).encode()), 1)])
+    cache.close()
+    with pytest.raises(LLMError, match="1 requests wait"):
+        ask_all(["a"])
+    bring(answered(refused(400)))
+    assert [one.reason for one in ask_all(["a"])] == ["truncated"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("budget", [Budget(tokens=2 * 256 + 2), Budget(usd=0.0053)])
+def test_no_more_is_written_than_the_budget_allows(budget: Budget) -> None:
+    prices = {"fake": Price(input=1.0, output=10.0)}
+    with pytest.raises(LLMError, match="2 requests wait"):
+        ask_all(["text", "more"], budget=budget, prices=prices)
+    with pytest.raises(LLMError, match=r"2 requests of this run fit the budget of(.|\n)*runtime\.budget\.(tokens|usd) = "):
+        ask_all(["text", "more", "third"], budget=budget, prices=prices)
+    assert waiting() == {"enrich.rewrite-teacher-001.jsonl": 2}
+
+
+def test_money_cannot_be_limited_in_a_batch_whose_price_is_not_known() -> None:
+    with pytest.raises(LLMError, match="the price of fake is not known"):
+        ask_all(["a"], budget=Budget(usd=1.0))
+    assert waiting() == {}
 
 
 @pytest.mark.parametrize("finish, text, reason", [("length", "half an ans", "truncated"), ("stop", "  ", "empty")])

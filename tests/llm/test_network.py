@@ -105,3 +105,11 @@ def test_a_body_has_a_largest_size_whatever_its_head_says(monkeypatch: pytest.Mo
 def test_a_refusal_comes_back_with_its_delay() -> None:
     answered = post(serve_once(b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}"))
     assert answered == Answered(429, b"{}", "7")
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "200 OK"])
+@pytest.mark.parametrize("charset", ["idna", "zlib", "no-such-thing"])
+def test_a_charset_of_any_name_is_not_used(charset: str, status: str) -> None:
+    body = b'{"error": {"message": "\xff\xc3 refused"}}'
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json; charset={charset}\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert post(serve_once(head.encode() + body)) == Answered(int(status[:3]), body)

@@ -18,6 +18,13 @@ def test_an_open_page_has_no_budget_of_seconds(served: Path) -> None:
     assert load_settings(served / "params.yaml").runtime.budget.seconds == 0.0
 
 
+def test_who_tries_rows_waits_for_answers_and_not_for_a_batch(served: Path) -> None:
+    with (served / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("  batch_files: batch\n  engine: ray\n")
+    runtime = load_settings(served / "params.yaml").runtime
+    assert (runtime.batch_files, runtime.engine) == ("", "local")
+
+
 def test_params_with_a_mistake_are_told_before_a_run_begins(served: Path, open_bench: OpenBench) -> None:
     (served / "params.yaml").write_text("enrich: {keeep: 1}\n", encoding="utf-8")
 
