@@ -12,17 +12,18 @@ from stages.tables import content_id
 
 OPENING, CLOSING = "<<DATA>>", "<<END-DATA>>"  # as they stand in a prompt file
 _ANY_FENCE = re.compile(  # bounded repetitions: a hostile text must not cost its square
-    r"<{2,9}\s{0,9}/?\s{0,9}(?:END[-_ ]{0,9}(?:OF[-_ ]{0,9})?)?DATA[^<>\n]{0,40}>{0,9}"
-    r"|<\s{0,9}/?\s{0,9}END[-_ ]{0,9}(?:OF[-_ ]{0,9})?DATA[^<>\n]{0,40}>",
+    r"<{2,9}\s{0,9}/?\s{0,9}(?:END[-_\s]{0,9}(?:OF[-_\s]{0,9})?)?DATA[^<>\n]{0,40}>{0,9}"
+    r"|<\s{0,9}/?\s{0,9}END[-_\s]{0,9}(?:OF[-_\s]{0,9})?DATA[^<>\n]{0,40}>",
     re.IGNORECASE,
 )
 _OTHER = re.compile(r"[^\x00-\x7f]")
-_ANGLE = re.compile("[<＜﹤≮‹〈〈⟨❮❰ᐸ˂⧼«《⟪≪⋘]")  # none in a text: nothing in it can look like a mark
 _SEEMS = {  # what NFKD leaves as it is: brackets, dashes, and letters of other scripts that look like those of the marks
     "<": "‹〈⟨❮❰ᐸ˂⧼", "<<": "«《⟪≪⋘", ">": "›〉⟩❯❱ᐳ˃⧽", ">>": "»》⟫≫⋙", "-": "‐‑‒–—―−⁃─", "/": "∕⁄╱",
     "A": "АΑᎪᴀ", "a": "аɑα", "D": "Ꭰᗪᴅ", "d": "ԁᏧ", "E": "ЕΕᎬᴇ", "e": "еҽ", "F": "Ϝꓝғ", "N": "Νɴꓠ", "n": "ոп", "O": "ОΟᴏ", "o": "оο",
     "T": "ТΤᎢᴛ", "t": "тτ",
 }  # fmt: skip
+_RESOLVED = "\u226e\u2329\ufe3d\ufe3f\ufe64\uff1c"  # NFKD makes `<` of them, or what seems to be one
+_ANGLE = re.compile(f"[<{_RESOLVED}{_SEEMS['<']}{_SEEMS['<<']}]")  # none in a text: nothing in it can look like a mark
 _LOOKS_LIKE = str.maketrans({character: seems for seems, characters in _SEEMS.items() for character in characters})
 
 
