@@ -12,7 +12,7 @@ import pickle
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from stages.engine.client_actor import ClientActor
 from stages.engine.cluster import cluster, secret_names
 from stages.engine.engine import Item, MakeWorker, Result
 from stages.engine.messages import ANSWERS, OUTCOMES, Done, Stop, unwrap
-from stages.engine.worker import Orders, RowWorker, ask_actor, code_hash
+from stages.engine.worker import Orders, RowWorker, ask_actor, client_lost, code_hash
 from stages.errors import LLMError, ParamsError
 from stages.llm.client import Reply, Request
 from stages.llm.failures import CallFailed
@@ -82,8 +82,12 @@ class RayClient:
         return self._figures
 
     async def look(self) -> None:
-        """Ask for the figures."""
-        self._figures = msgspec.msgpack.decode(await self._actor.figures.remote(), type=Figures)
+        """Ask for the figures. Raises LLMError if the client's process died."""
+        try:
+            data = await self._actor.figures.remote()
+        except self._ray.exceptions.RayActorError:
+            raise client_lost() from None
+        self._figures = msgspec.msgpack.decode(data, type=Figures)
 
     def used(self) -> UsedResponses:
         """Every response that this build used, sorted by key."""
@@ -107,9 +111,10 @@ class RayEngine:
         label: str,
         tally: Callable[[Result], str] | None = None,
     ) -> Sequence[Result | CallFailed]:
-        """See `Engine`. Raises LLMError if the client's process died, or no worker can do a row."""
+        """See `Engine`. Raises LLMError if the client's process died, no worker can do a row, or a row has no outcome."""
         if not rows:
             return spool
+        await self.client.look()  # what was done before these rows is not theirs
         watch = Watch(len(rows), label, self.client)
         polling = asyncio.create_task(self._poll())
         try:
@@ -125,12 +130,19 @@ class RayEngine:
                 await self.client.look()
         finally:
             polling.cancel()
+        if missing := spool.missing:
+            raise LLMError(
+                f"{missing:,} of {len(rows):,} rows came back from no process of the Ray run.",
+                remedy="Every finished call is kept: run the same command again, or set runtime.engine to `local`.",
+            )
         return spool
 
     async def _poll(self) -> None:
-        while True:
-            await self.client.look()
-            await asyncio.sleep(POLL)
+        """Until the client's process is gone: the rows that wait for it tell that."""
+        with suppress(LLMError):
+            while True:
+                await self.client.look()
+                await asyncio.sleep(POLL)
 
     async def _outcomes(self, rows: Sequence[Item], make_worker: MakeWorker, results: Codec) -> AsyncGenerator[Done, None]:
         """Outcomes as blocks are done. Raises LLMError for a Stop among them."""
@@ -166,19 +178,18 @@ class RayEngine:
 
         data = self._ray.data
         data.DataContext.get_current().enable_progress_bars = False
-        blocks = [
-            pa.table({
-                "row": pa.array(range(start, min(start + BLOCK, len(rows)))),
-                "item": pa.array([items.encode(row) for row in rows[start : start + BLOCK]], pa.binary()),
-            })
-            for start in range(0, len(rows), BLOCK)
-        ]  # fmt: skip
+
+        def block(start: int) -> Any:
+            encoded = [items.encode(row) for row in rows[start : start + BLOCK]]
+            return pa.table({"row": range(start, start + len(encoded)), "item": pa.array(encoded, pa.binary())})
+
+        blocks = [self._ray.put(block(start)) for start in range(0, len(rows), BLOCK)]  # not all of them in this process
         calls = 2 * math.ceil(orders.rows / BLOCK)
         pool = data.ActorPoolStrategy(
             size=workers, max_concurrent_calls_per_actor=calls, max_tasks_in_flight_per_actor=2 * calls,
             enable_true_multi_threading=True,
         )  # fmt: skip
-        return data.from_arrow(blocks).map_batches(
+        return data.from_arrow_refs(blocks).map_batches(
             RowWorker, batch_size=None, batch_format="numpy", compute=pool, num_cpus=1, fn_constructor_args=(orders,)
         )
 

@@ -12,7 +12,7 @@ import msgspec
 
 import stages
 from stages.engine.messages import ANSWERS, OUTCOMES, Done, Stop, stop_of, unwrap
-from stages.errors import SecForgeError
+from stages.errors import LLMError, SecForgeError
 from stages.llm.client import Reply, Request
 from stages.llm.failures import CallFailed
 from stages.llm.params import LLMParams
@@ -56,8 +56,22 @@ class WorkerClient:
 
 
 async def ask_actor(actor: Any, request: Request) -> Reply:
-    """The client's reply. Raises CallFailed and LLMError as the client does."""
-    return unwrap(ANSWERS.decode(await actor.chat.remote(ENCODER.encode(request))))
+    """The client's reply. Raises CallFailed and LLMError as the client does, and LLMError if its process died."""
+    from ray.exceptions import RayActorError
+
+    try:
+        answer = await actor.chat.remote(ENCODER.encode(request))
+    except RayActorError:
+        raise client_lost() from None
+    return unwrap(ANSWERS.decode(answer))
+
+
+def client_lost() -> LLMError:
+    """The process that has limits, budget and cache is gone: no row can go on."""
+    return LLMError(
+        "the process of the Ray run that asks the models has died, killed or for want of memory.",
+        remedy="Every finished call is kept: run the same command again, with a lower runtime.concurrency if memory was short.",
+    )
 
 
 class Orders(NamedTuple):

@@ -10,6 +10,7 @@ import msgspec
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.engine.engine import open_engine
+from stages.errors import LLMError
 from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.core import Grounding, Library, ground_row, group_by_entity
@@ -71,15 +72,26 @@ class Outcomes:
     """The spooled outcomes of `rows`, read again for every table: none of them stays in memory."""
 
     def __init__(self, outcomes: Sequence[Grounding | Reject | CallFailed], rows: Sequence[InstructionRow]) -> None:
-        self._outcomes, self._order = outcomes, sorted(range(len(rows)), key=lambda place: rows[place].id)
+        self._outcomes, self._rows = outcomes, rows
+        self._order = sorted(range(len(rows)), key=lambda place: rows[place].id)
 
     def grounded(self) -> Iterator[Grounding]:
         """Those that were grounded, by row id."""
-        return (found for place in self._order if isinstance(found := self._outcomes[place], Grounding))
+        return (found for place in self._order if isinstance(found := self._at(place), Grounding))
 
     def rejects(self) -> list[Reject]:
         """The others, in the order of the rows."""
-        return [found for found in self._outcomes if isinstance(found, Reject)]
+        return [found for place in range(len(self._rows)) if isinstance(found := self._at(place), Reject)]
+
+    def _at(self, place: int) -> Grounding | Reject:
+        """Raises LLMError for a row without an outcome: it must not vanish."""
+        found = self._outcomes[place]
+        if isinstance(found, CallFailed):
+            raise LLMError(
+                f"ground: the row {self._rows[place].id} has no outcome ({found}).",
+                remedy="Every finished call is kept: run the same command again.",
+            )
+        return found
 
 
 async def _ground(

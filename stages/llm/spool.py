@@ -2,8 +2,7 @@
 
 A file of frames in the order in which rows finished: 16 bytes (length, CRC-32 of the rest, number of the row), then
 msgpack of [kind, value]. It is no checkpoint: a stage that starts again writes it anew, because the response cache
-makes finished calls free and the file says nothing of params and prompts. `read_frames` reads it beside a running
-stage; a frame that is cut or damaged ends it.
+makes finished calls free and the file says nothing of params and prompts. A frame that is cut or damaged is no result.
 """
 
 import os
@@ -12,6 +11,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
@@ -67,17 +67,16 @@ class Spool(Sequence[Result | CallFailed]):
     def put_bytes(self, row: int, data: bytes) -> None:
         """The same, encoded already (by another process). A row that was done twice has its last result."""
         number = row.to_bytes(8, "little")
-        try:
+        with self._explained():
             self._file.write(HEADER.pack(len(data), zlib.crc32(data, zlib.crc32(number)), row))
             self._file.write(data)
-        except OSError as error:
-            raise InputError(f"{self.path}: {error.strerror}.", remedy="Make room on the disk and run it again.") from error
         self._places[row] = self._end
         self._end += HEADER.size + len(data)
 
     def flush(self) -> None:
         """Let other processes see what is done."""
-        self._file.flush()
+        with self._explained():
+            self._file.flush()
         self._written = self._end
 
     def close(self) -> None:
@@ -99,19 +98,32 @@ class Spool(Sequence[Result | CallFailed]):
             return CallFailed("stopped")
         if self._written != self._end:
             self.flush()
-        size, _, _ = HEADER.unpack(os.pread(self._file.fileno(), HEADER.size, place))
-        return self.codec.decode(os.pread(self._file.fileno(), size, place + HEADER.size))
+        return self.codec.decode(self._frame(row % len(self), place))
 
+    @property
+    def missing(self) -> int:
+        """How many rows have no result."""
+        return self._places.count(NOWHERE)
 
-def read_frames(path: Path, codec: Codec[Result]) -> Iterator[tuple[int, Result | CallFailed]]:
-    """Number and result of every whole frame, in the order in which the rows finished."""
-    with open(path, "rb") as file:
-        while len(header := file.read(HEADER.size)) == HEADER.size:
-            size, checksum, row = HEADER.unpack(header)
-            data = file.read(size)
-            if len(data) < size or zlib.crc32(data, zlib.crc32(row.to_bytes(8, "little"))) != checksum:
-                return
-            yield row, codec.decode(data)
+    def _frame(self, row: int, place: int) -> bytes:
+        """Raises InputError if the frame there is not the whole and unchanged one of this row."""
+        with self._explained():
+            header = os.pread(self._file.fileno(), HEADER.size, place)
+            size, checksum, number = HEADER.unpack(header) if len(header) == HEADER.size else (0, 0, NOWHERE)
+            data = os.pread(self._file.fileno(), size, place + HEADER.size) if number == row else b""
+        if not data or zlib.crc32(data, zlib.crc32(row.to_bytes(8, "little"))) != checksum:
+            raise InputError(
+                f"{self.path}: the result of row {row:,} is damaged.",
+                remedy="Run the same command again (finished calls are kept); if it stays, look after the disk.",
+            )
+        return data
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}.", remedy="Make room on the disk and run it again.") from error
 
 
 def _unknown(value: Any) -> Any:

@@ -11,7 +11,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -147,9 +147,12 @@ class Watch:
         bar.display()
 
     def _log(self, state: str) -> None:
+        """A log that cannot be written (a full disk, another experiment that put it aside) ends no stage."""
         if self.client is not None:
             said = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "pid": os.getpid(), "state": state}
-            append_bounded(log_path(self.client.stage), msgspec.json.encode({**said, **self.snapshot()}) + b"\n")
+            line = msgspec.json.encode({**said, **self.snapshot()}) + b"\n"
+            with suppress(OSError):
+                append_bounded(log_path(self.client.stage), line)
 
 
 def line_of(now: dict[str, Any], clock: Any) -> str:

@@ -17,6 +17,8 @@ from stages.errors import LLMError, ParamsError
 from stages.ground.run import run_ground
 from stages.llm.watch import log_path, read_log
 from stages.stage import Stage
+from stages.tables import read_table
+from stages.tasks.schema import InstructionRow
 from tests import fake_teacher
 from tests.engine.workspace import make_workspace
 from tests.enrich.test_run import hashes
@@ -159,6 +161,35 @@ def test_a_spent_budget_ends_the_stage_with_the_message_of_the_local_run(
             run_ground(Stage("ground"))
         said.append(str(raised.value).split("of 5000")[1])
     assert said[0] == said[1]
+
+
+def test_a_client_that_is_killed_ends_the_stage_with_one_message_and_without_its_rows(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = make(tmp_path / "root", server.base_url, "ray")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("RAY_TEST_KEY", KEY)
+    over, calls = threading.Event(), server.answered
+
+    def kill() -> None:
+        while not over.wait(0.05):
+            clients = [pid for pid in ray_processes() if "ClientActor" in command_of(pid)]
+            if clients and server.answered > calls + 30:
+                os.kill(clients[0], signal.SIGKILL)
+                return
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        with pytest.raises(LLMError, match=r"(?s)process of the Ray run.* Remedy: Every finished call is kept") as raised:
+            run_ground(Stage("ground"))
+    finally:
+        over.set()
+        killing.join()
+    message, printed = str(raised.value), "".join(capfd.readouterr())
+    row = read_table(root / "data/tasks/rows.parquet", InstructionRow)[0]
+    assert len(message) < 400 and "Traceback" not in message + printed and "never retrieved" not in printed
+    assert row.instruction[:40] not in message + printed and KEY not in message + printed
 
 
 def test_what_cannot_be_sent_to_another_process_is_named(

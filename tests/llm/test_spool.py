@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stages.errors import InputError
 from stages.llm.failures import CallFailed
 from stages.llm.rows import map_rows
-from stages.llm.spool import Codec, Spool, read_frames
+from stages.llm.spool import Codec, Spool
 from stages.tables import Reject
 
 
@@ -55,24 +56,41 @@ def test_results_come_back_in_the_order_of_the_rows(tmp_path: Path) -> None:
     assert [one.number for one in spool[1:3]] == [1, 2]
 
 
-def test_what_is_done_can_be_read_beside_the_run_and_a_cut_frame_ends_it(tmp_path: Path) -> None:
+def test_what_is_cut_or_damaged_on_the_disk_is_no_result(tmp_path: Path) -> None:
     path = tmp_path / "rows.spool"
-    spool = spooled(path)
-    spool.close()
-    whole = list(read_frames(path, CODEC))
-    assert len(whole) == 40 and sorted(row for row, _ in whole) == list(range(40))
-    data = path.read_bytes()
-    path.write_bytes(data[:-5])
-    assert len(list(read_frames(path, CODEC))) == 39
-    path.write_bytes(data[:30] + bytes([data[30] ^ 1]) + data[31:])
-    assert len(list(read_frames(path, CODEC))) < 3
+    spool = Spool(path, CODEC, 4)
+    for number in range(4):
+        spool.put(number, made(number))
+    spool.flush()
+    data, frame = path.read_bytes(), path.stat().st_size // 4
+    for place in (20, 0, 8):  # in the value, the length and the row's number of the second frame
+        changed = bytearray(data)
+        changed[frame + place] ^= 1
+        path.write_bytes(changed[:-5])
+        assert spool[0] == made(0) and spool[2] == made(2)
+        for damaged in (1, 3, -1):
+            with pytest.raises(InputError, match=rf"(?s)rows\.spool: the result of row {damaged % 4} is damaged.*again"):
+                spool[damaged]
+
+
+def test_a_full_disk_is_told_with_a_remedy_when_results_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    spool = Spool(tmp_path / "rows.spool", CODEC, 1)
+    spool.put(0, made(0))
+    monkeypatch.setattr(spool, "_file", Full())
+    with pytest.raises(InputError, match=r"(?s)rows\.spool: No space left.*Make room"):
+        spool[0]
 
 
 def test_a_row_that_never_finished_is_a_failure_and_one_done_twice_has_one_result(tmp_path: Path) -> None:
     with_gap = Spool(tmp_path / "rows.spool", CODEC, 3)
+    assert with_gap.missing == 3
     with_gap.put(1, made(1))
     with_gap.put_bytes(1, CODEC.encode(made(1)))
-    assert with_gap[1] == made(1)
+    assert with_gap[1] == made(1) and with_gap.missing == 2
     assert isinstance(with_gap[0], CallFailed) and with_gap[0].reason == "stopped"
 
 

@@ -133,6 +133,30 @@ def test_a_run_that_is_stopped_says_so_and_a_short_one_prints_nothing(tmp_path: 
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_log_that_cannot_be_written_ends_no_stage_and_hides_no_error(tmp_path: Path, monkeypatch, fails: bool) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "TICK", 0.01)
+    monkeypatch.setattr(module, "LOG_EVERY", 0.01)
+    looked: list[float] = []
+    monkeypatch.setattr(Watch, "_look", lambda self: looked.append(0.0) or module.time.monotonic())
+    log_path("test").parent.parent.mkdir(parents=True)
+    log_path("test").parent.write_text("in the way")
+
+    async def worker(number: int) -> int:
+        await asyncio.sleep(0.1)
+        if fails:
+            raise RuntimeError("the real error")
+        return number
+
+    mapped = map_rows(range(2), worker, concurrency=1, label="test", client=Client())
+    if fails:
+        with pytest.raises(RuntimeError, match="the real error"):
+            asyncio.run(mapped)
+    else:
+        assert asyncio.run(mapped) == [0, 1] and len(looked) > 4  # the ticker goes on
+
+
 def test_the_log_is_bounded_and_survives_a_cut_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOG_BYTES", 100)
     path = tmp_path / "progress" / "test.jsonl"
