@@ -124,18 +124,6 @@ def test_spaces_in_the_declaration_of_a_charset_take_no_time() -> None:
     assert time.monotonic() - started < 1
 
 
-def test_a_long_sentence_is_cut_once_not_copied_for_every_piece() -> None:
-    """Three times the text takes about three times as long; nine times as long would be a copy of the rest for each piece."""
-    import tracemalloc
-
-    text = "\U0001f512" * 500_000  # four bytes each
-    tracemalloc.start()
-    pieces = cut_up(text)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert "".join(pieces) == text and peak < 3 * 4 * len(text)
-
-
 def test_headings_and_escapes_are_read_as_before() -> None:
     assert sections("#  Title \t\nText\n###\tDeep # \nMore\n#none\n# ") == [("Title", "Text"), ("Deep", "More\n#none\n#")]
     assert extract._as_said(r"\_a\\*b\\\[c \d `\_`") == r"_a\*b\[c \d `\_`"
