@@ -39,11 +39,7 @@ class Endpoints(Params):
 
 
 class Budget(Params):
-    """A stage stops cleanly before it passes one of these; 0 means no limit.
-
-    Requests in batch files count as they are written, each with the most that its answer can have; the tokens of a prompt
-    are an estimate there (four characters each), because no server has counted any. Their seconds are the provider's.
-    """
+    """A stage stops cleanly before it passes one of these; 0 means no limit."""
 
     tokens: int = 0
     usd: float = 0.0

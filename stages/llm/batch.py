@@ -5,6 +5,9 @@ With `runtime.batch_files` set, a request of an `openai` role that is in no cach
 (https://platform.openai.com/docs/guides/batch), and its row waits. At its end the stage stops and says what to do;
 `stages.llm.batch_results` brings the answers into the cache, and the next run goes one link of each chain further.
 A request file holds what is still waiting: answered requests are taken out of it.
+
+`runtime.budget` holds as requests are written, each with the longest answer that it can have; the tokens of a prompt are an
+estimate, because no server has counted any. Its seconds are the provider's.
 """
 
 import os
