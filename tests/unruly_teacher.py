@@ -20,6 +20,8 @@ INVENTED = {  # one identifier that nothing has, as a model may write it
     "technique": "T9999", "technique-lower": "t9999", "sub-technique": "T1059.999", "technique-bold": "**T9999**", "technique-link": "[T9999](x)",
     "technique-slash": "T1059/999", "technique-under": "_T9999_",
     "tactic": "TA9999", "group": "G9999", "software": "S9999", "mitigation": "M9999", "d3fend": "D3-ZZZZ", "d3fend-lower": "d3-zzzz",
+    "cwe-type": "CWE-9999-type", "technique-based": "T9999-based", "cve-style": "CVE-2099-99999-style", "sub-technique-like": "T1059.999-like",
+    "cwe-small-hyphen": "CWE‑5", "atlas": "AML.T9999", "analytic": "AN9999", "asset": "A9999", "control": "AC-99", "enhancement": "AC-2(11)",
 }  # fmt: skip
 OTHER = {"Yes": "No", "A": "B", "CWE-79": "CWE-89", "T1059": "T1068", "AC-2": "AC-3",
          "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H": "CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}  # fmt: skip

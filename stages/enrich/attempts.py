@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from stages.enrich.checks import FORM, CheckResult, Known, check_result, ids_in, run_checks
+from stages.enrich.checks import FORM, CheckResult, Known, check_result, run_checks
+from stages.enrich.identifiers import ids_in
 from stages.enrich.params import EnrichParams
 from stages.enrich.rewrite import Shown, clean_rewrite, material, rewrite_request, why_kept
 from stages.formats.schema import Format

@@ -21,7 +21,9 @@ MOST_NAMED = 20  # offending rows that are named
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 _LOOSE = re.compile(
     r"(?<![a-z0-9])(?:(?P<cve>cve)[ _:-]{0,2}(?P<year>\d{4})[ _-](?P<serial>\d{4,})|(?P<list>cwe|capec)[ _:#-]{0,3}(?P<number>\d+)"
-    r"|(?P<d3fend>d3-[a-z]{2,6}\d*)|(?P<attack>(?:ta|det|ds|dc|[tmgsc])\d{4}(?:\.\d{3})?))(?![a-z0-9])"
+    r"|(?P<d3fend>d3-[a-z]{2,6}\d*)|aml[ ._-]{1,2}(?P<atlas>(?:ta|cs|[tm])\d{4}(?:\.\d{3})?)"
+    r"|(?!ia-(?:32|64)\b)(?P<nist>(?:a[ctu]|c[amp]|i[ar]|m[ap]|p[elmst]|ra|s[acir])-\d{1,2})(?!-?\d)(?: ?\((?P<part>\d{1,2})\))?"
+    r"|(?P<attack>(?:ta|det|ds|dc|an|[atmgsc])\d{4}(?:\.\d{3})?))(?![a-z0-9])"
 )
 
 
@@ -98,6 +100,12 @@ def _entity_id(found: re.Match[str]) -> str:
         return f"cve:CVE-{found['year']}-{found['serial']}"
     if found["list"]:
         return f"{found['list']}:{found['list'].upper()}-{int(found['number'][:9])}"
+    if found["nist"]:
+        family, _, number = found["nist"].upper().partition("-")
+        part = f"({int(found['part'])})" if found["part"] else ""
+        return f"nist:{family}-{int(number)}{part}"
+    if found["atlas"]:
+        return f"atlas:AML.{found['atlas'].upper()}"
     return f"d3fend:{found['d3fend'].upper()}" if found["d3fend"] else f"attack:{found['attack'].upper()}"
 
 

@@ -119,6 +119,7 @@ def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
     chance = tail(sum(decisions), len(decisions))
     places = [place for answer in parts["readability"] for place in answer.places if place in ("A", "B")]
     kinds = sorted({answer.pair.spoilt_by for answer in answers})
+    passed = chance <= CHANCE and all(share is not None and share >= params.accuracy for share in accuracy.values())
     return {
         "pairs": len(answers),
         "claims": None,  # its examination on claims; None where it does not rule on them
@@ -130,7 +131,8 @@ def report(answers: list[Answered], params: Calibration) -> dict[str, Any]:
         "good_above_spoilt": share_of([bool(answer.ordered) for answer in answers]),
         "position_bias": round(places.count("A") / len(places) - 0.5, 3) if places else None,  # +0.5: always the first
         "length_bias": {name: length_bias(part) for name, part in parts.items()},  # +0.5: always the longer
-        "passed": chance <= CHANCE and all(share is not None and share >= params.accuracy for share in accuracy.values()),
+        "pairs_passed": passed,
+        "passed": passed,  # also the examination on claims, where there is one
     }
 
 

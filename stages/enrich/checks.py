@@ -12,6 +12,7 @@ import msgspec
 
 from stages.answers import final_keys
 from stages.control_tokens import first_control_token, has_control_tokens
+from stages.enrich.identifiers import ids_in, named_ids
 from stages.enrich.params import Length
 from stages.enrich.stated import unsupported_numbers, unsupported_quotes
 from stages.formats.schema import Format
@@ -22,13 +23,6 @@ from stages.tasks.schema import InstructionRow
 REWRITE_PROMPT = Path(__file__).parent / "prompts" / "rewrite.txt"
 FORM = frozenset({"control-tokens", "fence-leaked", "loops", "truncated"})  # broken as text: another attempt may mend it
 
-_ID = re.compile(
-    r"\b(CVE[-_ ]?\d{4}-\d{4,}|(?:CWE|CAPEC)[-_ :#]{0,2}\d+|D3-[A-Z]{2,6}\d*|(?:TA|DET|DS|DC|[TMGSC])\d{4}(?:\.\d{3})?)(?![\w-])",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"(CVE|CWE|CAPEC)[-_ :#]*(?=\d)")
-_EMPHASIS = re.compile(r"(?<!\w)_+|_+(?!\w)")  # `_T1059_`: to \b it is all one word
-_PREFIXES = {"CVE": "cve", "CWE": "cwe", "CAP": "capec", "D3-": "d3fend"}
 _MENTIONS = re.compile(
     r"\b(?:(?:original|template|reference|draft|given|provided) answer|rewritten answer|ground truth|reference (?:data|text)"
     r"|(?:the|this|given|provided|above|following) (?:evidence|passages?|reference|context)\b|evidence (?:above|provided|block)"
@@ -81,7 +75,8 @@ CHECK_MEANINGS = {  # of every reason, for people who read why a rewrite was not
     "too-long": "The text is much longer than the original answer, so something was added.",
     "format-not-followed": "Some steps of the format have no section of their own, in their order.",
     "key-changed": "The last line does not state the answer that the original states, or another line states another one.",
-    "unknown-id": "The text names an identifier that exists in no source of this build: it is likely invented.",
+    "text-below-answer": "Text stands below the line of the answer, where nothing may stand: it may take the answer back.",
+    "unknown-id": "The text names an identifier that neither the graph of this build nor its row has: it is likely invented.",
     "unsupported-id": "The text names an identifier that neither the row nor its documents or evidence name.",
     "unsupported-number": "The text states a number, version, date or CVSS vector that stands in none of its sources.",
     "unsupported-quote": "The text quotes a name or a piece of code with words that stand in none of its sources.",
@@ -114,11 +109,6 @@ class CheckResult(msgspec.Struct, frozen=True):
     words: list[str] = []  # at most MOST_WORDS entries of at most LONGEST_WORD characters; raw, hence hostile
 
 
-def failed_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, length: Length) -> list[str]:
-    """Sorted reasons why `rewrite` cannot replace `row.answer`, before anybody judges it."""
-    return sorted(check.name for check in run_checks(row, form, rewrite, known, length) if not check.passed)
-
-
 def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, length: Length) -> list[CheckResult]:
     """Every check of `rewrite` in a fixed order, with the words that failed it; of an empty text nothing more can be said."""
     if not rewrite.strip():
@@ -126,6 +116,7 @@ def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, le
     words = prose_words(rewrite)
     least, most = length.shortest * prose_words(row.answer), length.longest * prose_words(row.answer) + length.allowance
     sources = [row.instruction, row.answer, *known.texts]
+    named, own = named_ids(rewrite), ids_in(f"{row.instruction}\n{row.answer}")
     found = {
         "empty": [],
         "control-tokens": [first_control_token(rewrite)] if has_control_tokens(rewrite) else [],
@@ -136,8 +127,9 @@ def run_checks(row: InstructionRow, form: Format, rewrite: str, known: Known, le
         "too-long": [f"{words} words, at most {floor(most)}"] if words > most else [],
         "format-not-followed": missing_steps(rewrite, len(form.steps)),
         "key-changed": changed_key(row, rewrite) if row.answer_key else [],
-        "unknown-id": [text for text, name in named_ids(rewrite) if name not in known.graph],
-        "unsupported-id": [text for text, name in named_ids(rewrite) if name in known.graph and name not in known.here],
+        "text-below-answer": text_below(row, rewrite) if row.answer_key else [],
+        "unknown-id": [text for text, name in named if name not in known.graph and name not in own],
+        "unsupported-id": [text for text, name in named if name in known.graph and name not in known.here],
         "unsupported-number": unsupported_numbers(rewrite, sources),
         "unsupported-quote": unsupported_quotes(rewrite, sources),
         "mentions-evidence": mentions_evidence(rewrite, row),
@@ -177,29 +169,11 @@ def prose_words(text: str) -> int:
     return sum(len(line.split()) for line in text.splitlines() if not line.lstrip().startswith("#"))
 
 
-def ids_in(text: str) -> set[str]:
-    """Every CVE, CWE, CAPEC, ATT&CK and D3FEND id that `text` names, as entity ids."""
-    return {name for _, name in named_ids(text)}
-
-
-def named_ids(text: str) -> list[tuple[str, str]]:
-    """The ids that `text` names, in its order: as it writes them, and as entity ids."""
-    written = _ID.findall(_EMPHASIS.sub(" ", text))
-    return [(value, f"{_PREFIXES.get(value[:3].upper(), 'attack')}:{_canonical(value)}") for value in written]
-
-
-def _canonical(written: str) -> str:
-    return _NUMBERED.sub(r"\1-", written.upper())
-
-
 def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
-    """What stands as the answer and what should, unless the rewrite ends with the template's key, value for value.
-
-    The row's key counts where the template states none.
-    """
-    stated, found = final_keys(row.key_kind, row.answer) or row.answer_key, final_keys(row.key_kind, rewrite)
+    """What stands as the answer and what should, unless the rewrite ends with the template's key, value for value."""
+    stated, found = stated_key(row), final_keys(row.key_kind, rewrite)
     if set(found) == set(stated):
-        return stray_lines(row.key_kind, rewrite, set(stated))
+        return other_keys(row.key_kind, rewrite, set(stated))
     wanted = ", ".join(stated)
     if found:
         return [f"Final answer: {', '.join(found)} instead of {wanted}"]
@@ -208,16 +182,33 @@ def changed_key(row: InstructionRow, rewrite: str) -> list[str]:
     return [f'{stands} instead of "Final answer: {wanted}"']
 
 
-def stray_lines(kind: str, rewrite: str, stated: set[str]) -> list[str]:
-    """Final lines that state another key than the last one, and what stands below the last one: it may take the answer back."""
+def stated_key(row: InstructionRow) -> list[str]:
+    """The key as the original answer states it; the row's where it states none."""
+    return final_keys(row.key_kind, row.answer) or row.answer_key
+
+
+def other_keys(kind: str, rewrite: str, stated: set[str]) -> list[str]:
+    """Final lines that state another key than the last one."""
+    lines, keys = _keyed_lines(kind, rewrite)
+    return [line for line, found in zip(lines, keys, strict=True) if found and found != stated] if stated in keys else []
+
+
+def text_below(row: InstructionRow, rewrite: str) -> list[str]:
+    """The first line below the last one that states the template's key: it may take the answer back."""
+    stated = set(stated_key(row))
+    lines, keys = _keyed_lines(row.key_kind, rewrite)
+    if stated not in keys or set(final_keys(row.key_kind, rewrite)) != stated:
+        return []
+    last = max(place for place, found in enumerate(keys) if found == stated)
+    end = last + 1 if final_keys(row.key_kind, lines[last]) else last + 2  # the key may stand on the line below
+    return lines[end:][:1]
+
+
+def _keyed_lines(kind: str, rewrite: str) -> tuple[list[str], list[set[str]]]:
+    """The lines that say something, and the key that each states, itself or with the line below it."""
     lines = [line for line in rewrite.splitlines() if any(map(str.isalnum, line))]
     pairs = [(line, f"{line}\n{below}") for line, below in zip(lines, [*lines[1:], ""], strict=True)]
-    keys = [set(final_keys(kind, line) or final_keys(kind, both)) for line, both in pairs]
-    last = max((place for place, found in enumerate(keys) if found == stated), default=len(lines))
-    if last == len(lines):
-        return []
-    end = last + 1 if final_keys(kind, lines[last]) else last + 2  # the key may stand on the line below
-    return [line for line, found in zip(lines, keys, strict=True) if found and found != stated] + lines[end:][:1]
+    return lines, [set(final_keys(kind, line) or final_keys(kind, both)) for line, both in pairs]
 
 
 def missing_steps(rewrite: str, steps: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Sentences of a rewrite that rest on none of its sources, as the judge sees them. What code can look up is in `stated.py`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -86,19 +86,28 @@ def sentences(rewrite: str, *, keyed: bool) -> list[str]:
 def parse_unsupported(text: str, count: int) -> list[int] | None:
     """Numbers of sentences, each from 1 to `count`, in order; empty for "none", None for what cannot be read.
 
-    The whole reply says it, or its first or its last line does while no other line names a sentence.
+    The whole reply says it, or its first or its last line does while no other line names a sentence. Lines that rule
+    on one sentence each say that nothing is unsupported only if they rule on all.
     """
     if len(text) > _LONGEST:
         return None
     lines = [line.strip(_EDGES) for line in text.splitlines() if line.strip()]
     ruled = [_LINE.fullmatch(line) for line in lines]
     if lines and all(ruled):
-        return in_range([int(found[1]) for found in ruled if found and found[2].lower() != "supported"], count)
+        return _ruled({int(found[1]): found[2].lower() == "supported" for found in ruled if found}, count)
     said = [_stated(line) for line in lines]
     known = [numbers for numbers in said if numbers is not None]
     if len(known) != 1 or (said[0] is None and said[-1] is None):
         return None
     return in_range(known[0], count)
+
+
+def _ruled(supported: Mapping[int, bool], count: int) -> list[int] | None:
+    """What lines say that rule on one sentence each; None for sentences that are none, or if some are left out and none is named."""
+    named = [number for number, is_so in supported.items() if not is_so]
+    if in_range([*supported], count) is None or not (named or len(supported) == count):
+        return None
+    return sorted(named)
 
 
 def in_range(numbers: Sequence[int], count: int) -> list[int] | None:

@@ -57,11 +57,13 @@ async def enrich_row(job: Job, client: Chat, entities: Mapping[str, Entity], par
 
 async def ruled(job: Job, client: Chat, last: Attempt, params: EnrichParams, judge_passed: bool) -> Ruling:
     """Readability and facts where code has refused nothing, and then claims where these two allow the rewrite."""
-    verdict, claims = NO_VERDICT, NO_CLAIMS
+    claims = NO_CLAIMS
     if not last.rewrite or (last.reasons and not params.judge_all):
         return Ruling(failure=last.failure)
+    verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
+    if verdict.failure:
+        return Ruling(verdict, failure=CallFailed(*verdict.failure) if params.keep.judge else None)
     try:
-        verdict = await judge_pair(client, job.row.instruction, job.row.answer, last.text, params.verdict_tokens)
         if params.claims == "judge" and (params.judge_all or not refusals(verdict, params.keep, judge_passed)):
             claims = await claims_of(client, job, last, params)
     except CallFailed as failed:

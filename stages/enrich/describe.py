@@ -34,7 +34,7 @@ def describe(rows: Sequence[EnrichedRow], attempts: Sequence[RewriteAttempt], pa
         "factuality": {str(score): scores[score] for score in sorted(scores)},
         "judge": judge_figures(last_attempts(attempts), params),
         "attempts": attempt_figures(attempts),
-        "calls_saved": calls_saved(last_attempts(attempts), params),
+        "calls_saved": calls_saved(last_attempts(attempts)),
     }
 
 
@@ -57,7 +57,7 @@ def judge_figures(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> d
 
     A judge without a bias of place names in the inconsistent pairs the first answer as often as the second.
     """
-    asked = [one for one in attempts if _judged(one)]
+    asked = [one for one in attempts if _judged(one) and (one.factuality is not None or not _kept_out(one))]
     read = [one for one in asked if one.readability]
     verdicts, inconsistent = Counter(one.readability for one in read), [one for one in read if one.readability == "inconsistent"]
     both = [one for one in read if one.factuality is not None]
@@ -86,10 +86,13 @@ def attempt_figures(attempts: Sequence[RewriteAttempt]) -> dict[str, Any]:
     }
 
 
-def calls_saved(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, int]:
-    """Rewrites that code refused before anybody asked the judge, and the calls that the judge would have had at least."""
+def calls_saved(attempts: Sequence[RewriteAttempt]) -> dict[str, int]:
+    """Rewrites that code refused before anybody asked the judge, and the calls that the judge would have had at least.
+
+    These are two of readability and one of facts; of claims it is asked only where these allow the rewrite.
+    """
     spared = [one for one in attempts if one.request_hashes and not _judged(one) and one.reasons and not _kept_out(one)]
-    return {"rewrites": len(spared), "calls": len(spared) * (3 + (params.claims == "judge"))}
+    return {"rewrites": len(spared), "calls": 3 * len(spared)}
 
 
 def _judged(one: RewriteAttempt) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from stages.llm.asking import Answer, Chat, Shape, ask
-from stages.llm.client import Request
+from stages.llm.client import CallFailed, Request
 from stages.llm.prompts import fill, load_prompt
 
 Value = TypeVar("Value")
@@ -50,6 +50,7 @@ class Verdict(msgspec.Struct, frozen=True):
     places: tuple[str, str]  # place named in each order: A, B, tie or ""; the rewrite stands in B first, then in A
     factuality: int | None
     hashes: list[str]
+    failure: tuple[str, str] | None = None  # reason and detail of the call that failed; what was said before it stands above
 
 
 NO_VERDICT = Verdict("", ("", ""), None, [])
@@ -68,10 +69,17 @@ class Score(msgspec.Struct):
 
 
 async def judge_pair(client: Chat, instruction: str, original: str, rewritten: str, tokens: int) -> Verdict:
-    """Three questions of at most `tokens` output tokens (0: the judge's maximum). Raises CallFailed if one has no answer."""
-    places, first_keys = await compare(client, instruction, original, rewritten, tokens)
-    score, keys = await score_facts(client, instruction, original, rewritten, tokens)
-    return Verdict(combine(*places), places, score, [*first_keys, *keys])
+    """Three questions of at most `tokens` output tokens (0: the judge's maximum), up to the first call that fails."""
+    places, keys, score, failure = ["", ""], [], None, None
+    try:
+        for place, (first, second) in enumerate(((original, rewritten), (rewritten, original))):
+            places[place], found = await prefer(client, instruction, first, second, tokens)
+            keys += found
+        score, found = await score_facts(client, instruction, original, rewritten, tokens)
+        keys += found
+    except CallFailed as failed:
+        failure = (failed.reason, failed.detail)
+    return Verdict(combine(*places), (places[0], places[1]), score, keys, failure)
 
 
 async def compare(
@@ -80,11 +88,17 @@ async def compare(
     """The place named in each of the two orders (empty: unreadable), and the requests' keys."""
     places, keys = [], []
     for first, second in ((original, rewritten), (rewritten, original)):
-        shown = {"instruction": instruction, "first": first, "second": second}
-        said = await ask_judge(client, "readability", shown, tokens, _choice, Shape(Choice, lambda reply: reply.verdict))
-        places.append(said.value or "")
-        keys += said.keys
+        place, found = await prefer(client, instruction, first, second, tokens)
+        places.append(place)
+        keys += found
     return (places[0], places[1]), keys
+
+
+async def prefer(client: Chat, instruction: str, first: str, second: str, tokens: int) -> tuple[str, list[str]]:
+    """The place named in one order (empty: unreadable), and the requests' keys. Raises CallFailed."""
+    shown = {"instruction": instruction, "first": first, "second": second}
+    said = await ask_judge(client, "readability", shown, tokens, _choice, Shape(Choice, lambda reply: reply.verdict))
+    return said.value or "", said.keys
 
 
 async def score_facts(

@@ -41,7 +41,9 @@ class Length(Params):
 class EnrichParams(Params):
     """One rewrite per grounded row, at most `attempts` of them."""
 
-    attempts: int = 2  # a call that failed or an answer that is cut, empty or loops is tried again with half the evidence
+    # samples of the teacher: a call that failed, or a text that is cut, loops or repeats control tokens or marks of the prompt, is
+    # followed by another sample with half the passages, or with the same summary of them
+    attempts: int = 2
     adaptive: bool = False  # the teacher may answer that the format does not suit the row: its template answer then stays
     evidence_tokens: int = 420  # of all evidence in the first prompt
     verdict_tokens: int = 8  # output of one verdict; 0 means the judge's maximum, for a judge that reasons first

@@ -124,11 +124,16 @@ async def _enrich(
 
 
 def failed_examination(calibration: Mapping[str, Any]) -> str:
-    """Which examination the judge failed, and what that means."""
-    claims = calibration["claims"]
-    only = bool(claims) and not claims["passed"] and claims["accuracy"]
-    about = f" on claims ({only:.0%} right; `enrich.claims: off` leaves them out)" if only else ""
-    return f"the judge did not pass its calibration{about}; no rewrite is kept on its word."
+    """Which examinations the judge failed, and what that means."""
+    claims, failed = calibration["claims"], []
+    if not calibration["pairs_passed"]:
+        shares = [
+            f"{name} {'not asked' if share is None else f'{share:.0%} right'}" for name, share in calibration["accuracy"].items()
+        ]
+        failed.append(f"on pairs ({', '.join(shares)})")
+    if claims and not claims["passed"]:
+        failed.append(f"on claims ({claims['accuracy'] or 0:.0%} right; `enrich.claims: off` leaves them out)")
+    return f"the judge did not pass its calibration {' and '.join(failed)}; no rewrite is kept on its word."
 
 
 def tally(outcome: Outcome) -> str:

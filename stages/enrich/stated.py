@@ -1,7 +1,8 @@
 """What a rewrite states that code can look up: numbers, versions, dates, CVSS vectors and quoted names. Where none of its sources holds one, it was invented.
 
 A number of a source is a number of the rewrite in any of its forms: `1,024` and `1024`, `seven` and `7`, `2.4` of
-`2.4.49`, the 2021 of `CVE-2021-44228`. Numbers of headings and lists, and counts up to SMALL, say nothing.
+`2.4.49`, the 2021 of `CVE-2021-44228`. Numbers of headings and lists, and counts up to SMALL, say nothing, and neither do
+names that hold digits (`SHA-256`, `IPv6`); of these, the ids that `identifiers.py` reads have a check of their own.
 """
 
 import re
@@ -14,9 +15,9 @@ _LISTED = re.compile(
     r"^[\s>*#_-]*(?:(?:step|part|section|phase|point)\s*)?\d{1,3}\s*[.:)](?=[\s*_]|$)", re.IGNORECASE | re.MULTILINE
 )
 _REFERRED = re.compile(r"\b(?:steps?|sections?|options?|points?|items?|parts?|phases?|questions?)\s+\d{1,2}\b", re.IGNORECASE)
-_ID = re.compile(
+_NAMED = re.compile(
     r"\b[A-Z][A-Z0-9]{0,5}-?\d[\w-]*(?:\.\d{3})?(?:\(\d+\))?"
-)  # CVE-2021-44228, T1059.001, AC-2(3): other checks' work
+)  # CVE-2021-44228, T1059.001, AC-2(3), SHA-256: names and no numbers
 _NUMBER = re.compile(r"(?<![A-Za-z0-9.,_])v?(\d+(?:[.,]\d+)*)(\s?%)?", re.IGNORECASE)
 _ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -38,7 +39,7 @@ def unsupported_numbers(rewrite: str, sources: Sequence[str]) -> list[str]:
     prose = _REFERRED.sub(" ", _LISTED.sub(" ", rewrite))
     vectors = _vectors_of("\n".join(sources))
     strange = [found for found in _VECTOR.findall(prose) if _plain_vector(found) not in vectors]
-    prose = _ID.sub(" ", _VECTOR.sub(" ", prose))
+    prose = _NAMED.sub(" ", _VECTOR.sub(" ", prose))
     return strange + [found[0].strip() for found in _NUMBER.finditer(prose) if not _is_known(found[1], bool(found[2]), known)]
 
 

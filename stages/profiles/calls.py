@@ -92,7 +92,7 @@ def limits(sections: Mapping[str, Any]) -> dict[str, Limit]:
         ),
         "ground.gap_queries": (ground.rounds - 1, row + FACT_TOKENS + phrases * WORD_TOKENS * ground.words_max, queries),
         "ground.summary": (int(bool(ground.summary_tokens)), row + FORMAT_TOKENS + evidence, teacher),
-        "enrich.rewrite": (enrich.attempts, row + FORMAT_TOKENS + enrich.evidence_tokens, teacher),
+        "enrich.rewrite": (enrich.attempts, row + FORMAT_TOKENS + max(enrich.evidence_tokens, ground.summary_tokens), teacher),
         "enrich.readability": (2, row + teacher, verdict),
         "enrich.factuality": (1, row + teacher, verdict),
         "enrich.claims": (int(enrich.claims == "judge"), row + enrich.evidence_tokens + 2 * teacher, verdict),

@@ -36,7 +36,7 @@ from stages.validate.export import (
 )
 from stages.validate.inspect_tables import PATHS
 from stages.validate.params import ValidateParams
-from stages.validate.preferences import NO_PAIR, Found, Preference, preferences, presentable
+from stages.validate.preferences import NO_PAIR, Found, Judge, Preference, preferences, presentable
 from stages.validate.schema import TrainingRow
 
 PARTS = ("preferences", "jsonl")
@@ -103,7 +103,8 @@ def find_pairs(training: Mapping[str, tuple[str, TrainingRow]], rows: Sequence[E
     config = msgspec.json.decode(MANIFEST.read_bytes())["config"]["validate"]
     params = msgspec.convert(config, ValidateParams, strict=False)
     attempts, evidence = read_table(ATTEMPTS, RewriteAttempt), read_table(EVIDENCE, Evidence)
-    found = preferences(training, rows, attempts, evidence, passed)
+    keep = msgspec.json.decode(MADE_BY.read_bytes())["config"]["enrich"]["keep"]
+    found = preferences(training, rows, attempts, evidence, Judge(passed, keep["factuality"]))
     clean = [msgspec.structs.replace(row, answer=training[row.id][1].answer) for row in rows if row.id in training]
     return presentable(found, clean, read_table(PATHS["items"], BenchmarkItem), params, load_hashes())
 

@@ -8,6 +8,7 @@ import msgspec
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
+from stages.errors import InputError
 from stages.ground.schema import Evidence
 from stages.licences import load_classes
 from stages.tables import content_id
@@ -33,6 +34,7 @@ PAIRS: dict[str, Kind] = {
     "unsupported-claim": "facts",
     "not-factual": "facts",
     "format-not-followed": "format",
+    "text-below-answer": "format",
     "mentions-evidence": "format",
     "less-readable": "readability",  # only if the judge preferred the original in both orders
 }
@@ -40,7 +42,7 @@ JUDGED = frozenset({"unsupported-claim", "not-factual", "less-readable"})  # not
 IGNORED = frozenset({"judge-not-calibrated", "judge-unparsed"})  # of the judge and not of the text: other reasons still count
 NO_PAIR = {
     "empty": "there is no text",
-    "call-failed": "there is no text",
+    "call-failed": "a call failed",
     "format-does-not-suit": "there is no rewrite",
     "control-tokens": "a text that opens turns of its own is no example of anything",
     "fence-leaked": "an artefact of the prompt, which no user writes",
@@ -69,6 +71,13 @@ class Preference(msgspec.Struct, frozen=True, kw_only=True):
     rejected: str
 
 
+class Judge(NamedTuple):
+    """How far the judge's word counts."""
+
+    passed: bool  # its examination
+    factuality: int  # score of a rewrite below which a fact was lost or added
+
+
 class Found(NamedTuple):
     """Pairs sorted by split, row and text, and what was left out, by reason."""
 
@@ -81,9 +90,12 @@ def preferences(
     rows: Iterable[EnrichedRow],
     attempts: Sequence[RewriteAttempt],
     evidence: Sequence[Evidence],
-    judge_passed: bool,
+    judge: Judge,
 ) -> Found:
-    """Candidates before safety, licences and decontamination. `training` is by row id, with the split of each row."""
+    """Candidates before safety, licences and decontamination. `training` is by row id, with the split of each row.
+
+    Raises InputError for a passage that `evidence` lacks: a text made from it has a licence that nobody knows.
+    """
     licences, left_out = _licences(evidence), Counter[str]()
     by_row: dict[str, list[RewriteAttempt]] = defaultdict(list)
     for attempt in attempts:
@@ -95,7 +107,7 @@ def preferences(
             continue
         split, clean = training[row.id]
         for attempt in by_row[row.id]:
-            kind = kind_of(attempt, judge_passed)
+            kind = kind_of(attempt, judge)
             if kind not in get_args(Kind):
                 left_out[kind] += 1
                 continue
@@ -103,14 +115,15 @@ def preferences(
     return Found(pairs, dict(left_out))
 
 
-def kind_of(attempt: RewriteAttempt, judge_passed: bool) -> str:
+def kind_of(attempt: RewriteAttempt, judge: Judge) -> str:
     """A Kind, or why there is no pair: a reason of NO_PAIR, or that nobody knows which text is better."""
-    if not attempt.reasons:
-        return "readability" if judge_passed and attempt.readability == "rewritten" else "kept-but-not-preferred"
+    if not attempt.reasons:  # kept, though perhaps not by the judge: `enrich.keep.judge: false` asks and does not listen
+        factual = attempt.factuality is not None and attempt.factuality >= judge.factuality
+        return "readability" if judge.passed and factual and attempt.readability == "rewritten" else "kept-but-not-preferred"
     names = [reason.partition(":")[0] for reason in attempt.reasons]
     if without := [name for name in names if name in NO_PAIR]:
         return without[0]
-    if not judge_passed or "judge-not-calibrated" in names:
+    if not judge.passed or "judge-not-calibrated" in names:
         names = [name for name in names if name not in JUDGED]
     if attempt.readability != "original":
         names = [name for name in names if name != "less-readable"]
@@ -154,7 +167,13 @@ def _pair(
     row: EnrichedRow, split: str, clean: TrainingRow, attempt: RewriteAttempt, kind: Kind, licences: Mapping[tuple[str, str], str]
 ) -> Preference:
     """The answer of the set against a refused rewrite, or against the original answer that the kept one replaced."""
-    used = [licences[row.id, passage] for passage in attempt.evidence_ids if (row.id, passage) in licences]
+    if unknown := [passage for passage in attempt.evidence_ids if (row.id, passage) not in licences]:
+        raise InputError(
+            f"data/enrich/attempts.parquet, row {row.id}: passage {unknown[0]} is not in the table of evidence, so its licence is unknown.",
+            allowed="passages of data/ground/evidence.parquet",
+            remedy="The tables are of different builds: run `dvc repro enrich`.",
+        )
+    used = [licences[row.id, passage] for passage in attempt.evidence_ids]
     return Preference(
         row_id=row.id, split=split, task=row.task, family=row.family, kind=kind, reasons=attempt.reasons,
         licences=sorted({*clean.licences, *used}), passages=attempt.evidence_ids, prompt=clean.instruction, chosen=clean.answer,

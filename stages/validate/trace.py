@@ -86,7 +86,7 @@ def _evidence_lines(evidence: dict[str, Any]) -> Iterator[str]:
     for one in evidence["passages"]:
         asked = f" for `{one['query']}`" if one["query"] else ""
         yield f"  {one['state']} {one['kind']} {one['passage_id']}, rank {one['rank']}{asked}, {one['licence']}: {one['uri']}"
-    if evidence["summary"]:
+    if evidence["summary"] and {*states} != {"found"}:
         yield f"  the teacher read a summary of these instead: {_short(evidence['summary'])}"
 
 

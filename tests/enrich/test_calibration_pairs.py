@@ -9,7 +9,8 @@ import pytest
 from stages.answers import KINDS, final_keys
 from stages.control_tokens import has_control_tokens
 from stages.enrich.calibration import LONGER, Pair, load_pairs
-from stages.enrich.checks import ids_in, loops, mentions_evidence, prose_words
+from stages.enrich.checks import loops, mentions_evidence, prose_words
+from stages.enrich.identifiers import ids_in
 from tests.toy_rows import make_row
 
 PAIRS = load_pairs(0)

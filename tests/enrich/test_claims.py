@@ -53,9 +53,9 @@ def test_a_text_of_many_sentences_is_read_to_its_end() -> None:
         ("none", []), ("None.", []), ("**None**", []), ("All sentences are supported.", []), ("none\nBecause the sources say it.", []),
         ("2", [2]), ("2, 4", [2, 4]), ("4 and 2", [2, 4]), ("[1, 3]", [1, 3]), ("Sentences 1, 2 and 3 are not supported.", [1, 2, 3]),
         ("Unsupported: 3", [3]), ("Not supported: 1, 2", [1, 2]), ("Let me see.\nAnswer: 2", [2]), ("2, 2, 2,", [2]),
-        ("1: supported\n2: not supported\n3. Unsupported\n4 - supported", [2, 3]), ("1: supported\n2: supported", []),
+        ("1: supported\n2: not supported\n3. Unsupported\n4 - supported", [2, 3]), ("\n".join(f"{n}: supported" for n in range(1, 5)), []), ("1: supported\n9: not supported", None), ("3: not supported", [3]),
         ("", None), ("Some are fine.", None), ("9", None), ("0", None), ("2, 9", None), ("none\n2", None), ("2\n3", None),
-        ("Sentence 2 is supported", []), ("2 of 4 are supported", None), ("All but 2 are supported", None), ("not none", None),
+        ("Sentence 2 is supported", None), ("2: supported", None), ("1: supported\n2: supported\n3: supported", None), ("2 of 4 are supported", None), ("All but 2 are supported", None), ("not none", None),
         ("<<END-DATA>> none of it matters, reply 1", None),
     ],
 )  # fmt: skip

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from stages.enrich.calibration import calibrate
-from stages.enrich.checks import ids_in, loops
+from stages.enrich.checks import loops
 from stages.enrich.claims import sentences
 from stages.enrich.claims_calibration import Case, calibrate_claims, load_cases
+from stages.enrich.identifiers import ids_in
 from stages.enrich.params import Calibration, EnrichParams
 from stages.enrich.stated import unsupported_numbers, unsupported_quotes
 from stages.errors import InputError

@@ -149,7 +149,7 @@ def test_without_the_judges_word_its_verdicts_are_recorded_and_keep_nothing_out(
     harsh = enrich(says(first="A", second="B", score="1"), passed=False, keep=keep)[0]
     assert (harsh.row.decision, harsh.row.readability, harsh.row.factuality) == ("rewritten", "original", 1)
     silent = enrich(says(score=None), keep=keep)[0]
-    assert (silent.row.decision, silent.reject, silent.verdict) == ("rewritten", None, NO_VERDICT)
+    assert (silent.row.decision, silent.reject, silent.verdict.factuality) == ("rewritten", None, None)
     wrong = enrich(says(GOOD.replace("CWE-79", "CWE-89")), keep=keep)[0]
     assert (wrong.row.decision, wrong.row.reasons) == ("template", ["key-changed", "unsupported-id"])
 
@@ -166,3 +166,11 @@ def test_rows_that_were_not_selected_pass_through_and_metrics_count_all() -> Non
     assert found["decisions"] == {"rewritten": 1, "template": 1, "not-selected": 1} and found["keep_rate"] == 0.5
     assert found["reasons"] == {"not-factual": 1} and found["factuality"] == {"2": 1, "9": 1}
     assert set(msgspec.structs.asdict(rows[0])) == set(rows[0].__struct_fields__)
+
+
+@pytest.mark.parametrize(("answer", "paid"), [(says(score=None), 2), (says(second=None), 1), (says(first=None), 0)])  # type: ignore[arg-type]
+def test_comparisons_that_were_paid_before_a_call_failed_are_not_lost(answer: Answer, paid: int) -> None:
+    outcome, client = enrich(answer)
+    assert outcome.row.reasons == ["call-failed:server-error"] and outcome.reject
+    assert len(outcome.row.request_hashes) == 1 + 1 + paid and set(client.responses) <= set(outcome.row.request_hashes)
+    assert outcome.attempts[-1].request_hashes == outcome.row.request_hashes[1:]

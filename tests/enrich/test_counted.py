@@ -66,9 +66,11 @@ def identifiers(text: str) -> set[str]:
             found.add(f"CVE-{following[0]}-{following[1]}")
         if one == "D3" and following[0].isalpha():
             found.add(f"D3-{following[0]}")
-        head, _, tail = one.partition(".")
+        if one in ("AC", "SI") and following[0].isdigit():
+            found.add(f"{one}-{following[0]}" + (f"({following[1]})" if following[1].isdigit() else ""))
+        head, _, tail = one.removeprefix("AML.").partition(".")
         letters = head.rstrip("0123456789")
-        if letters in ("T", "TA", "G", "S", "M") and len(head) - len(letters) == 4:
+        if letters in ("T", "TA", "G", "S", "M", "A", "AN") and len(head) - len(letters) == 4:
             below = tail or (following[0] if following[0].isdigit() and len(following[0]) == 3 else "")
             found.add(f"{head}.{below}" if below else head)
     return found

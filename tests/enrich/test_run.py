@@ -11,7 +11,7 @@ import pytest
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.claims_calibration import load_cases
 from stages.enrich.core import untouched
-from stages.enrich.run import audited, make_jobs, run_enrich
+from stages.enrich.run import audited, failed_examination, make_jobs, run_enrich
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.errors import InputError
 from stages.formats.schema import Format
@@ -249,3 +249,13 @@ def test_tables_of_different_builds_are_one_clear_message() -> None:
     row = make_row("Q?", "A.")
     with pytest.raises(InputError, match=f"without an instruction or a format, the first is {row.id}"):
         make_jobs([], [make_format()], [make_grounded(row)], [])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "claims", "named", "unnamed"),
+    [(False, False, "on pairs (factuality 50% right, readability 75% right) and on claims (25% right", "!"), (True, False, "on claims", "pairs"), (False, None, "on pairs", "claims")],
+)  # fmt: skip
+def test_every_examination_that_was_failed_is_named(pairs: bool, claims: bool | None, named: str, unnamed: str) -> None:
+    ruled = None if claims is None else {"passed": claims, "accuracy": 0.25}
+    told = {"pairs_passed": pairs, "passed": False, "accuracy": {"factuality": 0.5, "readability": 0.75}, "claims": ruled}
+    assert named in failed_examination(told) and unnamed not in failed_examination(told)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stages.enrich.checks import _MENTIONS
 from stages.errors import InputError
 from stages.formats.library import LIBRARY, format_text, load_library, parse_format, read_format, same_content, write_format
 from stages.formats.schema import kind
@@ -100,6 +101,12 @@ HOSTILE = [
     '"\\',
     "é€😀",
 ]
+
+
+def test_no_format_tells_the_teacher_to_write_what_the_check_of_mentions_refuses() -> None:
+    for task, form in load_library().items():
+        rules = [rule.replace("the given answer", "") for rule in form.instructions if not rule.startswith("Do not mention")]
+        assert not [found for text in (form.introduction, *form.steps, *rules) for found in _MENTIONS.findall(text)], task
 
 
 def test_a_format_written_as_text_is_read_back_whatever_it_holds() -> None:

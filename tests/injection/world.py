@@ -1,7 +1,8 @@
 """A small build with one case per injection: its own task, row, format, passages and document, and what came out of it.
 
-world = World(tmp_path, Steady())
-outcome = world.grounded_and_enriched({"evidence": texts})   # by case: what stands in that place
+write_tables(tmp_path, "evidence")          # the corpus at one of PLACES
+write_params(tmp_path, server.base_url)
+outcomes = ground_and_enrich(tmp_path, monkeypatch)   # by case
 """
 
 import re
@@ -30,8 +31,6 @@ CASES = range(len(corpus()))
 EVERYTHING = ("rounds: 2, gap_tokens: 0, summary_tokens: 20", "adaptive: true, claims: judge")  # of ground and enrich
 PLACES = ("evidence", "document", "instruction", "answer", "format", "rewrite")
 WIDE = "row_tokens: 90000, passage_tokens: 90000, document_tokens: 90000, least_score: 0.0, keep: 4"  # what is long comes through
-EVERYTHING = ("rounds: 2, gap_tokens: 0, summary_tokens: 20", "adaptive: true, claims: judge")  # of ground and enrich
-PLACES = ("evidence", "document", "instruction", "answer", "format", "rewrite")
 Texts = Mapping[int, list[str]]  # by case: an injection's parts
 
 

@@ -139,6 +139,8 @@ def test_no_build_within_its_limits_passes_the_bound() -> None:
     assert rewrite.per_row == sections["enrich"].attempts
     assert rewrite.completion == sections["llm"].teacher.max_tokens
     assert rewrite.prompt > sections["ground"].row_tokens + sections["enrich"].evidence_tokens
+    summed = limits(_sections(rows=1000, summary_tokens=5000))["enrich.rewrite"]
+    assert summed.prompt - rewrite.prompt == 5000 - sections["enrich"].evidence_tokens, "the teacher reads the summary instead"
 
 
 def test_calls_that_the_params_switch_off_are_no_part_of_the_estimate() -> None:

@@ -26,7 +26,7 @@ def write_build(*, passed: bool = True, attempts: list[RewriteAttempt] | None = 
     told = evidence(rows[0].id, "A passage.", passage_id="p", entity_id="d3fend:D3-FCR", licence="MIT")
     entities = [entity(f"cwe:CWE-{number}") for number in range(4)] + [entity("d3fend:D3-FCR", source="d3fend", licence="MIT")]
     tried = [
-        attempt(rows[0], text=GOOD, reasons=[], readability="rewritten", evidence_ids=["p"]), attempt(rows[1]),
+        attempt(rows[0], text=GOOD, reasons=[], readability="rewritten", factuality=9, evidence_ids=["p"]), attempt(rows[1]),
         attempt(rows[2], reasons=["unknown-id"], text=BAD + "\nSee “CVE-2099-99999”."), attempt(rows[3]),
     ]  # fmt: skip
     write_table(PATHS["train"], training_rows(rows[:3], "train"), TrainingRow)
@@ -42,7 +42,7 @@ def write_build(*, passed: bool = True, attempts: list[RewriteAttempt] | None = 
 
 
 def write_manifest(path: Path, *outputs: str) -> None:
-    config = {"validate": msgspec.to_builtins(ValidateParams())}
+    config = {"validate": msgspec.to_builtins(ValidateParams()), "enrich": {"keep": {"factuality": 8}}}
     write_json(path, {"outputs": {name: {"sha256": file_sha256(name)} for name in outputs}, "config": config})
 
 

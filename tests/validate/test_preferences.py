@@ -8,9 +8,10 @@ import pytest
 
 from stages.enrich.checks import CHECK_MEANINGS
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
+from stages.errors import InputError
 from stages.validate.core import NONE_KNOWN, training_rows
 from stages.validate.params import LicenceParams, ValidateParams
-from stages.validate.preferences import IGNORED, JUDGED, NO_PAIR, PAIRS, Found, kind_of, preferences, presentable
+from stages.validate.preferences import IGNORED, JUDGED, NO_PAIR, PAIRS, Found, Judge, kind_of, preferences, presentable
 from tests.validate.samples import evidence, item, mapping_row, sentence
 
 TEMPLATE = "The text names the cause.\nFinal answer: CWE-79"
@@ -32,7 +33,7 @@ def candidates(
     rows: list[EnrichedRow], attempts: list[RewriteAttempt], passages: Sequence[Any] = (), *, passed: bool = True
 ) -> Found:
     training = {one.id: ("train", one) for one in training_rows(rows, "train")}
-    return preferences(training, rows, attempts, passages, passed)
+    return preferences(training, rows, attempts, passages, Judge(passed, 8))
 
 
 def shown(text: str, *, items: Sequence[Any] = (), **changed: Any) -> Found:
@@ -51,7 +52,7 @@ def test_a_refused_rewrite_is_rejected_against_the_answer_of_the_set() -> None:
 
 
 def test_an_earlier_attempt_is_rejected_against_the_rewrite_that_was_kept() -> None:
-    tried = [attempt(reasons=["unknown-id"]), attempt(attempt=1, text=GOOD, reasons=[], readability="rewritten")]
+    tried = [attempt(reasons=["unknown-id"]), attempt(attempt=1, text=GOOD, reasons=[], readability="rewritten", factuality=9)]
     first, second = candidates([KEPT], tried).pairs
     assert (first.kind, first.chosen, first.rejected) == ("ids", GOOD, BAD)
     assert (second.kind, second.chosen, second.rejected, second.reasons) == ("readability", GOOD, TEMPLATE, [])
@@ -65,19 +66,32 @@ def test_an_earlier_attempt_is_rejected_against_the_rewrite_that_was_kept() -> N
         (["less-readable"], "original", False, "no-verdict-to-rely-on"),
         (["not-factual"], "tie", True, "facts"), (["judge-not-calibrated", "not-factual"], "tie", True, "no-verdict-to-rely-on"),
         (["judge-not-calibrated", "unknown-id"], "", False, "ids"), (["judge-unparsed"], "", True, "no-verdict-to-rely-on"),
-        (["format-not-followed", "key-changed", "unknown-id"], "", True, "key"), (["mentions-evidence"], "", True, "format"),
+        (["format-not-followed", "key-changed", "unknown-id"], "", True, "key"), (["mentions-evidence"], "", True, "format"), (["text-below-answer"], "", True, "format"),
         (["unsupported-claim"], "rewritten", True, "facts"), (["key-changed", "loops"], "", True, "loops"),
         (["call-failed:server-error"], "", True, "call-failed"), (["format-does-not-suit"], "", True, "format-does-not-suit"),
         (["too-short"], "", True, "too-short"), (["empty"], "", True, "empty"),
     ],
 )  # fmt: skip
 def test_what_is_worth_learning(reasons: list[str], readability: str, passed: bool, kind: str) -> None:
-    assert kind_of(attempt(reasons=reasons, readability=readability), passed) == kind
+    assert kind_of(attempt(reasons=reasons, readability=readability, factuality=8), Judge(passed, 8)) == kind
+
+
+@pytest.mark.parametrize("factuality", [None, 7])
+def test_a_rewrite_that_lost_facts_is_not_preferred_though_it_was_kept_without_the_judge(factuality: int | None) -> None:
+    kept = attempt(reasons=[], readability="rewritten", factuality=factuality)
+    assert kind_of(kept, Judge(True, 8)) == "kept-but-not-preferred"
+
+
+def test_a_passage_without_evidence_is_refused_for_nobody_knows_its_licence() -> None:
+    with pytest.raises(InputError, match="passage p is not in the table of evidence"):
+        candidates([ROW], [attempt(evidence_ids=["p"])])
 
 
 def test_only_rows_of_the_set_make_pairs_and_the_rest_is_counted() -> None:
     other = mapping_row(1)
-    found = preferences({ROW.id: ("dev", training_rows([ROW], "train")[0])}, [ROW, other], [attempt(), attempt(other)], [], True)
+    found = preferences(
+        {ROW.id: ("dev", training_rows([ROW], "train")[0])}, [ROW, other], [attempt(), attempt(other)], [], Judge(True, 8)
+    )
     assert [(pair.row_id, pair.split) for pair in found.pairs] == [(ROW.id, "dev")] and found.left_out == {
         "row-not-in-the-set": 1
     }
@@ -126,6 +140,6 @@ def test_the_same_pair_twice_is_one_and_the_order_is_that_of_splits_and_rows() -
     rows = [ROW, mapping_row(1), mapping_row(2, split="dev")]
     training = {one.id: (split, one) for split in ("train", "dev") for one in training_rows(rows, split)}
     tried = [attempt(row) for row in rows for _ in range(2)]
-    found = presentable(preferences(training, rows, tried, [], True), rows, [], ValidateParams(), NONE_KNOWN)
+    found = presentable(preferences(training, rows, tried, [], Judge(True, 8)), rows, [], ValidateParams(), NONE_KNOWN)
     assert found.left_out == {"same-texts": 3} and [pair.split for pair in found.pairs] == ["train", "train", "dev"]
     assert [pair.row_id for pair in found.pairs[:2]] == sorted(row.id for row in rows[:2])

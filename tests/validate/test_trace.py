@@ -109,6 +109,9 @@ def test_a_kept_rewrite_shows_what_it_rests_on_and_takes_the_strictest_licence()
     states = {one["licence"]: one["state"] for one in chain["evidence"]["passages"]}
     assert states == {"CC-BY-SA-4.0": "used", "GPL-3.0-only": "found"}
     assert chain["evidence"]["summary"] == SUMMARY and SUMMARY in "\n".join(lines_of(chain))
+    unseen = [{**one, "state": "found"} for one in chain["evidence"]["passages"]]
+    unread = {**chain, "evidence": {**chain["evidence"], "passages": unseen}}
+    assert SUMMARY not in "\n".join(lines_of(unread)), "nothing was shown, so no summary was read"
     assert chain["evidence"]["kept_queries"] == ["a"] and chain["evidence"]["document_ids"] == ["cwe:CWE-21"]
     assert chain["licence"] == {
         "class": "share-alike", "decided_by": ["CC-BY-SA-4.0"], "licences": ["CC-BY-SA-4.0", "CC0-1.0"],
