@@ -47,7 +47,7 @@ _SPLIT_OF = {"train": "train", "dev": "validation"}
 _ABOUT = (
     "# Preference pairs\n\nEach pair has a question (`prompt`), the answer that the instruction set gives (`chosen`) and one that "
     "is worse (`rejected`), as chat messages. `kind` says in what: `key` another final answer, `ids` an identifier that is "
-    "invented or has no source, `facts` a statement that is false or has no source, `format` steps left out or talk about the "
+    "invented or has no source, `facts` a statement that is false or has no source, `format` steps left out, text below the answer or talk about the "
     "making of the answer, `readability` less readable by a judge that was asked in both orders. `reasons` are the checks that "
     "refused the text; where they are empty, the rejected text is the original answer, which is right but less readable.\n\n"
     "**Rejected texts are wrong on purpose: they name false keys, facts and identifiers. They are no answers.** They passed the "
