@@ -31,9 +31,7 @@ OWN_KEYS = ("text", "id", "kind", "title", "cwe", "technique", "cve", "url", "li
 class OwnParams(Params):
     """The user's own files in data/own; data/own/README.md says what they may hold. An empty folder means none."""
 
-    licence: str = (
-        "LicenseRef-Own-Data"  # of records that name none; its class in stages/licences.json decides their use
-    )
+    licence: str = "LicenseRef-Own-Data"  # of records that name none; its class in stages/licences.json decides their use
     version: str = "1"  # of the data, as rows and figures name it
     keys: dict[str, str] = {}  # our key -> its name in the files: {text: description}
 
