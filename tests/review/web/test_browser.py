@@ -125,7 +125,7 @@ def test_an_expert_drafts_tries_edits_approves_and_finds_everything_again(world:
         page.click(f"text={NEW_TASK}")
         page.click("text=Draft a format")
         page.wait_for_url(re.compile("version="))  # the script follows the draft
-        assert "Name the property of the code" in page.inner_text("main")
+        assert "Name the property of the code" in main_text(page)
         first_run = run_of(page)
         page.click("text=Edit the format")
         steps = page.input_value("#steps")
@@ -133,11 +133,11 @@ def test_an_expert_drafts_tries_edits_approves_and_finds_everything_again(world:
             "#steps", steps.replace("Explain what somebody could do with it.", "Explain which input an attacker would send.")
         )
         page.click("form.fields:has(#steps) >> text=Save as a new version")
-        assert "Format, version 2" in page.inner_text("main")
+        assert "Format, version 2" in main_text(page)
         assert page.locator("input[name=row]:checked").count() == 5  # the rows of the last try
         second_run = run_of(page)
         page.click("[data-key=c]")
-        assert "5 rows tried with both" in page.inner_text("main")
+        assert "5 rows tried with both" in main_text(page)
         assert "Explain which input an attacker would send." in page.inner_text("pre.diff")
         assert not file.exists()
         page.goto(second_run)
@@ -146,20 +146,26 @@ def test_an_expert_drafts_tries_edits_approves_and_finds_everything_again(world:
         page.click("button:has-text('Approve')")
         diff = page.inner_text("pre.diff")
         assert "+  - Explain which input an attacker would send." in diff and "+status: approved" in diff
-        assert f"git add -- stages/formats/library/{NEW_TASK}.yaml" in page.inner_text("main")
+        assert f"git add -- stages/formats/library/{NEW_TASK}.yaml" in main_text(page)
         process.stop(signal.SIGKILL)
     form = read_format(file)
     assert (form.status, form.reviewer, form.note, len(form.tried_on)) == ("approved", "Ada", note, 5)
     calls = world.model.calls
     with Process(world.folder) as process, world.visit(browser, process) as page:
         page.click(f"text={NEW_TASK}")
-        shown = page.inner_text("main")
+        shown = main_text(page)
         for expected in ("approved", note, "version 1", "version 2", "5 of 5", "Explain which input an attacker would send."):
             assert expected in shown
         for run in (first_run, second_run):
             page.goto(process.base + urlsplit(run).path)
             assert page.locator("article.row").count() == 5 and page.locator("ins").count() > 0
     assert world.model.calls == calls, "looking at what is kept asked the model"
+
+
+def main_text(page: Page) -> str:
+    """What the page says, once it is whole: a click comes back when the next page has begun."""
+    page.wait_for_load_state()
+    return page.inner_text("main")
 
 
 def run_of(page: Page) -> str:
@@ -188,7 +194,7 @@ def test_hostile_text_stays_text(world: World, browser: Browser, owned: Path) ->
             )
             assert all(re.fullmatch(r"https://[a-z.]+/[\w./:#-]*", address) for address in outside), outside
         page.goto(run)
-        assert "<script>alert('row')</script>" in page.inner_text("main") and "U+202E" in page.inner_text("main")
+        assert "<script>alert('row')</script>" in main_text(page) and "U+202E" in main_text(page)
     assert not owned.exists()
 
 
@@ -287,7 +293,7 @@ def test_by_keyboard_only(world: World, browser: Browser) -> None:
                 break
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile("#rows$"))
-        assert "Typed without a mouse." in page.inner_text("main")
+        assert "Typed without a mouse." in main_text(page)
         page.keyboard.press("a")
         assert page.evaluate("document.activeElement.value") == "approve"
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
