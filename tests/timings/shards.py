@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages.engine.engine import open_engine
+from stages.errors import SecForgeError
 from stages.llm.asking import Chat
 from stages.llm.client import Client, Request, open_client
 from stages.llm.params import LLMParams, Role
@@ -37,7 +38,7 @@ def main() -> None:
                     "ray, 2 processes", spread, cpu, loop, f"{_same(found, wanted)} Ray's start included; of this process only:"
                 )
             )
-        except Exception as error:
+        except SecForgeError as error:  # Ray is not installed, or cannot start here; a fault of ours is a traceback
             lines.append(Line("ray", "-", note=str(error).splitlines()[0]))
     print_table(
         f"shards ({ROWS:,} rows of two calls, {LATENCY:g} s each, {IN_FLIGHT} in flight; ratio: the loop's seconds to ours)",
