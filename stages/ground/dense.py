@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from stages.ground.embed import Encoder
+from stages.embed.encoders import Encoder
 from stages.ground.order import best_first, candidates
 from stages.ground.retrieve import Hit, by_id, passage_text
 from stages.ingest.schema import Passage

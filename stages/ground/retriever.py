@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from stages.ground.embed import MiniLMEncoder, StaticEncoder
+from stages.embed.encoders import MiniLMEncoder, StaticEncoder
 from stages.ground.fuse import fuse
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import Hit, PassageIndex

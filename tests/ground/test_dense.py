@@ -9,7 +9,7 @@ import pytest
 
 from stages.errors import InputError
 from stages.ground.dense import DenseIndex
-from stages.ground.embed import Encoder, MiniLMEncoder, StaticEncoder, same_length
+from stages.embed.encoders import Encoder, MiniLMEncoder, StaticEncoder, same_length
 from tests.ground.encoder_folder import make_encoder_folder
 from tests.toy_rows import make_passage
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.ground.dense import DenseIndex
-from stages.ground.embed import MiniLMEncoder, StaticEncoder
+from stages.embed.encoders import MiniLMEncoder, StaticEncoder
 from stages.ground.retrieve import by_id, passage_text
 from tests.timings.clock import Line, Measured, measure, show
 from tests.timings.passages import make_passages, make_queries

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stages.base.location import hash_model
 from stages.errors import InputError
-from stages.ground.vectors import VectorCache
+from stages.embed.cache import VectorCache
 from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import content_id

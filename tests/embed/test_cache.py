@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stages.errors import InputError
-from stages.ground.vectors import VectorCache
+from stages.embed.cache import VectorCache
 
 asked: list[str] = []
 
@@ -69,7 +69,7 @@ def test_what_was_made_before_a_kill_is_kept(tmp_path: Path) -> None:
     program = f"""
 import os, signal
 import numpy as np
-import stages.ground.vectors as vectors
+import stages.embed.cache as vectors
 vectors.CHUNK = 2
 made = []
 def encode(texts):
