@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 
 from stages.config import load_params
-from stages.register.workspace import Build
+from stages.register.model_card import model_card
+from stages.register.workspace import PREDICTIONS, Build
 
 LIBRARIES = ("accelerate", "bitsandbytes", "datasets", "dvc", "great-expectations", "mlflow", "numpy", "openai", "peft",
              "pyarrow", "torch", "transformers")  # fmt: skip
-DOCUMENTS = ("data/report/index.html", "metrics/timings/report.html", "data/validate/data_card.md", "dvc.lock", "params.yaml")
+DOCUMENTS = ("data/report/index.html", "metrics/timings/report.html", "data/validate/data_card.md", "dvc.lock", "params.yaml",
+             "metrics/*.json", "metrics/*.csv", "metrics/timings/*.json", "data/*/manifest.json")  # fmt: skip
+MODEL_CARD = "model_card.md"
 LONGEST_PARAM = 500  # characters of a param value; the whole params.yaml is an artifact of the run
 
 
@@ -39,6 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     points: list[Point]
     tags: dict[str, str]
     documents: dict[str, str]  # artifact name -> text
+    files: dict[str, Path] = {}  # artifact name -> a table, taken as it is
 
 
 def collect(root: Path, build: Build) -> Record:
@@ -47,7 +51,8 @@ def collect(root: Path, build: Build) -> Record:
         params=dict(sorted(_params(root))),
         points=[*_figures(root), *_curve(root / "metrics" / "finetune_loss.csv")],
         tags={"secforge.commit": build.commit, "secforge.lock": build.lock_sha256, **hardware(), **libraries()},
-        documents={name: mask((root / name).read_text(encoding="utf-8")) for name in DOCUMENTS if (root / name).exists()},
+        documents={**_documents(root), MODEL_CARD: mask(model_card(root, build))},
+        files={PREDICTIONS: root / PREDICTIONS} if (root / PREDICTIONS).exists() else {},
     )
 
 
@@ -104,11 +109,18 @@ def _params(root: Path) -> Iterator[tuple[str, str]]:
             yield _key(key), text if len(text) <= LONGEST_PARAM else text[: LONGEST_PARAM - 1] + "…"
 
 
+def _documents(root: Path) -> dict[str, str]:
+    found = sorted({path for pattern in DOCUMENTS for path in root.glob(pattern)})
+    return {path.relative_to(root).as_posix(): mask(path.read_text(encoding="utf-8")) for path in found}
+
+
 def _figures(root: Path) -> Iterator[Point]:
-    for path in sorted(root.glob("metrics/*.json")):
-        for key, value in flatten(json.loads(path.read_text(encoding="utf-8")), path.stem):
-            if isinstance(value, (bool, int, float)) and math.isfinite(value):
-                yield Point(_key(key), float(value))
+    """Figures of every stage; those of the machine start with `timings.`."""
+    for prefix, pattern in (("", "metrics/*.json"), ("timings.", "metrics/timings/*.json")):
+        for path in sorted(root.glob(pattern)):
+            for key, value in flatten(json.loads(path.read_text(encoding="utf-8")), prefix + path.stem):
+                if isinstance(value, (bool, int, float)) and math.isfinite(value):
+                    yield Point(_key(key), float(value))
 
 
 def _curve(path: Path) -> Iterator[Point]:

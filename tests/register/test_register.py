@@ -11,15 +11,17 @@ import pytest
 
 from stages.errors import InputError
 from stages.register.collect import Record, collect, flatten, mask
-from stages.register.command import register_build, resolve_alias
+from stages.register.command import register_build
 from stages.register.params import RegisterParams
-from stages.register.tracking import COMPLETE, connect, register, tracking_uri
+from stages.register.record import COMPLETE, WHOLE, register
+from stages.register.resolve import resolve_alias
+from stages.register.tracking import connect, tracking_uri
 from stages.register.workspace import Build, committed_build, refuse_dirty, refuse_stale, refuse_uncommitted_lock
 from tests.tiny_model import make_tiny_model
 
 MAKE = """
 import json, pathlib
-for path in ("models/finetune/merged/w.bin", "models/quantize/int8/w.bin", "models/quantize/nf4/w.bin", "data/validate/train.parquet"):
+for path in ("models/finetune/adapter/w.bin", "models/finetune/merged/w.bin", "models/quantize/int8/w.bin", "models/quantize/nf4/w.bin", "data/validate/train.parquet"):
     file = pathlib.Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("weights of " + path)
@@ -32,7 +34,7 @@ stages:
   build:
     cmd: "{python} make.py"
     deps: [make.py]
-    outs: [models/finetune/merged, models/quantize/int8, models/quantize/nf4, data/validate/train.parquet]
+    outs: [models/finetune/adapter, models/finetune/merged, models/quantize/int8, models/quantize/nf4, data/validate/train.parquet]
     metrics: [{{metrics/evaluate.json: {{cache: false}}}}, {{metrics/finetune_loss.csv: {{cache: false}}}}]
 """
 PARAMS = """
@@ -130,7 +132,7 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     ]
     assert run.inputs.dataset_inputs[0].dataset.digest == _build(repository).hashes["data/validate/train.parquet"]
     versions = client.search_model_versions("name = 'secforge'")
-    assert sorted(version.tags["variant"] for version in versions) == ["finetuned", "int8", "nf4"]
+    assert sorted(version.tags["variant"] for version in versions) == ["adapter", "finetuned", "int8", "nf4"]
     candidate = client.get_model_version_by_alias("secforge", "candidate")
     assert candidate.tags["path"] == "models/finetune/merged"
     scores = client.get_logged_model(candidate.source.removeprefix("models:/")).metrics
@@ -144,14 +146,14 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
 def _resolves(repository: Path) -> None:
     """`--resolve` as a user runs it: commit, path, folder; an unknown alias names the known ones."""
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "stages.register", "--resolve", "candidate"]
+    command = [sys.executable, "-m", "stages.register", "resolve", "candidate"]
     done = subprocess.run(command, cwd=repository, env=here, capture_output=True, text=True, check=False)
     assert f"commit: {_build(repository).commit}" in done.stdout, done.stderr
     assert f"folder: {repository / 'models/finetune/merged'}" in done.stdout
     with pytest.raises(InputError, match="candidate"):
         resolve_alias(repository, "champion")
     shutil.rmtree(repository / "models")
-    assert "dvc get --rev" in resolve_alias(repository, "candidate")
+    assert "resolve candidate --fetch" in resolve_alias(repository, "candidate")
 
 
 def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,9 +175,9 @@ def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path,
     monkeypatch.setattr(client, "create_model_version", original)
     outcome = register(client, build, record, params, repository)
     runs = client.search_runs([client.get_experiment_by_name("secforge").experiment_id])
-    assert [run.data.tags[COMPLETE] for run in runs] == ["true"]
-    assert len(client.search_model_versions("name = 'secforge'")) == 3
-    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 3
+    assert [run.data.tags[COMPLETE] for run in runs] == [WHOLE]
+    assert len(client.search_model_versions("name = 'secforge'")) == 4
+    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 4
     assert len(client.get_metric_history(outcome.run_id, "finetune.curve.loss")) == 2
     assert not outcome.existed
 

@@ -1,0 +1,84 @@
+"""What the gates judge: figures, composition and answers of a registered version, as its run keeps them."""
+
+import csv
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from stages.errors import InputError
+from stages.register.collect import flatten
+from stages.register.workspace import PREDICTIONS
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+COMPOSITION = "metrics/validate_composition.csv"
+COLUMNS = ["system", "benchmark", "protocol", "item_id", "correct"]
+Test = tuple[str, str]  # benchmark and protocol
+Answers = dict[Test, dict[str, bool]]  # item id -> answered right; ids are hashes of question and key
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A version and what was measured of it."""
+
+    version: dict[str, str]  # its tags, number and run
+    figures: dict[str, Any]  # by dotted path
+    licences: list[tuple[str, int]]  # licences of rows, joined by ` + `, and how many rows carry them
+    answers: dict[str, Answers]  # by system
+
+    @property
+    def variant(self) -> str:
+        """Which of its build's variants the version is."""
+        return self.version["variant"]
+
+    @property
+    def name(self) -> str:
+        """The version in words."""
+        return f"v{self.version['version']} ({self.variant} of {self.version['commit'][:10]})"
+
+
+def read_evidence(client: "MlflowClient", version: dict[str, str]) -> Evidence:
+    """The evidence of a version. Raises InputError if its run holds no metrics, or if they cannot be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {one.path for one in client.list_artifacts(version["run_id"])}
+        if "metrics" not in kept:
+            raise InputError(
+                f"version {version['version']} of `{version['model']}` has no metrics at its run {version['run_id']}.",
+                remedy=f"Check out its commit {version.get('commit', '?')[:10]} and run `python -m stages.register` again.",
+            )
+        metrics = Path(client.download_artifacts(version["run_id"], "metrics", folder))
+        answers = _answers(client, version["run_id"], folder) if "data" in kept else {}
+        return Evidence(
+            version=version, figures=_figures(metrics), licences=_licences(Path(folder) / COMPOSITION), answers=answers
+        )
+
+
+def _figures(metrics: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for prefix, pattern in (("", "*.json"), ("timings.", "timings/*.json")):
+        for path in sorted(metrics.glob(pattern)):
+            found |= flatten(json.loads(path.read_text(encoding="utf-8")), prefix + path.stem)
+    return found
+
+
+def _licences(path: Path) -> list[tuple[str, int]]:
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return [(line["licence"], int(line["rows"])) for line in csv.DictReader(file)]
+
+
+def _answers(client: "MlflowClient", run_id: str, folder: str) -> dict[str, Answers]:
+    import pyarrow.parquet as parquet
+
+    parent = str(Path(PREDICTIONS).parent)
+    if PREDICTIONS not in {one.path for one in client.list_artifacts(run_id, parent)}:
+        return {}
+    found: dict[str, Answers] = {}
+    for row in parquet.read_table(client.download_artifacts(run_id, PREDICTIONS, folder), columns=COLUMNS).to_pylist():
+        own = found.setdefault(row["system"], {}).setdefault((row["benchmark"], row["protocol"]), {})
+        own[row["item_id"]] = row["correct"]
+    return found
