@@ -23,9 +23,20 @@ class DecontaminationParams(Params):
     short_words: int = 13  # items with fewer words of their own are matched by `short_ngram`
     whole_words: int = 5  # items shorter than `short_ngram` are matched by all their words in a row; below this not at all
     boilerplate_documents: int = 5  # an n-gram in this many subject documents, or items, is common language
+    near_shingle: int = 5  # words of a run, as for duplicates
+    near_share: float = 0.5  # of an item's own words that a row holds in such runs: half, so that 60 % of any item is found
+    near_words: int = 8  # and at least so many: two stock phrases of a short item are no copy
 
 
-Action = Literal["neutralise", "reject"]  # change the place and keep the row, or drop the row
+Action = Literal["neutralise", "reject", "stop"]  # change the place and keep the row, drop the row, or end the build
+
+
+class OffensiveParams(Params):
+    """Attacks ready for use, by the rules of `offensive.py` and by source. Licences of exploits are those of `licences`."""
+
+    action: Literal["neutralise", "reject", "stop", "report"] = "reject"  # report: the row stays as it is
+    allow_sources: tuple[str, ...] = ()  # findings in template texts of these sources alone are reported only; a model's are not
+    deny_sources: tuple[str, ...] = ("exploit-db", "metasploit", "packetstorm")  # collections of exploits: every row is one
 
 
 class SafetyParams(Params):
@@ -35,7 +46,8 @@ class SafetyParams(Params):
     injections: Action = "reject"  # orders to a model; descriptions of such attacks are knowledge and stay
     control_tokens: Action = "neutralise"  # security text quotes them legitimately: broken up
     personal_data: Action = "neutralise"  # e-mail addresses and telephone numbers give way to a placeholder
-    indicators: Action = "neutralise"  # live addresses of payloads, public IPs and onion services are defanged
+    indicators: Action = "neutralise"  # live addresses of payloads, public IPs, C2 domains and onion services are defanged
+    offensive: OffensiveParams = OffensiveParams()
 
 
 class LicenceParams(Params):

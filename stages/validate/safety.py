@@ -1,8 +1,8 @@
 """Text that could do harm in training, and what the policy of `validate.safety` does with it.
 
-Per kind a row is dropped (`reject`), or the place in the text is changed (`neutralise`). Every finding is one record of
-`data/validate/safety.parquet`, so that people can look at what was changed and dropped and judge the rules. A sample of
-a credential or of personal data is a fingerprint: no report holds the thing itself.
+Per kind a row is dropped (`reject`), the place in the text is changed (`neutralise`), or the build ends (`stop`). Every
+finding is one record of `data/validate/safety.parquet`, so that people can look at what was changed and dropped and judge
+the rules. A sample of a credential or of personal data is a fingerprint: no report holds the thing itself.
 """
 
 from collections import Counter, defaultdict
@@ -13,11 +13,13 @@ import msgspec
 
 from stages.control_tokens import first_control_token, without_control_tokens
 from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError
 from stages.tables import Reject
 from stages.validate.credentials import Span, find_credentials, fingerprint, replaced, without_credentials, without_overlaps
 from stages.validate.indicators import find_indicators
 from stages.validate.injection import find_injections
-from stages.validate.params import Action, SafetyParams
+from stages.validate.offensive import find_offensive
+from stages.validate.params import SafetyParams
 from stages.validate.personal import find_personal
 from stages.validate.schema import SafetyFinding
 
@@ -31,8 +33,9 @@ def _control_tokens(text: str) -> list[Span]:
 
 
 # Kind -> (action of the policy, detector). The first kind that drops a row gives the reason.
-KINDS: dict[str, tuple[Callable[[SafetyParams], Action], Callable[[str], list[Span]]]] = {
+KINDS: dict[str, tuple[Callable[[SafetyParams], str], Callable[[str], list[Span]]]] = {
     "secret": (lambda params: params.secrets, find_credentials),
+    "offensive": (lambda params: params.offensive.action, find_offensive),
     "prompt-injection": (lambda params: params.injections, find_injections),
     "control-token": (lambda params: params.control_tokens, _control_tokens),
     "personal-data": (lambda params: params.personal_data, find_personal),
@@ -40,6 +43,7 @@ KINDS: dict[str, tuple[Callable[[SafetyParams], Action], Callable[[str], list[Sp
 }
 # Digits of the fingerprint that is shown instead. Of a telephone number eight would do: all numbers can be tried.
 _HIDDEN = {"secret": 8, "personal-data": 4}
+_OWN_WORDS = ("template", "not-selected")  # decisions whose text no model wrote
 
 
 class Safe(NamedTuple):
@@ -51,22 +55,25 @@ class Safe(NamedTuple):
 
 
 def make_safe(rows: Sequence[EnrichedRow], params: SafetyParams) -> Safe:
-    """Apply the policy to instruction and answer of each row; ids stay, so that a row can be followed back."""
+    """Apply the policy to instruction and answer of each row; ids stay, so that a row can be followed back.
+
+    Raises InputError if there is anything for which the policy ends the build.
+    """
     kept: list[EnrichedRow] = []
     rejects: list[Reject] = []
     findings: list[SafetyFinding] = []
     for row in rows:
         found = {kind: spans for kind in KINDS if (spans := _spans(row, kind))}
-        if not found:
-            kept.append(row)
-            continue
         mine = [_finding(row, kind, name, span, params) for kind, spans in found.items() for name, span in spans]
+        mine += [_of_source(row, source, params) for source in sorted({*row.sources} & {*params.offensive.deny_sources})]
         findings += mine
         dropping = [one for one in mine if one.action == "reject"]
         if dropping:
             rejects.append(_reject(row, dropping))
         else:
-            kept.append(_neutralised(row, found))
+            changing = {one.kind for one in mine if one.action == "neutralise"}
+            kept.append(_neutralised(row, {kind: spans for kind, spans in found.items() if kind in changing}))
+    _stop([one for one in findings if one.action == "stop"])
     return Safe(kept, rejects, findings)
 
 
@@ -94,7 +101,25 @@ def _spans(row: EnrichedRow, kind: str) -> list[tuple[str, Span]]:
 def _finding(row: EnrichedRow, kind: str, name: str, span: Span, params: SafetyParams) -> SafetyFinding:
     sample = _sample(kind, getattr(row, name), span)
     action = KINDS[kind][0](params)
+    if kind == "offensive" and row.decision in _OWN_WORDS and {*row.sources} <= {*params.offensive.allow_sources}:
+        action = "report"
     return SafetyFinding(row=row.id, task=row.task, kind=kind, rule=span.rule, field=name, action=action, sample=sample)
+
+
+def _of_source(row: EnrichedRow, source: str, params: SafetyParams) -> SafetyFinding:
+    """A row of a source that is denied: no place in it can be changed, so it goes, unless findings are reported only."""
+    action = "reject" if params.offensive.action == "neutralise" else params.offensive.action
+    rule, sample = "denied-source", harmless(source)
+    return SafetyFinding(row=row.id, task=row.task, kind="offensive", rule=rule, field="sources", action=action, sample=sample)
+
+
+def _stop(findings: Sequence[SafetyFinding]) -> None:
+    if findings:
+        shown = "; ".join(f"{one.rule} in {one.field} of row {one.row} ({one.sample})" for one in findings[:3])
+        raise InputError(
+            f"data/enrich/rows.parquet: {len(findings):,} unsafe places, first {shown}.",
+            remedy="Mend the source, or choose `reject` or `neutralise` in section `validate.safety` of params.yaml.",
+        )
 
 
 def _sample(kind: str, text: str, span: Span) -> str:
@@ -125,7 +150,9 @@ def _reject(row: EnrichedRow, dropping: Sequence[SafetyFinding]) -> Reject:
 
 
 def _neutralised(row: EnrichedRow, found: dict[str, list[tuple[str, Span]]]) -> EnrichedRow:
-    """Kind after kind, as one place may be two things: a credential goes before the address that it stands in is defanged."""
+    """The row itself if nothing is to be changed. Kind after kind, as one place may be two things: a credential goes before the address that it stands in is defanged."""
+    if not found:
+        return row
     changed = {}
     for name in {where for inner in found.values() for where, _ in inner}:
         text = getattr(row, name)

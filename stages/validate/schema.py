@@ -22,8 +22,8 @@ class SafetyFinding(msgspec.Struct, frozen=True, kw_only=True):
 
     row: str
     task: str
-    kind: str  # secret, prompt-injection, control-token, personal-data, live-indicator
+    kind: str  # secret, offensive, prompt-injection, control-token, personal-data, live-indicator
     rule: str
-    field: str  # instruction or answer
-    action: str  # reject: the row was dropped; neutralise: the place was changed
+    field: str  # instruction, answer, or sources for a row of a denied source
+    action: str  # reject: the row was dropped; neutralise: the place was changed; report: neither
     sample: str  # the place, harmless; a fingerprint for credentials and personal data

@@ -12,6 +12,13 @@ DEFANGED = {
     "The C2 server 45.9.148.3 answers": ("public-ip", "The C2 server 45[.]9[.]148[.]3 answers"),
     "hosted on a server at 45.9.148.3, it": ("public-ip", "hosted on a server at 45[.]9[.]148[.]3, it"),
     "Get ftp://bob:pass@evil.net/x.exe now": ("payload-address", "Get ftp[:]//bob:pass@evil[.]net/x.exe now"),
+    "The C2 domain update-cdn.net answers": ("malicious-domain", "The C2 domain update-cdn[.]net answers"),
+    "It beacons to `ms-sync.top` daily.": ("malicious-domain", "It beacons to `ms-sync[.]top` daily."),
+    "phishing sites such as login-mail.info.": ("malicious-domain", "phishing sites such as login-mail[.]info."),
+    "command and control server (HTTPS): api.bad-cdn.co.uk": (
+        "malicious-domain",
+        "command and control server (HTTPS): api[.]bad-cdn[.]co[.]uk",
+    ),
     "It opens 45.9.148.3:8443 then": ("public-ip", "It opens 45[.]9[.]148[.]3:8443 then"),
 }
 
@@ -33,8 +40,18 @@ def test_live_indicators_are_defanged_and_stay_so(text: str) -> None:
         "Versions before 23.10.3.0 and 5.0.4.1 (build 11.6.0.626) of the server are affected.",
         "F5 BIG-IP 16.1.2.2, Exchange Server 15.1.2.3, Citrix Server: 13.0.47.24 and SAP Host 7.2.11.9 before the fix",
         "hxxp://evil[.]net/a.exe is defanged already",
+        "The C2 server evil.exe, the payload site index.php and the malicious host process svchost.exe.",
+        "The C2 server api.telegram.org, malicious sites on github.com, the phishing site www.example.com",
+        "Adversaries use C2 over DNS. Domains such as vendor-site.com resolve. The malicious domain is blocked. See wikipedia.org",
+        "the C2 domain update-cdn[.]net, C2 (e.g. over HTTP), IoCs e.g. hashes; System.Net.WebClient, a malicious URL.create call",
         "OID 1.3.6.1.4.1.311, file 999.999.999.999:80",
     ],
 )
 def test_documentation_private_and_reserved_places_and_versions_stay(text: str) -> None:
     assert find_indicators(text) == []
+
+
+def test_every_domain_of_a_list_is_defanged() -> None:
+    text = "Indicators of compromise: a-cdn.net, b-cdn.net and c-cdn.org; see vendor.com for more."
+    after = replaced(text, find_indicators(text))
+    assert after == "Indicators of compromise: a-cdn[.]net, b-cdn[.]net and c-cdn[.]org; see vendor.com for more."

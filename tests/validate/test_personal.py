@@ -25,6 +25,7 @@ def test_addresses_and_numbers_of_people_are_found(text: str, found: list[str]) 
         "git@github.com:org/repo.git",
         "before 2.14.3-1046, from 10.0.0.1 to 10.20.30.40, on 2024-05-17, CVE-2021-44228, RFC 5280-4-2-1-10",
         "555-0100 and 555-010-1234 are fiction; +5 100 is a number",
+        "jsmith@email.com, a.jones@contoso.com, 415-555-6103, +1 (800) 555-1212, (123) 456-7890, +44 20 7946 0958",
         "@property def x; npm i @scope/package@1.2.3",
     ],
 )
