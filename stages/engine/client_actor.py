@@ -65,8 +65,7 @@ class ClientActor:
 
     async def used(self) -> bytes:
         """Keys, one after another, and the responses that the cache may not hold."""
-        keys, kept = self._client.ledger.used()
-        return msgspec.msgpack.encode((b"".join(keys), kept))
+        return msgspec.msgpack.encode(self._client.ledger.used())
 
     async def close(self) -> None:
         """Finish what is being stored."""

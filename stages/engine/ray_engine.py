@@ -93,7 +93,7 @@ class RayClient:
         """Every response that this build used, sorted by key."""
         data = self._ray.get(self._actor.used.remote())
         keys, kept = msgspec.msgpack.decode(data, type=tuple[bytes, dict[str, StoredResponse]])
-        return UsedResponses(*self._cache, [keys[start : start + 32] for start in range(0, len(keys), 32)], kept)
+        return UsedResponses(*self._cache, keys, kept)
 
 
 class RayEngine:

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from stages.enrich.attempts import DECLINED
 from stages.enrich.params import EnrichParams
+from stages.enrich.results import bare_attempt
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.statistics import wilson_interval
 
@@ -13,7 +15,24 @@ VERDICTS = ("rewritten", "original", "tie", "inconsistent")
 TOO_LONG = ["call-failed:too-long"]
 
 
-def describe(rows: Sequence[EnrichedRow], attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, Any]:
+class Attempts(NamedTuple):
+    """Calls of the teacher, without their texts."""
+
+    last: list[RewriteAttempt]  # the decisive one of each row
+    earlier: list[RewriteAttempt]  # those that another one followed
+
+
+def bare_attempts(attempts: Iterable[RewriteAttempt]) -> Attempts:
+    """What figures need of `attempts`; those of a row stand together, the decisive one last."""
+    found = Attempts([], [])
+    for _, of_row in groupby(attempts, key=lambda attempt: attempt.row_id):
+        *earlier, last = map(bare_attempt, of_row)
+        found.last.append(last)
+        found.earlier.extend(earlier)
+    return found
+
+
+def describe(rows: Sequence[EnrichedRow], attempts: Attempts, params: EnrichParams) -> dict[str, Any]:
     """Decisions, reasons, verdicts and scores; `keep_rate` is the share of the tried rewrites that replaced the template."""
     decisions = Counter(row.decision for row in rows)
     tried = [row for row in rows if row.decision != "not-selected"]
@@ -32,9 +51,9 @@ def describe(rows: Sequence[EnrichedRow], attempts: Sequence[RewriteAttempt], pa
         "judged": sum(row.factuality is not None or bool(row.readability) for row in tried),
         "readability": dict(Counter(row.readability for row in tried if row.readability)),
         "factuality": {str(score): scores[score] for score in sorted(scores)},
-        "judge": judge_figures(last_attempts(attempts), params),
+        "judge": judge_figures(attempts.last, params),
         "attempts": attempt_figures(attempts),
-        "calls_saved": calls_saved(last_attempts(attempts)),
+        "calls_saved": calls_saved(attempts.last),
     }
 
 
@@ -44,12 +63,6 @@ def share(part: int, whole: int) -> dict[str, Any]:
         return {"count": part, "of": 0, "share": None, "low": None, "high": None}
     found = wilson_interval(part, whole)
     return {"count": part, "of": whole, "share": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
-
-
-def last_attempts(attempts: Iterable[RewriteAttempt]) -> list[RewriteAttempt]:
-    """The decisive attempt of each row, sorted by row."""
-    last = {attempt.row_id: attempt for attempt in attempts}
-    return [last[row_id] for row_id in sorted(last)]
 
 
 def judge_figures(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> dict[str, Any]:
@@ -74,14 +87,13 @@ def judge_figures(attempts: Sequence[RewriteAttempt], params: EnrichParams) -> d
     }
 
 
-def attempt_figures(attempts: Sequence[RewriteAttempt]) -> dict[str, Any]:
+def attempt_figures(attempts: Attempts) -> dict[str, Any]:
     """Calls of the teacher: how many, why another one followed, and how often a prompt was sent again with fewer passages."""
-    last = {id(one) for one in last_attempts(attempts)}
-    followed = Counter(reason for one in attempts if id(one) not in last for reason in one.reasons)
+    followed = Counter(reason for one in attempts.earlier for reason in one.reasons)
     return {
-        "calls": len(attempts),
-        "second_samples": sum(one.attempt > 0 for one in attempts),
-        "shortened": sum(one.reasons == TOO_LONG and id(one) not in last for one in attempts),
+        "calls": len(attempts.last) + len(attempts.earlier),
+        "second_samples": sum(one.attempt > 0 for some in attempts for one in some),
+        "shortened": sum(one.reasons == TOO_LONG for one in attempts.earlier),
         "reasons": dict(sorted(followed.items())),  # of attempts that another one followed
     }
 

@@ -1,16 +1,17 @@
 """How good a format is, by what came of the rows that were tried with it: one record a row, one set of figures a format."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from stages.enrich.checks import prose_words
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
-from stages.llm.ledger import Ledger
+from stages.llm.ledger import cost_of
 from stages.runtime import Price
 from stages.statistics import Interval, wilson_interval
 
@@ -66,7 +67,7 @@ class FormatFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 def tried_of(row: EnrichedRow, form: Format, responses: Mapping[str, Paid], prices: Mapping[str, Price] | None = None) -> Tried:
     """The record of `row`, which was tried with `form`; `responses` by key are those that its requests got."""
-    used = [responses[key] for key in row.request_hashes if key in responses]
+    used = [found for key in row.request_hashes if (found := responses.get(key)) is not None]
     return Tried(
         row_id=row.id,
         task=row.task,
@@ -85,46 +86,79 @@ def tried_of(row: EnrichedRow, form: Format, responses: Mapping[str, Paid], pric
     )
 
 
-def figures(tried: Sequence[Tried]) -> FormatFigures:
+class Tally:
+    """Figures of records that are seen once and forgotten; their order does not matter."""
+
+    def __init__(self) -> None:
+        self._n = self._kept = self._tokens = self._words = self._template_words = self._written = 0
+        self._verdicts, self._reasons = Counter[str](), Counter[str]()
+        self._scores, self._steps = Counter[int](), Counter[float]()
+        self._costs: array[float] | None = array("d")  # None if one is not known
+
+    def add(self, one: Tried) -> None:
+        """Look at one record."""
+        self._n += 1
+        self._kept += one.kept
+        self._tokens += one.prompt_tokens + one.completion_tokens
+        self._verdicts[one.readability] += 1
+        self._reasons.update(one.reasons)
+        if one.factuality is not None:
+            self._scores[one.factuality] += 1
+        if one.words or one.steps_found:
+            self._written += 1
+            self._words += one.words
+            self._template_words += one.template_words
+            if one.steps:
+                self._steps[one.steps_found / one.steps] += 1
+        if one.usd is None:
+            self._costs = None
+        elif self._costs is not None:
+            self._costs.append(one.usd)
+
+    def figures(self) -> FormatFigures:
+        """Of all that were seen."""
+        return FormatFigures(
+            n=self._n,
+            kept=self._kept,
+            acceptance=_rounded(wilson_interval(self._kept, self._n, CONFIDENCE)) if self._n else None,
+            wins=self._verdicts["rewritten"],
+            ties=self._verdicts["tie"],
+            losses=self._verdicts["original"],
+            inconsistent=self._verdicts["inconsistent"],
+            unjudged=self._verdicts[""],
+            mean_factuality=_mean(self._scores),
+            steps_followed=_mean(self._steps),
+            words=_ratio(self._words, self._written),
+            length_ratio=_ratio(self._words, self._template_words),
+            tokens=_ratio(self._tokens, self._n),
+            usd=round(sum(sorted(self._costs)), 6) if self._costs else None,
+            reasons=dict(sorted(self._reasons.items())),
+        )
+
+
+def figures(tried: Iterable[Tried]) -> FormatFigures:
     """What `tried` says of one format, or of any group of rows; the order of rows does not matter."""
-    written = [one for one in tried if one.words or one.steps_found]
-    verdicts = Counter(one.readability for one in tried)
-    kept = sum(one.kept for one in tried)
-    costs = [one.usd for one in tried]
-    return FormatFigures(
-        n=len(tried),
-        kept=kept,
-        acceptance=_rounded(wilson_interval(kept, len(tried), CONFIDENCE)) if tried else None,
-        wins=verdicts["rewritten"],
-        ties=verdicts["tie"],
-        losses=verdicts["original"],
-        inconsistent=verdicts["inconsistent"],
-        unjudged=verdicts[""],
-        mean_factuality=_mean(tried, lambda one: one.factuality),
-        steps_followed=_mean(written, lambda one: one.steps_found / one.steps if one.steps else None),
-        words=_mean(written, lambda one: one.words),
-        length_ratio=_ratio(sum(one.words for one in written), sum(one.template_words for one in written)),
-        tokens=_mean(tried, lambda one: one.prompt_tokens + one.completion_tokens),
-        usd=round(sum(sorted(costs)), 6) if costs and None not in costs else None,
-        reasons=dict(sorted(Counter(reason for one in tried for reason in one.reasons).items())),
-    )
+    return tallied(tried)[0]
 
 
-def by_task(tried: Sequence[Tried]) -> dict[str, FormatFigures]:
-    """Figures of each task's format, tasks sorted."""
-    return {task: figures([one for one in tried if one.task == task]) for task in sorted({one.task for one in tried})}
+def tallied(tried: Iterable[Tried]) -> tuple[FormatFigures, dict[str, FormatFigures]]:
+    """Figures of all records together, and of each task, tasks sorted; no record is kept."""
+    every, tasks = Tally(), defaultdict[str, Tally](Tally)
+    for one in tried:
+        every.add(one)
+        tasks[one.task].add(one)
+    return every.figures(), {task: tasks[task].figures() for task in sorted(tasks)}
 
 
 def _usd(used: Sequence[Paid], prices: Mapping[str, Price]) -> float | None:
     if any(response.model not in prices for response in used) or not used:
         return None
-    ledger = Ledger(prices)
-    return sum(ledger.cost(one.model, one.prompt_tokens, one.completion_tokens) for one in used)
+    return sum(cost_of(prices[one.model], one.prompt_tokens, one.completion_tokens) for one in used)
 
 
-def _mean(tried: Sequence[Tried], value: Callable[[Tried], float | None]) -> float | None:
-    values = sorted(found for one in tried if (found := value(one)) is not None)
-    return round(fmean(values), 4) if values else None
+def _mean(counted: Counter[Any]) -> float | None:
+    """Of values and how often each was seen; `fmean` rounds once, so that their order does not matter."""
+    return round(fmean(counted.elements()), 4) if counted else None
 
 
 def _ratio(part: int, whole: int) -> float | None:

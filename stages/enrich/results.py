@@ -1,19 +1,22 @@
 """What enrichment left in its spool, read again for every table, so that no text of 100,000 rows stays in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from sys import intern
+from typing import NamedTuple
 
 import msgspec
 
 from stages.enrich.core import Job, Outcome, untouched
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
+from stages.llm.counted import Counted, Kind
 from stages.llm.schema import StoredResponse
+from stages.llm.used import KEY
 from stages.tables import Reject
 from stages.tasks.schema import InstructionRow
 
 NONE: list[str] = []  # shared, never changed
 SOME = ["teacher", "judge"]
-_lists: dict[tuple[str, ...], list[str]] = {}
+_rows: dict[tuple, EnrichedRow] = {}
+_attempts: dict[tuple, RewriteAttempt] = {}
 
 
 class Results:
@@ -39,29 +42,27 @@ class Results:
 
 
 def bare(row: EnrichedRow) -> EnrichedRow:
-    """`row` without its texts and lists, for figures of decisions and verdicts."""
-    return msgspec.structs.replace(
-        row, id="", task=intern(row.task), family=intern(row.family), key_kind="", split="", subject="", format_sha256="",
-        instruction="", answer="", template_answer="", rewrite="", decision=intern(row.decision), reasons=_shared(row.reasons),
-        readability=intern(row.readability), labels=NONE, sources=NONE, licences=NONE, entity_ids=NONE, answer_key=NONE,
-        evidence_ids=NONE, request_hashes=NONE,
-    )  # fmt: skip
+    """What figures of decisions and verdicts need of `row`: the same object for rows that are alike, of which there are few sorts."""
+    told = (row.task, row.family, row.decision, tuple(row.reasons), row.readability, row.factuality, row.steps_followed)
+    if told not in _rows:
+        _rows[told] = msgspec.structs.replace(
+            row, id="", key_kind="", split="", subject="", format_sha256="", instruction="", answer="", template_answer="",
+            rewrite="", labels=NONE, sources=NONE, licences=NONE, entity_ids=NONE, answer_key=NONE, evidence_ids=NONE,
+            request_hashes=NONE,
+        )  # fmt: skip
+    return _rows[told]
 
 
 def bare_attempt(attempt: RewriteAttempt) -> RewriteAttempt:
-    """`attempt` without its text; two requests at most say that it had some, and a judge."""
-    return msgspec.structs.replace(
-        attempt, text="", evidence_ids=NONE, request_hashes=SOME[: len(attempt.request_hashes)], reasons=_shared(attempt.reasons),
-        readability=intern(attempt.readability), places=_shared(attempt.places),
-    )  # fmt: skip
+    """The same of `attempt`; two requests at most say that it had some, and a judge."""
+    asked = SOME[: len(attempt.request_hashes)]
+    told = (attempt.attempt, tuple(attempt.reasons), attempt.readability, *attempt.places, attempt.factuality, len(asked))
+    if told not in _attempts:
+        _attempts[told] = msgspec.structs.replace(attempt, row_id="", text="", evidence_ids=NONE, request_hashes=asked)
+    return _attempts[told]
 
 
-def _shared(names: list[str]) -> list[str]:
-    """The same list for the same names: they are few, and nobody changes them."""
-    return _lists.setdefault(tuple(names), names)
-
-
-class Spent(msgspec.Struct, frozen=True, gc=False):
+class Spent(NamedTuple):
     """What one response was paid for."""
 
     model: str
@@ -70,18 +71,22 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
 
 
 class SpentByKey(Mapping[str, Spent]):
-    """What responses were paid for, by key; 32 bytes a key instead of 64 letters."""
+    """What responses were paid for, by key."""
 
     def __init__(self, responses: Iterable[StoredResponse]) -> None:
-        self._spent = {
-            bytes.fromhex(one.key): Spent(intern(one.model), one.prompt_tokens, one.completion_tokens) for one in responses
-        }
+        self._spent = Counted()
+        self._spent.put_all(
+            (bytes.fromhex(one.key), Kind("", one.model, "", ""), one.prompt_tokens, one.completion_tokens) for one in responses
+        )
 
     def __getitem__(self, key: str) -> Spent:
-        return self._spent[bytes.fromhex(key)]
+        found = self._spent.get(bytes.fromhex(key))
+        if found is None:
+            raise KeyError(key)
+        return Spent(found[0].model, found[1], found[2])
 
     def __iter__(self) -> Iterator[str]:
-        return (key.hex() for key in self._spent)
+        return iter(self._spent.keys().hex("\n", KEY).split())
 
     def __len__(self) -> int:
         return len(self._spent)

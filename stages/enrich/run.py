@@ -12,10 +12,10 @@ from stages.engine.engine import open_engine
 from stages.enrich.audit import audit
 from stages.enrich.calibration import calibrate, report
 from stages.enrich.core import Job, Outcome, enrich_row
-from stages.enrich.describe import describe
-from stages.enrich.format_figures import CONFIDENCE, Paid, by_task, figures, tried_of
+from stages.enrich.describe import bare_attempts, describe
+from stages.enrich.format_figures import CONFIDENCE, Paid, tallied, tried_of
 from stages.enrich.params import EnrichParams
-from stages.enrich.results import Results, SpentByKey, bare, bare_attempt
+from stages.enrich.results import Results, SpentByKey, bare
 from stages.enrich.schema import EnrichedRow, RewriteAttempt
 from stages.errors import InputError
 from stages.formats.schema import Format
@@ -52,7 +52,7 @@ def run_enrich(stage: Stage) -> None:
     asked = chain(stage.stream("data/ground/responses.parquet", StoredResponse), responses)
     formats = format_metrics(jobs, outcomes, SpentByKey(asked), stage.section("runtime", RuntimeParams))
     write_json("metrics/enrich_formats.json", formats)
-    kept, attempts = [bare(row) for row in results.rows()], [bare_attempt(one) for one in results.attempts()]
+    kept, attempts = [bare(row) for row in results.rows()], bare_attempts(results.attempts())
     found = audited(read_rows("data/enrich/rows.parquet", EnrichedRow), rows, entities, jobs)
     stage.metrics({**describe(kept, attempts, params), "kept": found, **measured, "judge_counts": params.keep.judge})
     stage.timings(timings)
@@ -98,8 +98,8 @@ def format_metrics(
 ) -> dict[str, Any]:
     """Figures of each task's format over the rows tried with it, and of all tried rows."""
     pairs = zip(jobs, outcomes, strict=True)
-    tried = [tried_of(outcome.row, job.form, by_key, runtime.prices) for job, outcome in pairs]
-    return {"all": figures(tried), "confidence": CONFIDENCE, "tasks": by_task(tried)}
+    every, tasks = tallied(tried_of(outcome.row, job.form, by_key, runtime.prices) for job, outcome in pairs)
+    return {"all": every, "confidence": CONFIDENCE, "tasks": tasks}
 
 
 async def _enrich(

@@ -1,31 +1,24 @@
 """What the calls of a stage came to: figures of the build (deterministic) and figures of this run (not).
 
 The figures of the build count every request that the build used, whether it was answered now or found in the
-cache, so that a cold and a warm run report the same. Texts stay in the cache: a million calls fit into memory.
+cache, so that a cold and a warm run report the same. Texts stay in the cache and counts in a file: memory does not
+grow with the calls.
 """
 
 import time
 from collections import Counter
 from collections.abc import Mapping
-from sys import intern
 from typing import Any
 
-import msgspec
-
+from stages.llm.counted import Counted, Kind, Sum
 from stages.llm.failures import failure_of
 from stages.llm.schema import StoredResponse
 from stages.runtime import Price
 
 
-class Used(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of a response that the build used."""
-
-    purpose: str
-    model: str
-    finish_reason: str
-    failure: str
-    prompt_tokens: int
-    completion_tokens: int
+def cost_of(price: Price, prompt_tokens: int, completion_tokens: int) -> float:
+    """US dollars."""
+    return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
 
 
 class Ledger:
@@ -33,7 +26,7 @@ class Ledger:
 
     def __init__(self, prices: Mapping[str, Price]) -> None:
         self.prices = prices
-        self._used: dict[bytes, Used] = {}  # by the key's 32 bytes
+        self._used = Counted()
         self._kept: dict[bytes, StoredResponse] = {}  # those that the cache may not hold, or give up for a better one
         self._unparsed: Counter[str] = Counter()
         self.started = time.monotonic()
@@ -42,11 +35,9 @@ class Ledger:
 
     def use(self, response: StoredResponse, failure: str = "") -> None:
         """The build used this response, or met this failure. Asking twice for the same counts once."""
+        kind = Kind(response.namespace, response.model, response.finish_reason, failure)
         key = bytes.fromhex(response.key)
-        self._used[key] = Used(
-            intern(response.namespace), intern(response.model), intern(response.finish_reason), intern(failure),
-            response.prompt_tokens, response.completion_tokens,
-        )  # fmt: skip
+        self._used.put(key, kind, response.prompt_tokens, response.completion_tokens)
         if failure_of(response, allow_truncated=False):
             self._kept[key] = response
 
@@ -63,17 +54,18 @@ class Ledger:
 
     def cost(self, model: str, prompt_tokens: int, completion_tokens: int) -> float:
         """US dollars by the price table; a model without a price costs nothing."""
-        price = self.prices.get(model, Price())
-        return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
+        return cost_of(self.prices.get(model, Price()), prompt_tokens, completion_tokens)
 
-    def used(self) -> tuple[list[bytes], dict[str, StoredResponse]]:
-        """Keys (32 bytes) of every response the build used, sorted, and those responses that are no whole answers, by key."""
-        return sorted(self._used), {one.key: one for one in self._kept.values()}
+    def used(self) -> tuple[bytes, dict[str, StoredResponse]]:
+        """Keys of every response the build used, sorted, 32 bytes each, and those responses that are no whole answers, by key."""
+        return self._used.keys(), {one.key: one for one in self._kept.values()}
 
     def metrics(self) -> dict[str, Any]:
         """Deterministic figures, in total and by purpose; `usd` only where the params name a price."""
-        purposes = sorted({one.purpose for one in self._used.values()} | set(self._unparsed))
-        return self._figures(None) | {"by_purpose": {purpose: self._figures(purpose) for purpose in purposes}}
+        sums = self._used.sums()
+        purposes = sorted({one.kind.purpose for one in sums} | set(self._unparsed))
+        by_purpose = {purpose: self._figures(sums, purpose) | self._usd(purpose) for purpose in purposes}
+        return self._figures(sums, None) | self._usd() | {"by_purpose": by_purpose}
 
     def timings(self) -> dict[str, float]:
         """Figures of this run: cache hits, calls made, attempts repeated and refused (429, 503), seconds of calls, and in all."""
@@ -88,19 +80,29 @@ class Ledger:
             "seconds": round(time.monotonic() - self.started, 3),
         }
 
-    def _figures(self, purpose: str | None) -> dict[str, Any]:
-        used = [one for one in self._used.values() if purpose in (None, one.purpose)]
-        failures = Counter(one.failure for one in used if one.failure)
-        figures: dict[str, Any] = {
-            "requests": len(used),
+    def _figures(self, sums: list[Sum], purpose: str | None) -> dict[str, Any]:
+        used = [one for one in sums if purpose in (None, one.kind.purpose)]
+        failures: Counter[str] = Counter()
+        for one in used:
+            if one.kind.failure:
+                failures[one.kind.failure] += one.requests
+        return {
+            "requests": sum(one.requests for one in used),
             "prompt_tokens": sum(one.prompt_tokens for one in used),
             "completion_tokens": sum(one.completion_tokens for one in used),
             "failed": sum(failures.values()),
             "failures": dict(sorted(failures.items())),
-            "truncated": sum(one.finish_reason == "length" for one in used),
+            "truncated": sum(one.requests for one in used if one.kind.finish_reason == "length"),
             "parse_failures": sum(self._unparsed.values()) if purpose is None else self._unparsed[purpose],
         }
-        if self.prices:
-            costs = sorted(self.cost(one.model, one.prompt_tokens, one.completion_tokens) for one in used)
-            figures["usd"] = round(sum(costs), 6)
-        return figures
+
+    def _usd(self, purpose: str | None = None) -> dict[str, float]:
+        """Added up from the smallest cost to the greatest, so that the sum is the same whatever the order of calls."""
+        if not self.prices:
+            return {}
+        import numpy
+
+        sizes = (size for size in self._used.sizes() if purpose in (None, size[0].purpose))
+        costs = numpy.fromiter((self.cost(kind.model, prompt, completion) for kind, prompt, completion in sizes), float)
+        costs.sort()
+        return {"usd": round(sum(memoryview(costs)), 6)}

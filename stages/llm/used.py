@@ -1,6 +1,6 @@
 """The responses that a build used, read from the cache when they are asked for: a million texts need no memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from stages.llm.cache import ResponseCache
 from stages.llm.schema import StoredResponse
 
 TOGETHER = 500  # responses in memory at once
+KEY = 32  # bytes
 
 
 class UsedResponses:
@@ -17,18 +18,18 @@ class UsedResponses:
     Can be read many times, also when the client is closed.
     """
 
-    def __init__(self, path: Path, shared: Path | None, keys: Sequence[bytes], kept: Mapping[str, StoredResponse]) -> None:
-        """`keys` are sorted, 32 bytes each; `kept` are those that the caches at `path` and `shared` may not hold, by key."""
+    def __init__(self, path: Path, shared: Path | None, keys: bytes, kept: Mapping[str, StoredResponse]) -> None:
+        """`keys` are sorted, KEY bytes each; `kept` are those that the caches at `path` and `shared` may not hold, by key."""
         self._path, self._shared, self._keys, self._kept = path, shared, keys, kept
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._keys) // KEY
 
     def __iter__(self) -> Iterator[StoredResponse]:
         """Raises LLMError for a response that the cache has lost."""
         with closing(ResponseCache(self._path, self._shared)) as cache:
-            for start in range(0, len(self._keys), TOGETHER):
-                keys = [key.hex() for key in self._keys[start : start + TOGETHER]]
+            for start in range(0, len(self._keys), TOGETHER * KEY):
+                keys = self._keys[start : start + TOGETHER * KEY].hex("\n", KEY).split()
                 found = {one.key: one for one in cache.get_all([key for key in keys if key not in self._kept])}
                 for key in keys:
                     response = self._kept.get(key) or found.get(key)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from stages.enrich.core import Job, Outcome, enrich_row, untouched
-from stages.enrich.describe import describe
+from stages.enrich.describe import bare_attempts, describe
 from stages.enrich.judge import NO_VERDICT
 from stages.enrich.params import EnrichParams, Keep
 from stages.llm.client import Reply, Request
@@ -161,7 +161,7 @@ def test_the_judges_switch_changes_no_request() -> None:
 
 def test_rows_that_were_not_selected_pass_through_and_metrics_count_all() -> None:
     rows = [untouched(ROW), enrich(says())[0].row, enrich(says(score="2"))[0].row]
-    found = describe(rows, [], EnrichParams())
+    found = describe(rows, bare_attempts([]), EnrichParams())
     assert rows[0].decision == "not-selected" and rows[0].answer == rows[0].template_answer == ANSWER
     assert found["decisions"] == {"rewritten": 1, "template": 1, "not-selected": 1} and found["keep_rate"] == 0.5
     assert found["reasons"] == {"not-factual": 1} and found["factuality"] == {"2": 1, "9": 1}

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from stages.enrich.core import untouched
-from stages.enrich.describe import attempt_figures, calls_saved, describe, judge_figures, last_attempts, share
+from stages.enrich.describe import attempt_figures, bare_attempts, calls_saved, describe, judge_figures, share
 from stages.enrich.params import EnrichParams
 from stages.enrich.schema import RewriteAttempt
 from tests.enrich.test_core import ROW, enrich, says
@@ -67,10 +67,10 @@ def test_attempts_that_another_one_followed_are_counted_by_reason() -> None:
         attempt(0, reasons=["call-failed:too-long"]), attempt(0, reasons=["loops"]), attempt(0, attempt=1),
         attempt(1, reasons=["call-failed:too-long"]),
     ]  # fmt: skip
-    assert attempt_figures(tried) == {
+    assert attempt_figures(bare_attempts(tried)) == {
         "calls": 4, "second_samples": 1, "shortened": 1, "reasons": {"call-failed:too-long": 1, "loops": 1},
     }  # fmt: skip
-    assert [one.attempt for one in last_attempts(tried)] == [1, 0]
+    assert [one.attempt for one in bare_attempts(tried).last] == [1, 0]
 
 
 def test_the_figures_of_rows_and_attempts_agree() -> None:
@@ -79,7 +79,7 @@ def test_the_figures_of_rows_and_attempts_agree() -> None:
     attempts = [
         msgspec.structs.replace(one, row_id=str(number)) for number, outcome in enumerate(outcomes) for one in outcome.attempts
     ]
-    found = describe(rows, attempts, PARAMS)
+    found = describe(rows, bare_attempts(attempts), PARAMS)
     assert found["kept_share"]["count"] == found["decisions"]["rewritten"] == 1 and found["tried"] == 3
     assert found["judge"]["asked"] == found["judged"] == 2 and found["calls_saved"]["rewrites"] == 1
     assert found["judge"]["verdicts"]["inconsistent"] == found["readability"]["inconsistent"] == 1

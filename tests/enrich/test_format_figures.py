@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from stages.enrich.core import as_enriched
-from stages.enrich.format_figures import Tried, by_task, figures, tried_of
+from stages.enrich.format_figures import Tried, figures, tallied, tried_of
 from stages.llm.schema import StoredResponse
 from stages.runtime import Price
 from tests.toy_rows import make_format, make_row
@@ -85,5 +85,5 @@ def test_no_figure_is_nan_and_the_order_of_rows_changes_no_byte() -> None:
 
 
 def test_tasks_are_kept_apart() -> None:
-    found = by_task([tried(1, task="b"), tried(2, task="a", kept=False), tried(3, task="b")])
-    assert list(found) == ["a", "b"] and (found["a"].kept, found["b"].n) == (0, 2)
+    every, found = tallied([tried(1, task="b"), tried(2, task="a", kept=False), tried(3, task="b")])
+    assert list(found) == ["a", "b"] and (found["a"].kept, found["b"].n) == (0, 2) and (every.n, every.kept) == (3, 2)
