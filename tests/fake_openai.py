@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+LONG = 500  # characters
 Behaviour = Callable[[list[dict[str, str]]], str]
 Kind = Literal[
     "429", "500", "status", "cut", "garbage", "shape", "empty", "length", "filtered", "endless", "endless-body", "silence"
@@ -81,7 +82,7 @@ class FakeOpenAI:
         self.latency, self.sigma, self.capacity = latency, sigma, capacity
         self._slots = asyncio.Semaphore(slots or 1_000_000_000)
         self.calls, self.answered, self.in_flight, self.most_in_flight = 0, 0, 0, 0
-        self.by_text: Counter[str] = Counter()
+        self.by_text: Counter[str] = Counter()  # of long texts the hash: a million prompts would fill the memory
         self.by_system: Counter[str] = Counter()  # calls by system prompt
         self.payloads: list[dict[str, Any]] = []
         self.latencies: list[float] = []
@@ -155,7 +156,7 @@ class FakeOpenAI:
         fault = next((fault for fault in self.faults if fault.hits(text)), None)
         if fault and fault.kind in ("429", "500", "status"):
             return self._status(fault)
-        self.by_text[text] += 1
+        self.by_text[text if len(text) < LONG else hashlib.sha256(text.encode()).hexdigest()] += 1
         seconds = self._latency(text)
         self.latencies.append(seconds)
         if seconds:
