@@ -4,6 +4,7 @@ Later builds are compared with it. Run it when a shift that `validate` warned of
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,12 @@ import msgspec
 from stages.errors import SecForgeError
 from stages.stage import Stage
 from stages.tables import write_json
-from stages.validate.drift import BASELINE, compare, counted, described, load_baseline
+from stages.validate.drift import BASELINE, Baseline, TableCounts, compare, described, load_baseline
 from stages.validate.inspect_tables import PATHS, input_frames, output_frames
 from stages.validate.params import ValidateParams
-from stages.validate.run import read_inputs
+from stages.validate.run import Inputs
 from stages.validate.schema import TrainingRow
+from stages.validate.web_pages import page_ids
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,14 +30,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         stage = Stage("validate")
         sets = output_frames(stage.read(PATHS["train"], TrainingRow), stage.read(PATHS["dev"], TrainingRow))
-        tables = input_frames(read_inputs(stage)) | sets
+        counts = TableCounts({}, {})
+        for table, frame in itertools.chain(input_frames(Inputs(stage).read, page_ids()), sets):
+            counts.add(table, frame)
         threshold = stage.section("validate", ValidateParams).drift
     except SecForgeError as error:
         print(f"[baseline] {error}", file=sys.stderr)
         return 2
     if options.out.exists():
-        for line in described(compare(tables, load_baseline(options.out), threshold)):
+        for line in described(compare(counts, load_baseline(options.out), threshold)):
             print(f"[baseline] accepted: {line.partition(' - ')[0]}")
-    write_json(options.out, msgspec.to_builtins(counted(tables)))
+    write_json(options.out, msgspec.to_builtins(Baseline(counts.tables)))
     print(f"[baseline] {options.out} written; `git diff` shows what changed")
     return 0

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,23 @@ class Baseline(msgspec.Struct, frozen=True):
     tables: dict[str, dict[str, dict[str, int]]]
 
 
+class TableCounts(NamedTuple):
+    """The baseline of one build in the making, and the tables that are too small to be compared."""
+
+    tables: dict[str, dict[str, dict[str, int]]]
+    small: dict[str, int]  # table -> rows
+
+    def add(self, table: str, frame: Frame) -> None:
+        """Count the columns of COLUMNS; a table that is not named there is nothing to compare."""
+        if table not in COLUMNS:
+            return
+        rows = len(frame[COLUMNS[table][0]])
+        if rows < _LEAST_ROWS:
+            self.small[table] = rows
+        else:
+            self.tables[table] = {column: _counts(frame[column]) for column in COLUMNS[table]}
+
+
 class Shift(msgspec.Struct, frozen=True):
     """One column that moved further than allowed."""
 
@@ -52,6 +69,7 @@ class Drift(msgspec.Struct, frozen=True):
     status: str  # compared, or why not
     index: dict[str, dict[str, float]]
     shifts: list[Shift]
+    not_compared: dict[str, str]  # table -> why, where others were compared
 
 
 def load_baseline(path: Path = BASELINE) -> Baseline:
@@ -63,32 +81,21 @@ def load_baseline(path: Path = BASELINE) -> Baseline:
         raise InputError(f"{path} cannot be read: {error}", remedy=remedy) from error
 
 
-def counted(tables: Mapping[str, Frame]) -> Baseline:
-    """Counts of the columns of COLUMNS in the tables that are there and large enough."""
-    return Baseline(
-        {
-            table: {column: _counts(tables[table][column]) for column in columns}
-            for table, columns in COLUMNS.items()
-            if table in tables and len(tables[table][columns[0]]) >= _LEAST_ROWS
-        }
-    )
-
-
-def compare(tables: Mapping[str, Frame], baseline: Baseline, threshold: float) -> Drift:
+def compare(now: TableCounts, baseline: Baseline, threshold: float) -> Drift:
     """The index of every column that both have. A build from other sources is another data set: nothing is compared."""
-    now = counted(tables).tables
-    then_sources, now_sources = (set(one.get("entities", {}).get("source", {})) for one in (baseline.tables, now))
+    then_sources, now_sources = (set(one.get("entities", {}).get("source", {})) for one in (baseline.tables, now.tables))
     if then_sources != now_sources:
-        return Drift("not compared: the sources are not those of the baseline", {}, [])
+        return Drift("not compared: the sources are not those of the baseline", {}, [], {})
     index: dict[str, dict[str, float]] = {}
     shifts = []
-    for table in sorted(now.keys() & baseline.tables.keys()):
+    for table in sorted(now.tables.keys() & baseline.tables.keys()):
         for column, then in sorted(baseline.tables[table].items()):
-            value = round(stability_index(then, now[table].get(column, {})), 4)
+            counts = now.tables[table].get(column, {})
+            value = round(stability_index(then, counts), 4)
             index.setdefault(table, {})[column] = value
             if value > threshold:
-                shifts.append(Shift(table, column, value, _moved(then, now[table].get(column, {}))))
-    return Drift("compared", index, shifts)
+                shifts.append(Shift(table, column, value, _moved(then, counts)))
+    return Drift("compared", index, shifts, _left_out(now, baseline))
 
 
 def stability_index(then: Mapping[str, int], now: Mapping[str, int]) -> float:
@@ -104,6 +111,13 @@ def described(drift: Drift) -> list[str]:
         "if this was wanted, run `python -m stages.validate baseline` and commit the file"
         for one in drift.shifts
     ]
+
+
+def _left_out(now: TableCounts, baseline: Baseline) -> dict[str, str]:
+    few = {table: f"{rows:,} rows; below {_LEAST_ROWS} chance alone moves the index" for table, rows in now.small.items()}
+    new = {table: "the baseline has no such table" for table in now.tables.keys() - baseline.tables.keys()}
+    gone = {table: "this build has no such table" for table in baseline.tables.keys() - now.tables.keys() - few.keys()}
+    return dict(sorted((gone | new | few).items()))
 
 
 def _share(counts: Mapping[str, int], value: str) -> float:

@@ -95,25 +95,31 @@ def row_frame(
     rows: Sequence[EnrichedRow],
     known: Collection[str],
     split_of: Mapping[str, str],
-    tasks: Mapping[str, InstructionRow] | None = None,
+    tasks: Mapping[str, str] | None = None,
 ) -> Frame:
-    """Columns of the enriched rows suite; `tasks` are the instruction rows by id."""
+    """Columns of the enriched rows suite; `tasks` are the digests of the instruction rows by id."""
     return _columns(rows, "id", "task", "family", "instruction", "answer", "split", "decision") | _row_facts(rows, known, split_of) | {
         "factuality": [math.nan if row.factuality is None else float(row.factuality) for row in rows],
         "is_rewrite_consistent": [
             row.answer == (row.rewrite if row.decision == "rewritten" else row.template_answer) for row in rows
         ],
-        "is_row_of_tasks": [tasks is None or row.decision == "synthesized" or _same(row, tasks.get(row.id)) for row in rows],
+        "is_row_of_tasks": [tasks is None or row.decision == "synthesized" or tasks.get(row.id) == _row_digest(row) for row in rows],
         "is_complete": [bool(_WHOLE.search(row.answer.rstrip().rsplit("\n", 1)[-1])) for row in rows],
     }  # fmt: skip
 
 
-def _same(row: EnrichedRow, task: InstructionRow | None) -> bool:
-    """Whether enrichment left alone what it must not touch."""
-    if task is None:
-        return False
-    same = ("task", "instruction", "key_kind", "answer_key", "subject", "entity_ids", "split")
-    return row.template_answer == task.answer and all(getattr(row, name) == getattr(task, name) for name in same)
+def task_digest(task: InstructionRow) -> str:
+    """Of all that enrichment must leave alone."""
+    return _digest(task, task.answer)
+
+
+def _row_digest(row: EnrichedRow) -> str:
+    return _digest(row, row.template_answer)
+
+
+def _digest(one: InstructionRow | EnrichedRow, answer: str) -> str:
+    lists = ["\x1e".join(one.answer_key), "\x1e".join(one.entity_ids)]
+    return content_id(one.task, one.instruction, answer, one.key_kind, one.subject, one.split, *lists)
 
 
 def _row_facts(

@@ -1,9 +1,7 @@
 """Runs the suites: on the tables that come in, and on the sets that go out."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import msgspec
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
@@ -15,9 +13,10 @@ from stages.progress import progress
 from stages.tasks.schema import InstructionRow
 from stages.validate import frames
 from stages.validate.checks import checks_of
+from stages.validate.drift import TableCounts
 from stages.validate.params import ValidateParams
 from stages.validate.schema import TrainingRow
-from stages.validate.suites import SuiteResult, SuiteRunner, describe, require_clean
+from stages.validate.suites import SuiteResult, SuiteRunner, describe
 
 PATHS = {
     "entities": "data/graph/entities.parquet",
@@ -32,61 +31,73 @@ PATHS = {
     "train": "data/validate/train.parquet",
     "dev": "data/validate/dev.parquet",
 }
+TYPES = {
+    "entities": Entity, "links": Link, "passages": Passage, "splits": Split, "items": BenchmarkItem, "formats": Format,
+    "tasks": InstructionRow, "rows": EnrichedRow, "evidence": Evidence, "train": TrainingRow, "dev": TrainingRow,
+}  # fmt: skip
 _IDS = {"links": "link", "splits": "entity_id", "formats": "task", "evidence": "pair"}
 
 
-class Inputs(msgspec.Struct, frozen=True):
-    """Every table that this stage reads."""
-
-    entities: list[Entity]
-    links: list[Link]
-    splits: list[Split]
-    items: list[BenchmarkItem]
-    rows: list[EnrichedRow]
-    evidence: list[Evidence]
-    passages: list[Passage]
-    formats: list[Format]
-    tasks: list[InstructionRow]
-    pages: set[str] = set()  # ids of pages of the web: evidence may come from them, and the graph has none
+Read = Callable[[str], Sequence[Any]]  # name of a table -> its rows
 
 
-def input_frames(inputs: Inputs) -> dict[str, frames.Frame]:
-    """Columns of every input table, with the facts that tie the tables together."""
-    known = {entity.id for entity in inputs.entities}
-    split_of = {split.entity_id: split.split for split in inputs.splits}
-    return {
-        "entities": frames.entity_frame(inputs.entities),
-        "links": frames.link_frame(inputs.links, known),
-        "splits": frames.split_frame(inputs.splits, known),
-        "items": frames.item_frame(inputs.items, split_of),
-        "passages": frames.passage_frame(inputs.passages, known),
-        "formats": frames.format_frame(inputs.formats),
-        "tasks": frames.task_frame(inputs.tasks, known, split_of, {one.task for one in inputs.formats}),
-        "rows": frames.row_frame(inputs.rows, known, split_of, {one.id: one for one in inputs.tasks}),
-        "evidence": frames.evidence_frame(inputs.evidence, {row.id for row in inputs.rows}, known | inputs.pages),
-    }
+def input_frames(read: Read, pages: Collection[str] = ()) -> Iterator[tuple[str, frames.Frame]]:
+    """Name and columns of every input table, with the facts that tie the tables together.
+
+    Table after table, so that only what later ones are checked against stays in memory: ids, splits and digests. `pages`
+    are the ids of pages of the web: evidence may come from them, and the graph has none.
+    """
+    entities = read("entities")
+    known = {entity.id for entity in entities}
+    yield "entities", frames.entity_frame(entities)
+    del entities
+    yield "links", frames.link_frame(read("links"), known)
+    splits = read("splits")
+    split_of = {split.entity_id: split.split for split in splits}
+    yield "splits", frames.split_frame(splits, known)
+    del splits
+    yield "items", frames.item_frame(read("items"), split_of)
+    yield "passages", frames.passage_frame(read("passages"), known)
+    formats = read("formats")
+    yield "formats", frames.format_frame(formats)
+    tasks = read("tasks")
+    digests = {one.id: frames.task_digest(one) for one in tasks}
+    yield "tasks", frames.task_frame(tasks, known, split_of, {one.task for one in formats})
+    del tasks
+    rows = read("rows")
+    row_ids = {row.id for row in rows}
+    yield "rows", frames.row_frame(rows, known, split_of, digests)
+    del rows
+    yield "evidence", frames.evidence_frame(read("evidence"), row_ids, known | set(pages))
 
 
-def output_frames(train: Sequence[TrainingRow], dev: Sequence[TrainingRow]) -> dict[str, frames.Frame]:
-    """Columns of the sets that are about to be written."""
-    return {"train": frames.training_frame(train), "dev": frames.training_frame(dev)}
+def output_frames(train: Sequence[TrainingRow], dev: Sequence[TrainingRow]) -> Iterator[tuple[str, frames.Frame]]:
+    """Name and columns of the sets that are about to be written."""
+    yield "train", frames.training_frame(train)
+    yield "dev", frames.training_frame(dev)
 
 
-def inspect(runner: SuiteRunner, tables: Mapping[str, frames.Frame], params: ValidateParams) -> list[SuiteResult]:
-    """Run the suite of each table. Raises InputError, with the first offending rows, if a critical check fails."""
-    results = [
-        runner.run(
-            name,
-            PATHS[name],
-            frame,
-            checks_of(name, params.letter_excess),
-            id_column=_IDS.get(name, "id"),
-            show=params.offending_rows,
-        )
-        for name, frame in progress(tables.items(), total=len(tables), label="suites", unit="tables")
-    ]
-    require_clean(results)
-    return results
+class Inspected(NamedTuple):
+    """Results of the suites, and the counts that drift looks at."""
+
+    results: list[SuiteResult]
+    counts: TableCounts
+
+    def joined(self, other: "Inspected") -> "Inspected":
+        """Both."""
+        counts = TableCounts(self.counts.tables | other.counts.tables, self.counts.small | other.counts.small)
+        return Inspected(self.results + other.results, counts)
+
+
+def inspect(runner: SuiteRunner, tables: Iterable[tuple[str, frames.Frame]], params: ValidateParams) -> Inspected:
+    """Run the suite of each table; nothing of a table stays in memory but the result and the counts."""
+    results, counts = [], TableCounts({}, {})
+    for name, frame in progress(tables, label="suites", unit="tables"):
+        checks = checks_of(name, params.letter_excess)
+        results.append(runner.run(name, PATHS[name], frame, checks, id_column=_IDS.get(name, "id"), show=params.offending_rows))
+        counts.add(name, frame)
+        del frame
+    return Inspected(results, counts)
 
 
 def warnings_of(results: Sequence[SuiteResult]) -> list[str]:
@@ -99,10 +110,10 @@ def summary(results: Sequence[SuiteResult]) -> dict[str, Any]:
     return {
         result.table: {
             "rows": result.rows,
-            "expectations": result.checks,
+            "expectations": len(result.outcomes),
             "failed_critical": len(result.failed("critical")),
             "failed_warning": len(result.failed("warning")),
-            "warning_rows": {failure.check: failure.rows for failure in result.failed("warning")},
+            "warning_rows": {failure.check.name: failure.rows for failure in result.failed("warning")},
         }
         for result in results
     }

@@ -8,57 +8,55 @@ import msgspec
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
-from stages.formats.schema import Format
-from stages.graph.schema import Split
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Link, Passage
 from stages.stage import Stage
-from stages.tables import write_text
-from stages.tasks.schema import InstructionRow
+from stages.tables import write_json, write_text
 from stages.validate.benchmark_hashes import load_hashes
 from stages.validate.card import CARD, data_card
 from stages.validate.composition import composition
 from stages.validate.core import Built, build, training_rows
 from stages.validate.drift import Drift, compare, described, load_baseline
-from stages.validate.inspect_tables import PATHS, Inputs, input_frames, inspect, output_frames, summary, warnings_of
+from stages.validate.inspect_tables import PATHS, TYPES, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
 from stages.validate.schema import SafetyFinding, TrainingRow
-from stages.validate.suites import SuiteResult, SuiteRunner
+from stages.validate.shared import Shared
+from stages.validate.suites import SuiteResult, SuiteRunner, require_clean
 from stages.validate.web_pages import page_ids
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
 SAFETY = "data/validate/safety.parquet"
+CHECKS = "data/validate/checks.json"
 COMPOSITION = "metrics/validate_composition.csv"
 
 
 def run_validate(stage: Stage) -> None:
     """One run of the stage `validate`."""
     params = stage.section("validate", ValidateParams)
-    inputs = read_inputs(stage)
+    inputs, runner = Inputs(stage), SuiteRunner()
     started = time.perf_counter()
-    runner = SuiteRunner()
-    tables = input_frames(inputs)
-    results = inspect(runner, tables, params)
+    checked = inspect(runner, input_frames(inputs.read, page_ids()), params)
+    _require(checked.results)
     inspected = time.perf_counter()
-    built = build(inputs.rows, inputs.evidence, inputs.items, params, load_hashes())
+    built = build(inputs.read("rows"), inputs.read("evidence"), inputs.read("items"), params, load_hashes())
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
-    sets = output_frames(train, dev)
-    results += inspect(runner, sets, params)
-    drift = compare(tables | sets, load_baseline(), params.drift)
-    _report_warnings(results, built, drift)
+    checked = checked.joined(inspect(runner, output_frames(train, dev), params))
+    _require(checked.results)
+    drift = compare(checked.counts, load_baseline(), params.drift)
+    _report_warnings(checked.results, built, drift)
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
     stage.write(SAFETY, built.findings, SafetyFinding)
-    metrics = metrics_of(results, built, len(train), len(dev), params) | {"drift": msgspec.to_builtins(drift)}
+    metrics = metrics_of(checked.results, built, len(train), len(dev), params) | {"drift": msgspec.to_builtins(drift)}
     write_text(COMPOSITION, composition(built.rows))
     write_text(CARD, data_card(built, metrics, params))
     stage.record(str(CARD))
+    stage.record(CHECKS)
     stage.metrics(metrics)
     stage.timings({"suites_s": round(inspected - started, 2), "filters_s": round(filtered - inspected, 2)})
-    stage.finish({"rows": len(inputs.rows), "benchmark items": len(inputs.items)}, {"train": len(train), "dev": len(dev)})
+    stage.finish({"rows": built.rows_in, "benchmark items": len(inputs.read("items"))}, {"train": len(train), "dev": len(dev)})
 
 
 def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, params: ValidateParams) -> dict[str, Any]:
@@ -92,20 +90,36 @@ def contamination_metrics(built: Built) -> dict[str, Any]:
     }
 
 
-def read_inputs(stage: Stage) -> Inputs:
-    """Every table that the stage reads."""
-    return Inputs(
-        entities=stage.read(PATHS["entities"], Entity),
-        links=stage.read(PATHS["links"], Link),
-        splits=stage.read(PATHS["splits"], Split),
-        items=stage.read(PATHS["items"], BenchmarkItem),
-        rows=[*stage.read(PATHS["rows"], EnrichedRow), *stage.read(SYNTHESIZED, EnrichedRow)],
-        evidence=stage.read(PATHS["evidence"], Evidence),
-        pages=page_ids(),
-        passages=stage.read(PATHS["passages"], Passage),
-        formats=stage.read(PATHS["formats"], Format),
-        tasks=stage.read(PATHS["tasks"], InstructionRow),
-    )
+class Inputs:
+    """The tables that the stage reads; those that the build needs are read once and stay."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._kept: dict[str, list[Any]] = {}
+
+    def read(self, table: str) -> list[Any]:
+        """All rows of a table of `inspect_tables.PATHS`; `rows` are those of both steps of SecKnowledge."""
+        if table in self._kept:
+            return self._kept[table]
+        if table == "rows":
+            shared = Shared()
+            self._kept[table] = [
+                shared.row(one) for path in (PATHS[table], SYNTHESIZED) for one in self._stage.stream(path, EnrichedRow)
+            ]
+        elif table == "evidence":
+            shared = Shared()
+            self._kept[table] = [shared.evidence(one) for one in self._stage.stream(PATHS[table], Evidence)]
+        elif table == "items":
+            self._kept[table] = self._stage.read(PATHS[table], BenchmarkItem)
+        else:
+            return self._stage.read(PATHS[table], TYPES[table])
+        return self._kept[table]
+
+
+def _require(results: list[SuiteResult]) -> None:
+    """The results are written before a critical one ends the run: `python -m stages.validate docs` shows also those."""
+    write_json(CHECKS, results)
+    require_clean(results)
 
 
 def _report_warnings(results: list[SuiteResult], built: Built, drift: Drift) -> None:

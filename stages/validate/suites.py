@@ -26,15 +26,14 @@ class Offence(msgspec.Struct, frozen=True):
     value: str
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """A check that failed, with its first offending rows."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What one check found."""
 
-    check: str
-    severity: Severity
-    remedy: str
-    rows: int  # offending rows; 0 where the check is about the whole table
-    first: list[Offence]
-    observed: str = ""
+    check: Check
+    success: bool
+    rows: int = 0  # offending rows; 0 where the check is about the whole table
+    first: list[Offence] = []
+    observed: str = ""  # of the whole table: its number of rows
 
 
 class SuiteResult(msgspec.Struct, frozen=True):
@@ -43,12 +42,11 @@ class SuiteResult(msgspec.Struct, frozen=True):
     table: str
     path: str
     rows: int
-    checks: int
-    failures: list[Failure]
+    outcomes: list[Outcome]
 
-    def failed(self, severity: Severity) -> list[Failure]:
+    def failed(self, severity: Severity) -> list[Outcome]:
         """Failures of one severity."""
-        return [failure for failure in self.failures if failure.severity == severity]
+        return [one for one in self.outcomes if not one.success and one.check.severity == severity]
 
 
 class SuiteRunner:
@@ -70,15 +68,11 @@ class SuiteRunner:
         import pandas as pd
 
         _require_columns(path, frame, checks)
-        data = pd.DataFrame(frame)
-        data[_POSITION] = range(len(data))
+        data = pd.DataFrame({name: frame[name] for name in sorted({check.column for check in checks if check.column})})
+        data[_POSITION] = range(len(frame[id_column]))
         results = self._validate(table, data, checks)
-        failures = [
-            _failure(check, frame, id_column, results[number], show)
-            for number, check in enumerate(checks)
-            if not results[number].success
-        ]
-        return SuiteResult(table, path, len(data), len(checks), failures)
+        outcomes = [_outcome(check, frame, id_column, results[number], show) for number, check in enumerate(checks)]
+        return SuiteResult(table, path, len(data), outcomes)
 
     def _validate(self, table: str, data: Any, checks: Sequence[Check]) -> dict[int, Any]:
         """Result of the library by the number of the check."""
@@ -112,17 +106,13 @@ def require_clean(results: Sequence[SuiteResult]) -> None:
         )
 
 
-def describe(result: SuiteResult, failure: Failure) -> str:
+def describe(result: SuiteResult, failure: Outcome) -> str:
     """File, check, count, remedy and the first offending rows, as lines."""
-    head = f"  {result.path}: {failure.check} failed for {failure.rows:,} of {result.rows:,} rows{failure.observed} - {failure.remedy}"
+    found = f" (found {failure.observed})" if failure.observed else ""
+    count = f"failed for {failure.rows:,} of {result.rows:,} rows{found}"
+    shown = [f"{one.id}: {one.value}" if one.value != one.id else one.id for one in failure.first]
     return "\n".join(
-        [
-            head,
-            *(
-                f"    {offence.id}: {offence.value}" if offence.value != offence.id else f"    {offence.id}"
-                for offence in failure.first
-            ),
-        ]
+        [f"  {result.path}: {failure.check.name} {count} - {failure.check.remedy}", *(f"    {one}" for one in shown)]
     )
 
 
@@ -134,7 +124,7 @@ def _require_columns(path: str, frame: Frame, checks: Sequence[Check]) -> None:
         )
 
 
-def _failure(check: Check, frame: Frame, id_column: str, result: Any, show: int) -> Failure:
+def _outcome(check: Check, frame: Frame, id_column: str, result: Any, show: int) -> Outcome:
     errors = [info["exception_message"] for info in _exceptions(result.exception_info)]
     if errors:
         raise InputError(
@@ -142,10 +132,9 @@ def _failure(check: Check, frame: Frame, id_column: str, result: Any, show: int)
         )
     positions = sorted(entry[_POSITION] for entry in result.result.get("unexpected_index_list") or [])
     shown = frame.get(check.shows or check.column, [])
-    first = [Offence(str(frame[id_column][position]), _short(shown[position])) for position in positions[:show]]
-    value = result.result.get("observed_value")
-    observed = f" (found {value})" if not positions and value is not None else ""
-    return Failure(check.name, check.severity, check.remedy, len(positions), first, observed)
+    first = [Offence(_short(frame[id_column][position]), _short(shown[position])) for position in positions[:show]]
+    observed = "" if check.column else str(result.result.get("observed_value", ""))
+    return Outcome(check, bool(result.success), len(positions), first, observed)
 
 
 def _exceptions(info: Any) -> list[dict[str, Any]]:

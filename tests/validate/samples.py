@@ -11,7 +11,7 @@ from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link, Passage
 from stages.tables import content_id, write_table
 from stages.tasks.schema import InstructionRow
-from stages.validate.inspect_tables import PATHS
+from stages.validate.inspect_tables import PATHS, TYPES
 from tests.toy_rows import make_format
 
 _VOCABULARY = (
@@ -20,10 +20,6 @@ _VOCABULARY = (
     "thread scheduler invoice ledger portal console agent worker pipeline mirror bridge tunnel proxy beacon loader macro script"
 )
 _WORDS = _VOCABULARY.split()
-TYPES = {
-    "entities": Entity, "links": Link, "passages": Passage, "splits": Split, "items": BenchmarkItem, "formats": Format,
-    "tasks": InstructionRow, "rows": EnrichedRow, "evidence": Evidence,
-}  # fmt: skip
 
 
 def sentence(seed: int, words: int = 30) -> str:

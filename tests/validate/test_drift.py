@@ -10,7 +10,7 @@ from stages.errors import InputError
 from stages.stage import Stage
 from stages.tables import write_table
 from stages.validate.baseline import main
-from stages.validate.drift import Baseline, compare, counted, described, load_baseline, stability_index
+from stages.validate.drift import Baseline, TableCounts, compare, described, load_baseline, stability_index
 from stages.validate.frames import Frame, entity_frame, length_class, training_frame
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
@@ -31,10 +31,21 @@ def frames(**changes: Any) -> dict[str, Frame]:
     return {"train": training_frame(rows), "entities": entity_frame(entities)}
 
 
+def counted(tables: dict[str, Frame]) -> TableCounts:
+    counts = TableCounts({}, {})
+    for name, frame in tables.items():
+        counts.add(name, frame)
+    return counts
+
+
+def baseline(tables: dict[str, Frame]) -> Baseline:
+    return Baseline(counted(tables).tables)
+
+
 def test_equal_and_only_larger_tables_have_not_moved() -> None:
-    baseline = counted(frames())
-    assert compare(frames(), baseline, 0.25).shifts == []
-    larger = compare(frames(count=3000), baseline, 0.25)
+    before = baseline(frames())
+    assert compare(counted(frames()), before, 0.25).shifts == []
+    larger = compare(counted(frames(count=3000)), before, 0.25)
     assert larger.status == "compared" and larger.shifts == [] and max(larger.index["train"].values()) < 0.01
 
 
@@ -46,15 +57,22 @@ def test_equal_and_only_larger_tables_have_not_moved() -> None:
     ],
 )
 def test_a_shifted_distribution_is_named_with_what_moved(changes: dict[str, int], column: str, told: str) -> None:
-    drift = compare(frames(**changes), counted(frames()), 0.25)
+    drift = compare(counted(frames(**changes)), baseline(frames()), 0.25)
     assert [(one.table, one.column) for one in drift.shifts] == [("train", column)]
     assert told in described(drift)[0] and f"train.{column}" in described(drift)[0]
 
 
 def test_other_sources_are_another_data_set_and_small_tables_tell_nothing() -> None:
-    drift = compare(frames(source="attack"), counted(frames()), 0.25)
+    drift = compare(counted(frames(source="attack")), baseline(frames()), 0.25)
     assert drift.status.startswith("not compared") and drift.index == {}
-    assert "train" not in counted(frames(count=50)).tables
+    small = compare(counted(frames(count=50, share=1)), baseline(frames()), 0.25)
+    assert "train" not in small.index and small.shifts == [] and small.not_compared["train"].startswith("50 rows; below 200")
+
+
+def test_a_table_that_only_one_build_has_is_named() -> None:
+    both, one = counted(frames()), counted({"entities": frames()["entities"]})
+    assert compare(both, Baseline(one.tables), 0.25).not_compared == {"train": "the baseline has no such table"}
+    assert compare(one, Baseline(both.tables), 0.25).not_compared == {"train": "this build has no such table"}
 
 
 def test_the_index_is_symmetric_and_finite() -> None:
