@@ -1,6 +1,15 @@
-"""Score every model variant and the cheap baselines on the benchmarks, with intervals and paired comparisons."""
+"""Score every model variant and the cheap baselines on the benchmarks, with intervals and paired comparisons.
+
+`python -m stages.evaluate COMMAND --help`, of which COMMAND is
+score: score responses that any model produced elsewhere on a public benchmark.
+"""
+
+import importlib
+import sys
 
 from stages.stage import Stage, stage_main
+
+COMMANDS = {"score": "stages.evaluate.public.score"}
 
 
 def run(stage: Stage) -> None:
@@ -11,4 +20,6 @@ def run(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
     stage_main("evaluate", run, __doc__)

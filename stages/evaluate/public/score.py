@@ -1,0 +1,119 @@
+"""Score responses that any model produced anywhere: `python -m stages.evaluate score --benchmark NAME --responses FILE`.
+
+FILE holds one response per item: text blocks after lines `#####n#####`, a column of a TSV or CSV, or JSONL. The scores
+are printed as JSON, in percent; messages go to stderr. Exit 0 if scored, 2 if not. `--list` shows the benchmarks.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.config import load_section
+from stages.errors import SecForgeError
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.public.actors import Actors, read_actors
+from stages.evaluate.public.declarations import Declaration, find_benchmark, load_benchmarks
+from stages.evaluate.public.files import as_declared, benchmark_file, graph_file
+from stages.evaluate.public.items import Items, read_items
+from stages.evaluate.public.responses import read_responses
+from stages.evaluate.public.scoring import Outcome, Settings, figures, score_responses
+from stages.runtime import RuntimeParams
+from stages.tables import file_sha256, write_json
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry of the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.list:
+            print(listing())
+            return 0
+        missing = [f"--{name}" for name in ("benchmark", "responses") if not getattr(options, name)]
+        if missing:
+            print(
+                f"[score] {' and '.join(missing)} must be given; --help explains, --list shows the benchmarks.", file=sys.stderr
+            )
+            return 2
+        report, outcomes = score(find_benchmark(options.benchmark), options)
+        if options.report:
+            write_json(options.report, {**report, "items": outcomes})
+    except (SecForgeError, OSError) as error:
+        print(f"[score] {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report, indent=2, ensure_ascii=False))
+    return 0
+
+
+def score(benchmark: Declaration, options: argparse.Namespace) -> tuple[dict[str, Any], list[Outcome]]:
+    """The report and the outcome of every item."""
+    runtime = load_section("runtime", RuntimeParams) if Path("params.yaml").is_file() else RuntimeParams()
+    path = benchmark_file(benchmark, options.benchmark_file, runtime)
+    items = read_items(path, benchmark)
+    responses = read_responses(options.responses, items, options.field)
+    outcomes = score_responses(benchmark, items.items, responses, actors_of(benchmark, options.graph, runtime))
+    defaults = EvaluateParams()
+    report = {
+        "benchmark": benchmark.name,
+        **figures(benchmark, outcomes, Settings(defaults.confidence, defaults.resamples, defaults.seed)),
+        **provenance(benchmark, path, items),
+        "responses": {"file": options.responses.name, "sha256": file_sha256(options.responses)},
+    }
+    _tell(report, items)
+    return report, outcomes
+
+
+def actors_of(benchmark: Declaration, given: Path | None, runtime: RuntimeParams) -> Actors | None:
+    """The graphs that an actor benchmark compares names through."""
+    return read_actors(graph_file(benchmark.graph, given, runtime)) if benchmark.graph else None
+
+
+def provenance(benchmark: Declaration, path: Path, items: Items) -> dict[str, Any]:
+    """What was scored against which bytes; `as_declared` is null where no hash is pinned."""
+    return {
+        "version": benchmark.version,
+        "rows": items.rows,
+        "left_out": dict(sorted(Counter(reject.reason for reject in items.rejects).items())),
+        "benchmark_file": {"file": path.name, "sha256": file_sha256(path), "as_declared": as_declared(path, benchmark)},
+        "published": [{"system": one.system, "score": one.score, "source": one.source} for one in benchmark.published],
+    }
+
+
+def listing() -> str:
+    """One line per benchmark."""
+    lines = [
+        f"{one.name:<30} {one.items:>6,} items  {one.metric:<14} {one.licence:<24} {one.title}"
+        for one in load_benchmarks().values()
+    ]
+    return "\n".join(lines)
+
+
+def _tell(report: dict[str, Any], items: Items) -> None:
+    """What a reader of the figures should know, on stderr."""
+    if report["benchmark_file"]["as_declared"] is False:
+        print(
+            f"[score] note: {report['benchmark_file']['file']} is not the published file byte by byte (its SHA-256 differs).",
+            file=sys.stderr,
+        )
+    for reason, count in report["left_out"].items():
+        print(f"[score] note: {count:,} of {items.rows:,} items are left out: {reason}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stages.evaluate score", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--benchmark", default="", metavar="NAME", help="one of --list")
+    parser.add_argument("--benchmark-file", type=Path, metavar="FILE",
+                        help="the benchmark as published: TSV, CSV, JSON, JSONL or Parquet (default: from the mirror folder, or downloaded)")  # fmt: skip
+    parser.add_argument(
+        "--responses", type=Path, metavar="FILE", help="one response per item: #####n##### blocks, TSV, CSV, JSONL"
+    )
+    parser.add_argument("--field", default="", metavar="NAME", help="the column or field of the response (default: guessed)")
+    parser.add_argument(
+        "--graph", type=Path, metavar="FILE", help="CTI-TAA: JSON with alias and related names (default: from the mirror)"
+    )
+    parser.add_argument("--report", type=Path, metavar="OUT.json", help="write scores and the outcome of every item here")
+    parser.add_argument("--list", action="store_true", help="show the benchmarks and end")
+    return parser
