@@ -86,13 +86,11 @@ def _records(path: Path, benchmark: Declaration) -> list[Record]:
 def _require_columns(path: Path, benchmark: Declaration, rows: Sequence[Record]) -> None:
     columns = benchmark.columns
     known = sorted({str(name) for row in rows for name in row})
-    needed = [columns.question, *([columns.answer] if columns.answer else []), *([columns.prompt] if columns.prompt else [])]
     options = [] if "choices" in known and len(columns.options) > 1 else columns.options
-    missing = [name for name in dict.fromkeys([*needed, *options]) if name not in known]
-    if missing == [columns.prompt] or (
-        columns.answer and columns.answer in known and set(missing) <= {columns.question, columns.prompt}
-    ):
-        return  # a file of keys, as published beside responses: enough to score, not to ask
+    asked = [name for name in dict.fromkeys([columns.question, *options, columns.prompt]) if name]
+    missing = [name for name in dict.fromkeys([*asked, columns.answer]) if name and name not in known]
+    if columns.answer in known and missing == asked:
+        return  # keys alone, as published beside responses: enough to score, not to ask
     if missing:
         raise InputError(
             f"{path} has no column {', '.join(missing)}.",

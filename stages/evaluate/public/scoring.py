@@ -70,7 +70,7 @@ def figures(benchmark: Declaration, outcomes: Sequence[Outcome], settings: Setti
     strict = _score_interval(benchmark, [one.strict_score for one in outcomes], settings)
     lenient = _score_interval(benchmark, [one.lenient_score for one in outcomes], settings)
     unread = n - counted["answered"] - counted["several"]
-    if benchmark.metric == "refusal-rate":
+    if benchmark.direction == "lower":  # a refusal is an outcome like any other there
         unread = counted["empty"]
     found: dict[str, Any] = {
         "n": n,
