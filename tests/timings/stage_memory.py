@@ -1,52 +1,77 @@
-"""Peak memory of ground and enrich at 3,000 rows and 100,000: beyond their input tables it should hardly grow."""
+"""Peak memory of ground and enrich at 3,000 rows and 100,000: beyond their input tables it should hardly grow.
+
+    python -m tests.timings stage_memory
+    SECFORGE_MEMORY_ROWS=20000 python -m tests.timings stage_memory  # the second of the two sizes
+
+Every row is grounded and rewritten, with evidence and prices. The stages are whole but for the sockets: about ten calls a
+row are answered in the measured process, or a million of them would take hours (`llm_memory` measures the connections).
+The kernel's own figures are read (`VmRSS`, `VmHWM` of /proc/self/status): `ru_maxrss` of a new process begins with what
+its parent had.
+"""
 
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from stages.enrich.run import run_enrich
 from stages.ground.run import run_ground
+from stages.llm import endpoints
+from stages.llm.transport import Answered
 from stages.stage import Stage
-from tests.engine.workspace import make_workspace
-from tests.timings.llm_load import served
+from tests import fake_teacher
+from tests.fake_openai import completion
+from tests.many_rows import write_many, write_params
 from tests.timings.table import Line, print_table
 
-FEW, MANY, GROWTH = 3_000, 100_000, 100  # rows, rows, MB
+FEW, MANY, GROWTH = 3_000, int(os.environ.get("SECFORGE_MEMORY_ROWS", "100000")), 100  # rows, rows, MB
+PRICES = "{teacher: {input: 0.3, output: 1.1}, judge: {input: 0.1, output: 0.4}}"
 STAGES = {"ground": run_ground, "enrich": run_enrich}
 
 
-def main(few: int = FEW, many: int = MANY) -> None:
+class Told:
+    """In the place of `stages.llm.transport.Transport`: the fake teacher answers here."""
+
+    def __init__(self, _: Any) -> None:
+        pass
+
+    async def post(self, body: bytes, _: str) -> Answered:
+        """An answer, after others had their turn."""
+        await asyncio.sleep(0)
+        messages = json.loads(body)["messages"]
+        said = completion(fake_teacher.behaviour(messages), prompt_tokens=len(body) // 4)
+        return Answered(200, json.dumps(said).encode(), "")
+
+    async def close(self) -> None:
+        """There is no connection."""
+
+
+def main() -> None:
     """Print the table."""
-    with served("--behaviour", "tests.fake_teacher:behaviour") as url:
-        measured = {rows: _build(url, rows) for rows in (few, many)}
+    measured = {rows: _build(rows) for rows in (FEW, MANY)}
     lines = []
     for stage in STAGES:
-        for rows in (few, many):
-            found, first = measured[rows][stage], measured[few][stage]
-            grown = f"{found['rows']:.0f} MB more than the inputs' {found['inputs']:.0f} MB, {found['seconds']:.0f} s"
+        for rows in (FEW, MANY):
+            found, limit = measured[rows][stage], measured[FEW][stage]["rows"] + GROWTH
+            note = f"{found['rows']:.0f} MB more than the inputs' {found['inputs']:.0f} MB, {found['seconds']:.0f} s"
             lines.append(
-                Line(
-                    f"{stage}, {rows:,} rows, MB beyond inputs",
-                    f"{found['rows']:.0f}",
-                    "-",
-                    f"{first['rows'] + GROWTH:.0f}",
-                    "-",
-                    grown,
-                )
+                Line(f"{stage}, {rows:,} rows, MB beyond inputs", f"{found['rows']:.0f}", "-", f"{limit:.0f}", "-", note)
             )
-    print_table("stage_memory (rows add less than 100 MB from 3,000 to 100,000)", lines)
+    print_table(f"stage_memory (rows add less than {GROWTH} MB from {FEW:,} to {MANY:,})", lines)
 
 
-def _build(url: str, rows: int) -> dict[str, dict[str, float]]:
-    """Both stages over toy rows, each in a process of its own."""
+def _build(rows: int) -> dict[str, dict[str, float]]:
+    """Both stages over as many rows, each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        make_workspace(root, url, rows=rows, concurrency=80)
+        write_many(root, rows)
+        write_params(root, "http://127.0.0.1:9/v1", 80)
+        params = (root / "params.yaml").read_text().replace("runtime: {", f"runtime: {{prices: {PRICES}, ")
+        (root / "params.yaml").write_text(params)
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
         found = {}
         for stage in STAGES:
@@ -58,23 +83,26 @@ def _build(url: str, rows: int) -> dict[str, dict[str, float]]:
 
 
 def run(stage: str) -> None:
-    """The process that is measured: its peak when the inputs are read, and how much the rows add to it."""
+    """The process that is measured: its memory when the inputs are read, and how much the peak after that is above it."""
     marks = []
     start = asyncio.run
 
-    def noted(main):  # type: ignore[no-untyped-def]
-        marks.append(_peak())
+    def noted(main: Any) -> Any:
+        if not marks:
+            marks.append(_memory("VmRSS"))
+            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         return start(main)
 
-    asyncio.run = noted
-    surroundings = Stage(stage)
-    STAGES[stage](surroundings)
+    asyncio.run, endpoints.Transport = noted, Told  # type: ignore[assignment,misc]
+    STAGES[stage](Stage(stage))
     seconds = json.loads(Path(f"metrics/timings/{stage}.json").read_text())["seconds"]
-    print(json.dumps({"inputs": marks[0], "rows": _peak() - marks[0], "seconds": seconds}))
+    print(json.dumps({"inputs": marks[0], "rows": _memory("VmHWM") - marks[0], "seconds": seconds}))
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _memory(name: str) -> float:
+    """MB of this process by a figure of the kernel."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status[name].split()[0]) / 1024
 
 
 if __name__ == "__main__":
