@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register clean-venv
+.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register promote rollback resolve clean-venv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,7 +55,16 @@ review: $(INSTALLED) ## open the page on which formats are tried, edited and app
 	@python -m stages.review $(if $(REVIEWER),--reviewer "$(REVIEWER)") $(if $(PORT),--port $(PORT))
 
 register: $(INSTALLED) ## log the committed build to MLflow and register its models
-	python -m stages.register
+	@python -m stages.register
+
+promote: $(INSTALLED) ## make the candidate (or VERSION=n) the champion if every gate passes; FORCE="reason" is recorded
+	@python -m stages.register promote --to champion $(if $(VERSION),--version $(VERSION)) $(if $(FORCE),--force "$(FORCE)")
+
+rollback: $(INSTALLED) ## make the former champion champion again
+	@python -m stages.register rollback $(if $(REASON),--reason "$(REASON)")
+
+resolve: $(INSTALLED) ## commit, DVC path and local folder of ALIAS (default: champion)
+	@python -m stages.register resolve $(or $(ALIAS),champion)
 
 clean-venv: ## remove the virtual environment
 	rm -rf "$(VENV)"

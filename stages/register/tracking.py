@@ -25,7 +25,6 @@ def tracking_uri(configured: str, root: Path) -> str:
 def connect(uri: str) -> "MlflowClient":
     """A client for `uri`. Raises InputError, with the password masked, if it cannot be reached."""
     os.environ["HF_HUB_OFFLINE"] = "1"  # otherwise logging a model asks the hub for about 50 seconds
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     _quiet()
     import mlflow
@@ -94,9 +93,12 @@ def aliases(client: "MlflowClient", model: str) -> dict[str, str]:
 
 
 def _quiet() -> None:
-    """Keep the migration log of a new SQLite file and telemetry out of what people read."""
+    """Keep the migration log of a new SQLite file, bars, addresses and telemetry out of what people read."""
     import logging
 
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     for name in ("alembic", "mlflow", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)

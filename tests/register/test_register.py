@@ -6,18 +6,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stages.errors import InputError
 from stages.register.collect import Record, collect, flatten, mask
 from stages.register.command import register_build
+from stages.register.model_card import model_card
 from stages.register.params import RegisterParams
 from stages.register.record import COMPLETE, WHOLE, register
 from stages.register.resolve import resolve_alias
 from stages.register.tracking import connect, tracking_uri
 from stages.register.workspace import Build, committed_build, refuse_dirty, refuse_stale, refuse_uncommitted_lock
 from tests.tiny_model import make_tiny_model
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 MAKE = """
 import json, pathlib
@@ -38,6 +43,7 @@ stages:
     metrics: [{{metrics/evaluate.json: {{cache: false}}}}, {{metrics/finetune_loss.csv: {{cache: false}}}}]
 """
 PARAMS = """
+ingest: {pins: {cwe: {sha256: "abababababababababababababababababababababababababababababababab"}}}
 finetune: {learning_rate: 1e-4, ranks: [8, 16]}
 runtime:
   endpoints: {teacher: [{base_url: "https://user:hunter2@models.example/v1"}], judge: []}
@@ -130,7 +136,12 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
         (1, 2.5),
         (2, 1.5),
     ]
-    assert run.inputs.dataset_inputs[0].dataset.digest == _build(repository).hashes["data/validate/train.parquet"]
+    digests = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
+    assert digests == {
+        "secforge-validate-train": _build(repository).hashes["data/validate/train.parquet"],
+        "secforge-source-cwe": "ab" * 18,
+    }
+    assert {"hardware.cpu", "hardware.gpu", "library.torch", "library.transformers"} <= run.data.tags.keys()
     versions = client.search_model_versions("name = 'secforge'")
     assert sorted(version.tags["variant"] for version in versions) == ["adapter", "finetuned", "int8", "nf4"]
     candidate = client.get_model_version_by_alias("secforge", "candidate")
@@ -140,7 +151,20 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     stored = b"".join(file.read_bytes() for file in (repository / ".dvc" / "secforge").rglob("*") if file.is_file())
     assert b"hunter2" not in stored
     assert b"***@models.example" in stored
+    _is_described(client, run.info.run_id)
     _resolves(repository)
+
+
+def _is_described(client: "MlflowClient", run_id: str) -> None:
+    """Cards, metrics and params lie at the run; a version says what goes in and what comes out."""
+    import mlflow
+
+    kept = {one.path for folder in ("", "metrics") for one in client.list_artifacts(run_id, folder or None)}
+    assert {"model_card.md", "dvc.lock", "params.yaml", "metrics/evaluate.json", "metrics/finetune_loss.csv"} <= kept
+    described = mlflow.models.Model.load("models:/secforge@candidate")
+    assert [column.type.name for column in described.signature.inputs] == ["string"]
+    assert described.load_input_example("models:/secforge@candidate")[0].endswith("heap buffer.")
+    assert described.metadata["path"] == "models/finetune/merged"
 
 
 def _resolves(repository: Path) -> None:
@@ -229,6 +253,24 @@ def test_mask_hides_passwords_and_keys_but_not_plain_addresses() -> None:
 
 def _build(root: Path) -> Build:
     return committed_build(root)
+
+
+def test_the_model_card_says_what_the_figures_say_and_no_more(repository: Path) -> None:
+    figures = {"finetuned": {"accuracy": 0.5, "n": 4, "low": 0.15, "high": 0.85}}
+    metrics = {
+        "evaluate": {"confidence": 0.95, "scores": {"secforge-mcq": {"loglikelihood": figures}}},
+        "quantize": {"int8": {"bytes_on_disk": 163_000_000, "agreement": 0.989}},
+        "validate": {"rows": {"train": 31890}, "contamination": {"status": "checked"}},
+    }
+    build = _build(repository)
+    assert "decontamination | not checked" in model_card(repository, build)
+    for name, values in metrics.items():
+        (repository / "metrics" / f"{name}.json").write_text(json.dumps(values))
+    card = model_card(repository, build)
+    assert "| int8 | models/quantize/int8 | 163 MB | 0.989 |" in card
+    assert "| secforge-mcq | loglikelihood | finetuned | 4 | 0.500 (0.150 to 0.850) |" in card
+    assert "| rows, train | 31,890 |" in card and "| decontamination | checked |" in card
+    assert f"git checkout {build.commit}" in card and "## Training" not in card
 
 
 def test_resolved_params_of_manifests_win_over_the_file(repository: Path) -> None:
