@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         stage = Stage("validate")
-        sets = output_frames(stage.read(PATHS["train"], TrainingRow), stage.read(PATHS["dev"], TrainingRow))
+        sets = output_frames(stage.read(PATHS["train"], TrainingRow), stage.read(PATHS["dev"], TrainingRow), [], [], ())
         counts = TableCounts({}, {})
         for table, frame in itertools.chain(input_frames(Inputs(stage).read, page_ids()), sets):
             counts.add(table, frame)

@@ -28,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def checks_of(table: str, letter_excess: float) -> list[Check]:
-    """The suite of `table`: entities, links, passages, splits, items, formats, tasks, rows, evidence, train or dev."""
+    """The suite of `table`: entities, links, passages, splits, items, formats, tasks, rows, evidence, train, dev, clusters or safety."""
     suites = {
         "entities": _ENTITIES,
         "links": _LINKS,
@@ -41,6 +41,8 @@ def checks_of(table: str, letter_excess: float) -> list[Check]:
         "evidence": _EVIDENCE,
         "train": _TRAINING,
         "dev": _TRAINING,
+        "clusters": _CLUSTERS,
+        "safety": _SAFETY,
     }
     return suites[table]
 
@@ -205,4 +207,20 @@ _TRAINING = [
     _text("answer", 1, 30_000, "critical", "a training row without an answer"),
     _true("is_key_in_final_line", "final_line", "critical", "the line `Final answer:` is missing or differs from the key"),
     _true("is_clean", "instruction", "critical", "a control token is left in the text: see stages/validate/safety.py"),
+]
+
+_CLUSTERS = [
+    _unique("row", "a row in two clusters: see stages/validate/duplicates.py"),
+    _one_of("kind", ["", "exact", "near", "semantic"], "critical", "a kind nobody reads: see stages/validate/duplicates.py"),
+    Check("ColumnValuesToBeBetween", "similarity", "critical", "a similarity is 0-1", {"min_value": 0, "max_value": 1.0001}),
+    _true("is_kept_where_told", "row", "critical", "a row that the table calls dropped is in a set, or the other way round"),
+    _true("is_headed_by_kept", "cluster", "critical", "every twin went: see stages/validate/duplicates.py"),
+]
+
+_SAFETY = [
+    _true("is_row_known", "row", "critical", "a finding in no row that came in: see stages/validate/safety.py"),
+    _text("kind", 1, 40, "critical", "a finding without a kind"),
+    _text("rule", 1, 80, "critical", "a finding without a rule"),
+    _one_of("field", ["instruction", "answer"], "critical", "a field nobody reads: see stages/validate/safety.py"),
+    _text("sample", 0, 200, "critical", "a sample longer than people read: it may hold more than the place"),
 ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from stages.benchmarks.schema import BenchmarkItem
+from stages.embed.encoders import Encoder
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
 from stages.ground.schema import Evidence
@@ -18,12 +19,12 @@ from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
 from stages.validate.credentials import without_credentials
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
-from stages.validate.duplicates import Duplicates, conflicting, remove_duplicates
+from stages.validate.duplicates import Duplicates, PairCounts, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
 from stages.validate.licences import filter_licences
 from stages.validate.params import ValidateParams
 from stages.validate.safety import make_safe
-from stages.validate.schema import SafetyFinding, TrainingRow
+from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
 
 NONE_KNOWN = HashedBenchmarks([], [])
 
@@ -53,6 +54,9 @@ class Built(msgspec.Struct, frozen=True):
     boilerplate_grams: int
     duplicate_clusters: int
     largest_cluster: int
+    clusters: list[ClusterRow]
+    duplicate_pairs: PairCounts
+    dev_leaks: int  # train rows that went because a twin is in dev
     conflicts: list[str]  # `id id`: same question, different keys
 
     @property
@@ -67,6 +71,7 @@ def build(
     items: Sequence[BenchmarkItem],
     params: ValidateParams,
     known: HashedBenchmarks = NONE_KNOWN,
+    encoder: Encoder | None = None,
 ) -> Built:
     """Apply every filter to `rows`. Raises InputError if no training row is left."""
     safe = make_safe(sorted(rows, key=lambda row: row.id), params.safety)
@@ -76,7 +81,7 @@ def build(
     contamination = find_contamination(texts, index, params.decontamination)
     hashed = find_hashed(texts, known, params.decontamination)
     clean, contaminated = _without_matches(licensed, [*contamination.matches, *hashed])
-    unique = remove_duplicates(clean, params.duplicates)
+    unique = remove_duplicates(clean, params.duplicates, encoder)
     rejects = [*safe.rejects, *unlicensed, *contaminated, *unique.rejects]
     _require_training_rows(unique.rows, rejects)
     return Built(
@@ -159,6 +164,9 @@ def _counts(contamination: Contamination, unique: Duplicates) -> dict[str, objec
         "boilerplate_grams": contamination.boilerplate_grams,
         "duplicate_clusters": unique.clusters,
         "largest_cluster": unique.largest,
+        "clusters": unique.members,
+        "duplicate_pairs": unique.pairs,
+        "dev_leaks": unique.leaks,
     }
 
 

@@ -15,7 +15,7 @@ from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity, Link, Passage
 from stages.tables import content_id
 from stages.tasks.schema import InstructionRow
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
 
 Frame = dict[str, list[Any]]
 
@@ -157,6 +157,21 @@ def training_frame(rows: Sequence[TrainingRow]) -> Frame:
         "final_line": [final_line(row.answer) for row in rows],
         "is_key_in_final_line": [key_consistent(row.answer, row.key_kind, row.answer_key) for row in rows],
         "is_clean": [not (has_control_tokens(row.instruction) or has_control_tokens(row.answer)) for row in rows],
+    }
+
+
+def cluster_frame(members: Sequence[ClusterRow], kept: Collection[str]) -> Frame:
+    """Columns of the clusters suite; `kept` are the ids of the rows of train and dev."""
+    return _columns(members, "cluster", "row", "kind", "similarity") | {
+        "is_kept_where_told": [one.kept == (one.row in kept) for one in members],
+        "is_headed_by_kept": [one.cluster in kept for one in members],
+    }
+
+
+def safety_frame(findings: Sequence[SafetyFinding], row_ids: Collection[str]) -> Frame:
+    """Columns of the safety suite; `row_ids` are those of the rows that came in."""
+    return _columns(findings, "row", "kind", "rule", "field", "action", "sample") | {
+        "is_row_known": [one.row in row_ids for one in findings]
     }
 
 

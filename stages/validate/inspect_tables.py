@@ -15,7 +15,7 @@ from stages.validate import frames
 from stages.validate.checks import checks_of
 from stages.validate.drift import TableCounts
 from stages.validate.params import ValidateParams
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
 from stages.validate.suites import SuiteResult, SuiteRunner, describe
 
 PATHS = {
@@ -30,12 +30,15 @@ PATHS = {
     "evidence": "data/ground/evidence.parquet",
     "train": "data/validate/train.parquet",
     "dev": "data/validate/dev.parquet",
+    "clusters": "data/validate/clusters.parquet",
+    "safety": "data/validate/safety.parquet",
 }
 TYPES = {
     "entities": Entity, "links": Link, "passages": Passage, "splits": Split, "items": BenchmarkItem, "formats": Format,
     "tasks": InstructionRow, "rows": EnrichedRow, "evidence": Evidence, "train": TrainingRow, "dev": TrainingRow,
+    "clusters": ClusterRow, "safety": SafetyFinding,
 }  # fmt: skip
-_IDS = {"links": "link", "splits": "entity_id", "formats": "task", "evidence": "pair"}
+_IDS = {"links": "link", "splits": "entity_id", "formats": "task", "evidence": "pair", "clusters": "row", "safety": "row"}
 
 
 Read = Callable[[str], Sequence[Any]]  # name of a table -> its rows
@@ -71,10 +74,18 @@ def input_frames(read: Read, pages: Collection[str] = ()) -> Iterator[tuple[str,
     yield "evidence", frames.evidence_frame(read("evidence"), row_ids, known | set(pages))
 
 
-def output_frames(train: Sequence[TrainingRow], dev: Sequence[TrainingRow]) -> Iterator[tuple[str, frames.Frame]]:
-    """Name and columns of the sets that are about to be written."""
+def output_frames(
+    train: Sequence[TrainingRow],
+    dev: Sequence[TrainingRow],
+    clusters: Sequence[ClusterRow],
+    findings: Sequence[SafetyFinding],
+    row_ids: Collection[str],
+) -> Iterator[tuple[str, frames.Frame]]:
+    """Name and columns of the tables that are about to be written; `row_ids` are those of all rows that came in."""
     yield "train", frames.training_frame(train)
     yield "dev", frames.training_frame(dev)
+    yield "clusters", frames.cluster_frame(clusters, {row.id for rows in (train, dev) for row in rows})
+    yield "safety", frames.safety_frame(findings, row_ids)
 
 
 class Inspected(NamedTuple):

@@ -8,7 +8,7 @@ Equal n-grams have equal hashes; callers verify hits on the words themselves (`w
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(normalise(text))
 
 
-def chunks(texts: Sequence[str]) -> Iterator[tuple[int, Tokens]]:
+def chunks(texts: Iterable[str]) -> Iterator[tuple[int, Tokens]]:
     """Yield (index of the first text, tokens) for runs of whole texts of about one megabyte."""
     first, size, batch = 0, 0, []
     for index, text in enumerate(texts):
@@ -67,7 +67,7 @@ def chunks(texts: Sequence[str]) -> Iterator[tuple[int, Tokens]]:
         yield first, _tokenise(batch)
 
 
-def tokens(texts: Sequence[str]) -> Tokens:
+def tokens(texts: Iterable[str]) -> Tokens:
     """All word hashes of `texts` at once."""
     parts = [part for _, part in chunks(texts)]
     counts = [np.diff(part.offsets) for part in parts]

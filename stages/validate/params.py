@@ -6,13 +6,16 @@ from stages.config import Params
 
 
 class DuplicateParams(Params):
-    """Near-duplicates by MinHash LSH, confirmed by the exact Jaccard similarity of word shingles."""
+    """Near-duplicates by MinHash LSH, confirmed by the exact Jaccard similarity of word shingles; semantic ones by vectors."""
 
     threshold: float = 0.8  # Lee et al. 2022, arXiv 2107.06499: Jaccard 0.8 of 5-gram shingles
     shingle: int = 5  # words; texts with fewer are compared for equality only
     permutations: int = 126  # 21 bands of 6: a pair at 0.8 is missed with probability 0.002
     bands: int = 21
     seed: int = 20
+    # Cosine of questions and of answers, each. The method is SemDeDup's (arXiv 2303.09540), the value measured: of the default
+    # build's 14 pairs above it none was wrong, of 13 between 0.95 and it three were.
+    semantic: float = 0.96
 
 
 class DecontaminationParams(Params):

@@ -19,7 +19,8 @@ from stages.validate.drift import Drift, compare, described, load_baseline
 from stages.validate.inspect_tables import PATHS, TYPES, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
-from stages.validate.schema import SafetyFinding, TrainingRow
+from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
+from stages.validate.semantic import load_encoder
 from stages.validate.shared import Shared
 from stages.validate.suites import SuiteResult, SuiteRunner, require_clean
 from stages.validate.web_pages import page_ids
@@ -38,16 +39,21 @@ def run_validate(stage: Stage) -> None:
     checked = inspect(runner, input_frames(inputs.read, page_ids()), params)
     _require(checked.results)
     inspected = time.perf_counter()
-    built = build(inputs.read("rows"), inputs.read("evidence"), inputs.read("items"), params, load_hashes())
+    built = build(inputs.read("rows"), inputs.read("evidence"), inputs.read("items"), params, load_hashes(), load_encoder())
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
-    checked = checked.joined(inspect(runner, output_frames(train, dev), params))
+    checked = checked.joined(
+        inspect(
+            runner, output_frames(train, dev, built.clusters, built.findings, {one.id for one in inputs.read("rows")}), params
+        )
+    )
     _require(checked.results)
     drift = compare(checked.counts, load_baseline(), params.drift)
     _report_warnings(checked.results, built, drift)
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
+    stage.write(PATHS["clusters"], built.clusters, ClusterRow)
     stage.write(SAFETY, built.findings, SafetyFinding)
     metrics = metrics_of(checked.results, built, len(train), len(dev), params) | {"drift": msgspec.to_builtins(drift)}
     write_text(COMPOSITION, composition(built.rows))
@@ -68,6 +74,8 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, p
         "duplicates": {
             "clusters": built.duplicate_clusters,
             "largest": built.largest_cluster,
+            "pairs": built.duplicate_pairs,
+            "train_rows_dropped_for_dev": built.dev_leaks,
             "conflicting_keys": len(built.conflicts),
         },
         "contamination": contamination_metrics(built),

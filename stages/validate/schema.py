@@ -17,6 +17,18 @@ class TrainingRow(msgspec.Struct, frozen=True, kw_only=True):
     licences: list[str]
 
 
+class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a cluster of duplicates: the one that stays, or one that was dropped for it."""
+
+    cluster: str  # id of the row that stays
+    row: str
+    kept: bool
+    kind: str  # exact, near or semantic; empty for the row that stays
+    similarity: float  # to the row that stays: 1, Jaccard of shingles, or the lesser cosine of question and answer
+    task: str
+    split: str
+
+
 class SafetyFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One unsafe place in the text of a row that came in."""
 

@@ -77,3 +77,29 @@ def test_no_rows_and_very_short_rows() -> None:
         )
         == 2
     )
+
+
+def test_a_train_row_goes_for_its_twin_in_dev_and_is_counted() -> None:
+    text = sentence(1, 120)
+    rows = [
+        row(1, id="a", answer=text, decision="rewritten"),
+        row(1, id="b", answer=changed(text, 60), split="dev"),
+        row(2, id="c", split="dev"),
+        row(2, id="d", split="dev", instruction=row(2).instruction.upper()),
+    ]
+    result = remove_duplicates(rows, PARAMS)
+    assert [kept.id for kept in result.rows] == ["b", "c"] and result.leaks == 1
+    assert result.pairs["near"] == {"within_train": 0, "within_dev": 0, "train_and_dev": 1}
+    assert result.pairs["exact"] == {"within_train": 0, "within_dev": 1, "train_and_dev": 0}
+
+
+def test_clusters_list_every_member_with_the_row_that_stays_first() -> None:
+    text = sentence(3, 120)
+    rows = [row(1, id="c", answer=text), row(1, id="a", answer=changed(text, 60)), row(1, id="b", answer=text), row(5, id="z")]
+    members = remove_duplicates(rows, PARAMS).members
+    assert [(one.cluster, one.row, one.kept, one.kind) for one in members] == [
+        ("a", "a", True, ""),
+        ("a", "b", False, "near"),
+        ("a", "c", False, "near"),
+    ]
+    assert members[0].similarity == 1 and 0.8 <= members[1].similarity < 1

@@ -7,9 +7,11 @@ import pytest
 from stages.errors import InputError
 from stages.graph.schema import Split
 from stages.validate.checks import checks_of
+from stages.validate.core import training_rows
 from stages.validate.frames import training_frame
-from stages.validate.inspect_tables import PATHS, input_frames, inspect, summary, warnings_of
+from stages.validate.inspect_tables import PATHS, input_frames, inspect, output_frames, summary, warnings_of
 from stages.validate.params import ValidateParams
+from stages.validate.schema import ClusterRow, SafetyFinding
 from stages.validate.suites import SuiteRunner, require_clean
 from tests.validate.samples import complete, entity, evidence, form, item, link, mapping_row, passage, row, tables, task_row
 
@@ -31,7 +33,7 @@ def inspected(runner: SuiteRunner, **changes: Any) -> list:
 
 def test_consistent_tables_pass(runner: SuiteRunner) -> None:
     figures = summary(inspected(runner))
-    assert set(figures) == set(PATHS) - {"train", "dev"}
+    assert set(figures) == set(PATHS) - {"train", "dev", "clusters", "safety"}
     assert all(one["failed_critical"] == one["failed_warning"] == 0 for one in figures.values())
     assert figures["rows"]["rows"] == 30 and figures["rows"]["expectations"] > 10
 
@@ -185,6 +187,54 @@ def test_only_the_first_offending_rows_are_shown(runner: SuiteRunner) -> None:
 def test_no_items_no_evidence_and_no_dev_rows_are_not_errors(runner: SuiteRunner) -> None:
     inspected(runner, items=[], evidence=[])
     assert runner.run("dev", "dev.parquet", training_frame([]), checks_of("dev", 0.15)).failed("critical") == []
+
+
+def finding(**changes: Any) -> SafetyFinding:
+    values = {"row": "r1", "task": "t", "kind": "secret", "rule": "key", "field": "answer", "action": "reject", "sample": "..."}
+    return SafetyFinding(**(values | changes))
+
+
+def member(row_id: str, **changes: Any) -> ClusterRow:
+    values = {
+        "cluster": "r1",
+        "row": row_id,
+        "kept": row_id == "r1",
+        "kind": "",
+        "similarity": 1.0,
+        "task": "t",
+        "split": "train",
+    }
+    return ClusterRow(**(values | changes))
+
+
+OUTGOING = {
+    "dropped row in the set": ({"clusters": [member("r1"), member("r2", kind="near")]}, "is_kept_where_told", "r2"),
+    "row in two clusters": ({"clusters": [member("r1"), member("r9", kind="near"), member("r9", kind="near")]}, "Unique", "r9"),
+    "similarity of no measure": ({"clusters": [member("r1"), member("r9", kind="near", similarity=80.0)]}, "similarity", "80.0"),
+    "cluster of none that stayed": ({"clusters": [member("r9", cluster="r8", kind="exact")]}, "is_headed_by_kept", "r8"),
+    "finding in no row": ({"findings": [finding(row="r7")]}, "is_row_known", "r7"),
+    "whole text as a sample": ({"findings": [finding(sample="x" * 900)]}, r"\(sample\)", "xxx"),
+}
+
+
+def outgoing(clusters: list[ClusterRow] = [], findings: list[SafetyFinding] = []) -> list:  # noqa: B006 - read only
+    rows = training_rows([row(1, id="r1"), row(2, id="r2")], "train")
+    return list(output_frames(rows, [], clusters, findings, {"r1", "r2", "r9"}))
+
+
+def test_tables_that_go_out_pass(runner: SuiteRunner) -> None:
+    tables = outgoing([member("r1"), member("r9", kind="semantic", similarity=0.97)], [finding()])
+    figures = summary(inspect(runner, tables, PARAMS).results)
+    assert set(figures) == {"train", "dev", "clusters", "safety"}
+    assert all(one["failed_critical"] == one["failed_warning"] == 0 for one in figures.values())
+
+
+@pytest.mark.parametrize("name", OUTGOING)
+def test_a_mutation_of_a_table_that_goes_out_stops_the_build(runner: SuiteRunner, name: str) -> None:
+    changes, check, shown = OUTGOING[name]
+    with pytest.raises(InputError, match=check) as error:
+        require_clean(inspect(runner, outgoing(**changes), PARAMS).results)
+    assert shown in str(error.value)
 
 
 def test_a_missing_column_is_named(runner: SuiteRunner) -> None:
