@@ -15,9 +15,9 @@ from stages.enrich.chance import CHANCE, share_of, tail
 from stages.enrich.claims_calibration import calibrate_claims
 from stages.enrich.judge import combine, compare, score_facts
 from stages.enrich.params import Calibration, EnrichParams
-from stages.errors import InputError
 from stages.llm.asking import Chat
 from stages.llm.client import CallFailed, map_rows
+from stages.llm.examination import read_cases
 
 PAIRS = Path(__file__).parent / "calibration.jsonl"
 LONGER = 1.1  # times the characters of the other text: a smaller difference nobody notices
@@ -53,14 +53,7 @@ def load_pairs(count: int, path: Path = PAIRS) -> list[Pair]:
 
     Raises InputError that names file and line.
     """
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            pairs.append(msgspec.json.decode(line, type=Pair))
-        except msgspec.DecodeError as error:
-            raise InputError(
-                f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
-            ) from error
+    pairs = read_cases(path, Pair)
     readability = [pair for pair in pairs if pair.spoilt_by == "unreadable"][: count // 2]
     factuality = [pair for pair in pairs if pair.spoilt_by != "unreadable"][: count - len(readability)]
     return [*factuality, *readability] if count else pairs

@@ -11,9 +11,9 @@ import msgspec
 from stages.enrich.chance import CHANCE, share_of, tail
 from stages.enrich.claims import Claims, Sources, judge_claims, sentences
 from stages.enrich.params import Calibration, EnrichParams
-from stages.errors import InputError
 from stages.llm.asking import Chat
 from stages.llm.client import CallFailed, map_rows
+from stages.llm.examination import read_cases
 
 CASES = Path(__file__).parent / "claims.jsonl"
 
@@ -60,14 +60,7 @@ class Ruled(msgspec.Struct, frozen=True):
 
 def load_cases(count: int, path: Path = CASES) -> list[Case]:
     """The first `count` cases, or all if 0. Raises InputError that names file and line."""
-    cases = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            cases.append(msgspec.json.decode(line, type=Case))
-        except msgspec.DecodeError as error:
-            raise InputError(
-                f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
-            ) from error
+    cases = read_cases(path, Case)
     return cases[:count] if count else cases
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from stages.errors import InputError
 from stages.llm.asking import Chat, Shape, ask
 from stages.llm.client import CallFailed, Client, Request, map_rows
+from stages.llm.examination import read_cases
 from stages.llm.prompts import fill, load_prompt
 from stages.synthesize.pairs import Pair
 from stages.synthesize.params import SynthesizeParams
@@ -81,14 +81,7 @@ def parse_verdict(text: str) -> list[str] | None:
 
 def load_cases(count: int, path: Path = CASES) -> list[Case]:
     """The first `count` cases, all if 0; good and bad ones alternate. Raises InputError that names the line."""
-    cases = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            cases.append(msgspec.json.decode(line, type=Case))
-        except msgspec.DecodeError as error:
-            raise InputError(
-                f"{path.name}, line {number}: {error}.", remedy="Mend the line; one JSON object per line."
-            ) from error
+    cases = read_cases(path, Case)
     return cases[:count] if count else cases
 
 
