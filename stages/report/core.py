@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages.enrich.schema import EnrichedRow
 from stages.formats.schema import Format
-from stages.report.composition import read_composition
+from stages.report.composition import read_composition, read_dimensions
 from stages.report.curve import read_curves
 from stages.report.examples import choose_examples
 from stages.report.figures import read_figures
@@ -24,6 +24,7 @@ def build_page(
         examples=choose_examples(rows, params.examples, params.excerpt),
         curves=read_curves(root / "metrics" / "finetune_loss.csv"),
         composition=read_composition(root / "metrics" / "validate_composition.csv"),
+        dimensions=read_dimensions(root / "metrics" / "validate_dimensions.csv"),
         data_card=card.read_text(encoding="utf-8") if card.exists() else "",
     )
     page = render(build, params)

@@ -40,6 +40,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     curves: Sequence[Curve]
     data_card: str
     composition: Sequence[Mapping[str, str]]  # family, source, licence, type, rows
+    dimensions: Mapping[str, Sequence[Mapping[str, str]]] = {}  # property -> dimension, value, rows, share
 
 
 def render(build: Build, params: ReportParams) -> str:

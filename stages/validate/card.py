@@ -1,20 +1,21 @@
 """The data card: Hugging Face data set card format, written from the same figures as the metrics."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stages.enrich.schema import EnrichedRow
-from stages.licences import load_classes, strictest
+from stages.validate.composition import Facts, Property, counted, properties
 from stages.validate.core import Built
+from stages.validate.lengths import Lengths, quantiles
 from stages.validate.params import ValidateParams
 
 CARD = Path("data/validate/data_card.md")
 _MOST = 40  # lines of one composition table; the rest is one line
 
 
-def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) -> str:
+def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams, facts: Facts) -> str:
     """The whole card as Markdown."""
     rows = metrics["rows"]
     sections = [
@@ -24,10 +25,17 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams) 
         _table(
             "Rows",
             ("set", "rows"),
-            [("in", rows["in"]), ("train", rows["train"]), ("dev", rows["dev"]), ("dropped", rows["dropped"])],
+            [
+                ("in", rows["in"]),
+                ("train", rows["train"]),
+                ("dev", rows["dev"]),
+                ("kept apart", rows["apart"]),
+                ("dropped", rows["dropped"]),
+            ],
         ),
-        *_composition(built.rows),
-        _lengths(built.rows),
+        *_apart(metrics["licence_splits"]),
+        *_composition(built.rows, facts),
+        _lengths(facts.lengths),
         _table("Drops by reason", ("reason", "rows"), list(built.drops.items())),
         _decontamination(built, params),
         *_hashed(built),
@@ -49,63 +57,48 @@ def size_category(rows: int) -> str:
 
 def _front_matter(count: int) -> str:
     return (
-        "---\nlanguage: [en]\nlicense: other\ntask_categories: [text-generation, question-answering]\n"
+        "---\npretty_name: SecForge instruction data\nlanguage: [en]\nlicense: other\nlicense_name: per-row\nlicense_link: NOTICE\ntask_categories: [text-generation, question-answering]\n"
         f"tags: [cybersecurity, instruction-tuning]\nsize_categories: [{size_category(count)}]\n---"
     )
 
 
-def _composition(rows: Sequence[EnrichedRow]) -> list[str]:
+def _composition(rows: Sequence[EnrichedRow], facts: Facts) -> list[str]:
     """One table per property; rows with several sources or licences count in each."""
-    classes = load_classes()
-    properties: dict[str, Callable[[EnrichedRow], Iterable[str]]] = {
-        "source": lambda row: sorted(set(row.sources)),
-        "family": lambda row: [row.family],
-        "task": lambda row: [row.task],
-        "licence": lambda row: sorted(set(row.licences)),
-        "licence class (strictest part)": lambda row: [strictest(row.licences, classes)],
-        "key kind": lambda row: [row.key_kind],
-        "decision": lambda row: [row.decision],
-        "right letter": lambda row: row.answer_key if row.key_kind == "letter" else [],
-        "label": lambda row: sorted(set(row.labels)),
-    }
-    return [_by_split(name, rows, values) for name, values in properties.items()]
+    return [_by_split(name, rows, values) for name, values in properties(facts).items()]
 
 
-def _by_split(name: str, rows: Sequence[EnrichedRow], values: Callable[[EnrichedRow], Iterable[str]]) -> str:
+def _by_split(name: str, rows: Sequence[EnrichedRow], values: Property) -> str:
     counts = {split: Counter(value for row in rows if row.split == split for value in values(row)) for split in ("train", "dev")}
-    total = counts["train"] + counts["dev"]
-    ordered = sorted(total, key=lambda value: (-total[value], value))
+    ordered, applies = list(counted(name, rows, values).items()), sum(bool(list(values(row))) for row in rows)
+    lines = [(one, counts["train"][one], counts["dev"][one], f"{count / applies:.1%}") for one, count in ordered[:_MOST]]
+    if rest := [one for one, _ in ordered[_MOST:]]:
+        lines.append((f"{len(rest)} more", *(sum(counts[split][one] for one in rest) for split in ("train", "dev")), ""))
+    return _table(f"By {name}", (name, "train", "dev", "share"), lines)
+
+
+def _lengths(lengths: Lengths) -> str:
+    """In the unit and of the rows that were measured, both of which the text names."""
+    texts = {"instruction": [one for one, _ in lengths.of.values()], "answer": [one for _, one in lengths.of.values()]}
+    texts["both"] = [sum(one) for one in lengths.of.values()]
+    names = ("mean", "median", "p90", "p99", "longest")
     lines = [
-        (value, counts["train"][value], counts["dev"][value], f"{total[value] / max(1, len(rows)):.1%}")
-        for value in ordered[:_MOST]
+        (name, *(figures[one] for one in names)) for name, figures in ((name, quantiles(all)) for name, all in texts.items())
     ]
-    if ordered[_MOST:]:
-        rest = ordered[_MOST:]
-        lines.append(
-            (f"{len(rest)} more", sum(counts["train"][one] for one in rest), sum(counts["dev"][one] for one in rest), "")
-        )
-    return _table(f"By {name}", (name, "train", "dev", "share of rows"), lines)
+    return (
+        f"{_table('Length', ('text', 'mean', 'median', '90 %', '99 %', 'longest'), lines)}\n\n"
+        f"In {lengths.unit}, of {len(lengths.of):,} rows, without the turns of a chat template."
+    )
 
 
-def _lengths(rows: Sequence[EnrichedRow]) -> str:
-    lines = []
-    for name, texts in (("instruction", [row.instruction for row in rows]), ("answer", [row.answer for row in rows])):
-        lengths = sorted(len(text.split()) for text in texts)
-        lines.append(
-            (
-                name,
-                _quantile(lengths, 0.5),
-                _quantile(lengths, 0.9),
-                _quantile(lengths, 0.99),
-                lengths[-1] if lengths else 0,
-                sum(lengths),
-            )
-        )
-    return _table("Length in words", ("text", "median", "90 %", "99 %", "longest", "all"), lines)
-
-
-def _quantile(values: Sequence[int], share: float) -> int:
-    return values[min(len(values) - 1, int(share * len(values)))] if values else 0
+def _apart(splits: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Licence classes that are kept apart; no section if there are none."""
+    if not splits:
+        return []
+    table = _table("Kept apart by licence", ("class", "train", "dev"), [(kind, *one.values()) for kind, one in splits.items()])
+    return [
+        f"{table}\n\nThese rows are in no other table of this card and in neither set: no stage trains on them. They passed the same "
+        "filters. `data/validate/by_licence.parquet` holds them; an export has a configuration and a NOTICE for each class."
+    ]
 
 
 def _decontamination(built: Built, params: ValidateParams) -> str:
@@ -161,8 +154,8 @@ def _safety(metrics: Mapping[str, Any]) -> str:
     ]
     return (
         f"{_table('Safety', ('kind', 'rows', 'action', 'rows by rule'), lines)}\n\n`reject` drops the row, `neutralise` changes the "
-        "place. Addresses of a function at an organisation, links to documentation and version numbers stay; descriptions of attacks "
-        "are no orders to a model. `data/validate/safety.parquet` lists every finding, credentials and personal data by fingerprint."
+        "place, `stop` ends the build. Addresses of a function at an organisation, links to documentation and version numbers stay; descriptions of attacks "
+        "are no orders to a model and no attacks ready for use. `data/validate/safety.parquet` lists every finding, credentials and personal data by fingerprint."
     )
 
 
@@ -174,6 +167,6 @@ def _checks(suites: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
-    shown = [[f"{cell:,}" if isinstance(cell, int) else str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    shown = [[f"{cell:,}" if isinstance(cell, int | float) else str(cell).replace("|", "\\|") for cell in line] for line in lines]
     rule = ["---" if index == 0 else "---:" for index in range(len(head))]
     return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *shown])

@@ -20,6 +20,7 @@ from stages.validate.web_pages import TYPE, pages
 STAGES = Path(__file__).parents[1]
 ROWS = ("data/enrich/rows.parquet", "data/synthesize/rows.parquet")
 SETS = ("data/validate/train.parquet", "data/validate/dev.parquet")
+APART = "data/validate/by_licence.parquet"  # rows of licence classes that have a split of their own
 REJECTS = "data/validate/rejects.parquet"
 CALLERS = ("formats", "ground", "enrich", "synthesize", "label")
 _RECORD = ("source", "version", "uri", "licence")
@@ -62,15 +63,19 @@ def _row(row_id: str) -> tuple[str, Record]:
 
 
 def _fate(path: str, row: Record) -> Record:
-    """Where the row ended: its set with the text as trained, or why it is in none."""
+    """Where the row ended: its set, or the split of its licence, with the text as trained, or why it is in none."""
     base = {name: row[name] for name in ("id", "family", "subject", "split", "labels", "key_kind", "answer_key")}
-    final = find_all(SETS, "id", [row["id"]])
+    final = find_all([*SETS, APART], "id", [row["id"]])
     dropped = find_all([REJECTS], "record", [row["id"]])
     reason = {"reason": dropped[0][1]["reason"], "detail": dropped[0][1]["detail"]} if dropped else {}
-    state = Path(final[0][0]).stem if final else "dropped" if dropped else "not validated"
+    state = _set_of(*final[0]) if final else "dropped" if dropped else "not validated"
     text = final[0][1] if final else row
     shown = {name: without_credentials(text[name]) for name in ("instruction", "answer")}
     return {**base, "table": path, "set": state, **reason, **shown}
+
+
+def _set_of(path: str, row: Record) -> str:
+    return f"{row['licence_class']} {row['split']}" if path == APART else Path(path).stem
 
 
 def _task(row: Record) -> Record:
@@ -180,7 +185,8 @@ def _format(row: Record) -> Record | None:
 
 def _requests(row: Record) -> list[Record]:
     """Every request that made or judged the row, or labelled it, with the prompt file of its purpose."""
-    labelled = [one["request_hash"] for _, one in find_all(["data/label/labels.parquet"], "row_id", [row["id"]])]
+    labels = find_all(["data/label/labels.parquet"], "row_id", [row["id"]])
+    labelled = [key for _, one in labels for key in one["request_hashes"]]
     hashes = list(dict.fromkeys([*row["request_hashes"], *labelled]))
     tables = [f"data/{stage}/responses.parquet" for stage in CALLERS]
     answers = {one["key"]: (path, one) for path, one in find_all(tables, "key", hashes)}

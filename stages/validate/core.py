@@ -13,7 +13,7 @@ from stages.embed.encoders import Encoder
 from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError
 from stages.ground.schema import Evidence
-from stages.licences import load_classes
+from stages.licences import load_classes, strictest
 from stages.tables import Reject
 from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
@@ -21,10 +21,10 @@ from stages.validate.credentials import without_credentials
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
 from stages.validate.duplicates import Duplicates, PairCounts, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
-from stages.validate.licences import filter_licences
+from stages.validate.licences import filter_licences, kept_apart
 from stages.validate.params import ValidateParams
 from stages.validate.safety import make_safe
-from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
+from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
 
 NONE_KNOWN = HashedBenchmarks([], [])
 
@@ -43,6 +43,7 @@ class Built(msgspec.Struct, frozen=True):
     """The rows that stay and everything counted on the way."""
 
     rows: list[EnrichedRow]  # sorted by id
+    apart: list[EnrichedRow]  # clean rows of licence classes that have a split of their own, sorted by id
     rejects: list[Reject]
     rows_in: int
     findings: list[SafetyFinding]
@@ -81,11 +82,13 @@ def build(
     contamination = find_contamination(texts, index, params.decontamination)
     hashed = find_hashed(texts, known, params.decontamination)
     clean, contaminated = _without_matches(licensed, [*contamination.matches, *hashed])
-    unique = remove_duplicates(clean, params.duplicates, encoder)
-    rejects = [*safe.rejects, *unlicensed, *contaminated, *unique.rejects]
+    free, apart = kept_apart(clean, params.licences, load_classes())
+    unique, others = remove_duplicates(free, params.duplicates, encoder), remove_duplicates(apart, params.duplicates, encoder)
+    rejects = [*safe.rejects, *unlicensed, *contaminated, *unique.rejects, *others.rejects]
     _require_training_rows(unique.rows, rejects)
     return Built(
         rows=unique.rows,
+        apart=others.rows,
         rejects=rejects,
         rows_in=len(rows),
         findings=safe.findings,
@@ -133,6 +136,22 @@ def training_rows(rows: Sequence[EnrichedRow], split: str) -> list[TrainingRow]:
     """The rows of one split as fine-tuning reads them."""
     names = [field.name for field in msgspec.structs.fields(TrainingRow)]
     return [TrainingRow(**{name: getattr(row, name) for name in names}) for row in rows if row.split == split]
+
+
+def rows_apart(rows: Sequence[EnrichedRow]) -> list[RowApart]:
+    """The rows of licence classes that have a split of their own, with that class."""
+    classes, names = load_classes(), [field.name for field in msgspec.structs.fields(TrainingRow)]
+    return [
+        RowApart(**{name: getattr(row, name) for name in names}, split=row.split, licence_class=strictest(row.licences, classes))
+        for row in rows
+    ]
+
+
+def rows_by_split(rows: Sequence[EnrichedRow]) -> dict[str, dict[str, int]]:
+    """Licence class -> split -> rows, of the classes that are kept apart."""
+    classes = load_classes()
+    counts = Counter((strictest(row.licences, classes), row.split) for row in rows)
+    return {kind: {split: counts[kind, split] for split in ("train", "dev")} for kind in sorted({kind for kind, _ in counts})}
 
 
 def _without_matches(rows: Sequence[EnrichedRow], matches: Sequence[Match]) -> tuple[list[EnrichedRow], list[Reject]]:

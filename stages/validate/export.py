@@ -1,7 +1,9 @@
 """The final set as a folder that `datasets.load_dataset` reads: `python -m stages.validate export FOLDER`.
 
 Two configurations of the same rows, each with the splits `train` and `validation`: `chat` (messages) and
-`prompt_completion`. README.md is the card, NOTICE what the sources ask, build.json what exactly the set was made from.
+`prompt_completion`. Rows that `validate.licences.splits` keeps apart are in configurations of their own, named after their
+licence class (`chat-share-alike`), with a NOTICE each (`NOTICE-share-alike`). README.md is the card, NOTICE what the
+sources ask, build.json what exactly the set was made from.
 It is a command and no output of the stage: the graph needs no second and third copy of every row.
 """
 
@@ -11,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,10 @@ from stages.enrich.schema import EnrichedRow
 from stages.errors import InputError, SecForgeError
 from stages.ground.schema import Evidence
 from stages.ingest.schema import Entity
-from stages.licences import load_classes, strictest
+from stages.licences import STRICTNESS, load_classes, strictest
 from stages.tables import file_sha256, read_table, write_json, write_text
 from stages.validate.card import CARD, size_category
-from stages.validate.chain import ROWS, SETS, origins
+from stages.validate.chain import APART, ROWS, SETS, origins
 from stages.validate.notice import notice, used_entities
 from stages.validate.web_pages import as_entities
 
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 SPLITS = dict(zip(("train", "validation"), SETS, strict=True))
 CONFIGS = ("chat", "prompt_completion")
+PARTS = (*CONFIGS, *(f"{name}-{kind}" for name in (*CONFIGS, "NOTICE") for kind in STRICTNESS))
 MANIFEST = Path("data/validate/manifest.json")
+Batches = Callable[[int], Iterable["pa.RecordBatch"]]  # at most so many rows each
 BUILD = "build.json"
 EVIDENCE = "data/ground/evidence.parquet"
 _BATCH = 10_000
@@ -57,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def export(folder: Path) -> dict[str, int]:
     """Write the whole folder, or nothing; returns rows by split. Raises InputError if the build is not whole."""
-    return write_folder(folder, CONFIGS, _write)
+    return write_folder(folder, PARTS, _write)
 
 
 def write_folder(folder: Path, parts: Sequence[str], write: Callable[[Path], dict[str, int]]) -> dict[str, int]:
@@ -78,29 +82,48 @@ def write_folder(folder: Path, parts: Sequence[str], write: Callable[[Path], dic
 
 
 def _write(folder: Path) -> dict[str, int]:
-    counts = {split: _write_split(folder, split, path) for split, path in SPLITS.items()}
-    filled = [split for split, count in counts.items() if count]
+    counts = {split: _write_set(folder, split, path) for split, path in SPLITS.items()} | _write_apart(folder)
     build = exact_build()
     write_json(folder / BUILD, build)
-    write_text(folder / "NOTICE", _notice())
+    write_text(folder / "NOTICE", _notice(one for path in SETS for one in _ids(path)))
     body = CARD.read_text(encoding="utf-8").split("---\n", 2)[-1].strip()
-    write_text(folder / "README.md", f"{front_matter(filled, sum(counts.values()))}\n\n{body}\n\n{build_section(build)}")
+    files = {(path.parent.name, path.stem) for path in folder.glob("*/*.parquet")}
+    write_text(folder / "README.md", f"{front_matter(files, sum(counts.values()))}\n\n{body}\n\n{build_section(build)}")
     return counts
 
 
-def _write_split(folder: Path, split: str, path: str) -> int:
-    """Both configurations of one split, batch by batch; an empty split has no file."""
+def _write_set(folder: Path, split: str, path: str) -> int:
     import pyarrow.parquet as pq
 
-    source, classes = pq.ParquetFile(path), load_classes()
-    if not source.metadata.num_rows:
-        return 0
-    for config in CONFIGS:
+    file = pq.ParquetFile(path)
+    return _write_split(folder, CONFIGS, split, file.metadata.num_rows, file.iter_batches)
+
+
+def _write_apart(folder: Path) -> dict[str, int]:
+    """Configurations and NOTICE of each licence class that is kept apart; rows by class and split."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    require_outputs(MANIFEST, [APART])
+    table, counts = pq.read_table(APART), {}
+    for kind in sorted(set(table["licence_class"].to_pylist())):
+        mine = table.filter(pc.equal(table["licence_class"], kind))
+        for split, path in SPLITS.items():
+            rows = mine.filter(pc.equal(mine["split"], Path(path).stem))
+            configs = [f"{config}-{kind}" for config in CONFIGS]
+            counts[f"{kind} {split}"] = _write_split(folder, configs, split, rows.num_rows, rows.to_batches)
+        write_text(folder / f"NOTICE-{kind}", _notice(mine["id"].to_pylist()))
+    return counts
+
+
+def _write_split(folder: Path, configs: Sequence[str], split: str, rows: int, batches: Batches) -> int:
+    """Both forms of one split, in the order of CONFIGS; an empty split has no file."""
+    classes = load_classes()
+    for form, config in zip(CONFIGS, configs, strict=True) if rows else ():
         target = folder / config / f"{split}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
-        batches = (_batch(batch, config, classes) for batch in source.iter_batches(_BATCH))
-        _write_batches(target, batches)
-    return source.metadata.num_rows
+        _write_batches(target, (_batch(batch, form, classes) for batch in batches(_BATCH)))
+    return rows
 
 
 def _write_batches(target: Path, batches: Iterator["pa.Table"]) -> None:
@@ -132,17 +155,17 @@ def _messages(row: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["answer"]}]
 
 
-def front_matter(splits: Sequence[str], rows: int) -> str:
-    """The card's metadata (https://huggingface.co/docs/hub/datasets-cards): configurations, licence, size."""
-    files = "".join(
-        f"- config_name: {config}\n{'  default: true' + chr(10) if config == CONFIGS[0] else ''}  data_files:\n"
-        + "".join(f"  - split: {split}\n    path: {config}/{split}.parquet\n" for split in splits)
-        for config in CONFIGS
-    )
+def front_matter(files: Set[tuple[str, str]], rows: int) -> str:
+    """The card's metadata (https://huggingface.co/docs/hub/datasets-cards); `files` are the (configuration, split) that exist."""
+    listed = ""
+    for config in sorted({config for config, _ in files}, key=PARTS.index):
+        paths = "".join(f"  - split: {one}\n    path: {config}/{one}.parquet\n" for one in SPLITS if (config, one) in files)
+        default = "  default: true\n" if config == CONFIGS[0] else ""
+        listed += f"- config_name: {config}\n{default}  data_files:\n{paths}"
     return (
         "---\npretty_name: SecForge instruction data\nlanguage:\n- en\nlicense: other\nlicense_name: per-row\nlicense_link: NOTICE\n"
         "task_categories:\n- text-generation\n- question-answering\ntags:\n- cybersecurity\n- instruction-tuning\n"
-        f"size_categories:\n- {size_category(rows)}\nconfigs:\n{files}---"
+        f"size_categories:\n- {size_category(rows)}\nconfigs:\n{listed}---"
     )
 
 
@@ -175,9 +198,9 @@ def build_section(build: Mapping[str, Any]) -> str:
     )
 
 
-def _notice() -> str:
+def _notice(ids: Iterable[str]) -> str:
     """Read in one go: entities and the enriched rows stay in memory only for this."""
-    kept = {row for path in SETS for row in _ids(path)}
+    kept = set(ids)
     rows = [row for path in ROWS if Path(path).exists() for row in read_table(path, EnrichedRow) if row.id in kept]
     shown = {(row.id, passage) for row in rows if row.decision == "rewritten" for passage in row.evidence_ids}
     return notice_of(rows, shown)

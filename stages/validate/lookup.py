@@ -32,6 +32,14 @@ def find_all(paths: Iterable[str], column: str, values: Iterable[str]) -> list[t
     return [(path, record) for path in paths if Path(path).exists() for record in find(path, column, wanted)]
 
 
+def column_of(path: str, key: str, value: str) -> dict[str, str]:
+    """`key` -> `value` of all records whose value is not empty, without reading other columns."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, columns=[key, value])
+    return {name: one for name, one in zip(table[key].to_pylist(), table[value].to_pylist(), strict=True) if one}
+
+
 def near_ids(path: str, wanted: str, most: int = 3) -> list[str]:
     """Ids of `path` that begin like `wanted`, or are spelled much like it."""
     import pyarrow.parquet as pq

@@ -29,6 +29,13 @@ class DecontaminationParams(Params):
     near_shingle: int = 5  # words of a run, as for duplicates
     near_share: float = 0.5  # of an item's own words that a row holds in such runs: half, so that 60 % of any item is found
     near_words: int = 8  # and at least so many: two stock phrases of a short item are no copy
+    # Paraphrases, measured with hand-written ones and public benchmarks (tests/timings/decontaminate_recall.py).
+    embedding_cosine: float = 0.6  # of sentence vectors, at least
+    embedding_margin: float = 0.28  # by which the cosine passes `embedding_neighbours` of the mean of the neighbours'
+    embedding_neighbours: float = 0.8  # 1 would ask for nearly equal words where a benchmark's items are all alike
+    embedding_nearest: int = 5  # neighbours of an item: passages of other subjects, other items of its benchmark
+    embedding_candidates: int = 12  # rows per item that the sentence encoder reads
+    embedding_candidate_cosine: float = 0.5  # of table vectors, below which no passage is read
 
 
 Action = Literal["neutralise", "reject", "stop"]  # change the place and keep the row, drop the row, or end the build
@@ -58,6 +65,7 @@ class LicenceParams(Params):
 
     allow: tuple[str, ...] = ("public-domain", "permissive", "attribution", "terms")
     deny: tuple[str, ...] = ("share-alike", "non-commercial", "copyleft", "unknown")
+    splits: tuple[str, ...] = ()  # denied classes whose rows are kept apart, each in a split of its own, instead of dropped
 
 
 class ValidateParams(Params):

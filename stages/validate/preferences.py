@@ -151,7 +151,8 @@ def presentable(
         for name, pair in numbered.items()
     ]
     safe = make_safe(texts, params.safety)
-    licensed, unlicensed, _ = filter_licences(safe.rows, params.licences, load_classes())
+    free = msgspec.structs.replace(params.licences, splits=())  # pairs have no split of their own
+    licensed, unlicensed, _ = filter_licences(safe.rows, free, load_classes())
     left_out.update(reject.reason for reject in (*safe.rejects, *unlicensed))
     shown = documents([*rows, *licensed], [])
     found_in = find_contamination(shown, build_index(own_items(items), params.decontamination), params.decontamination).matches

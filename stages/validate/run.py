@@ -13,13 +13,16 @@ from stages.stage import Stage
 from stages.tables import write_json, write_text
 from stages.validate.benchmark_hashes import load_hashes
 from stages.validate.card import CARD, data_card
-from stages.validate.composition import composition
-from stages.validate.core import Built, build, training_rows
+from stages.validate.chain import APART
+from stages.validate.composition import Facts, composition, composition_metrics, dimensions
+from stages.validate.core import Built, build, rows_apart, rows_by_split, training_rows
 from stages.validate.drift import Drift, compare, described, load_baseline
 from stages.validate.inspect_tables import PATHS, TYPES, input_frames, inspect, output_frames, summary, warnings_of
+from stages.validate.lengths import measure_lengths
+from stages.validate.lookup import column_of
 from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
-from stages.validate.schema import ClusterRow, SafetyFinding, TrainingRow
+from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
 from stages.validate.semantic import load_encoder
 from stages.validate.shared import Shared
 from stages.validate.suites import SuiteResult, SuiteRunner, require_clean
@@ -29,6 +32,7 @@ SYNTHESIZED = "data/synthesize/rows.parquet"
 SAFETY = "data/validate/safety.parquet"
 CHECKS = "data/validate/checks.json"
 COMPOSITION = "metrics/validate_composition.csv"
+DIMENSIONS = "metrics/validate_dimensions.csv"
 
 
 def run_validate(stage: Stage) -> None:
@@ -52,12 +56,18 @@ def run_validate(stage: Stage) -> None:
     _report_warnings(checked.results, built, drift)
     stage.write(PATHS["train"], train, TrainingRow)
     stage.write(PATHS["dev"], dev, TrainingRow)
+    stage.write(APART, rows_apart(built.apart), RowApart)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
     stage.write(PATHS["clusters"], built.clusters, ClusterRow)
     stage.write(SAFETY, built.findings, SafetyFinding)
-    metrics = metrics_of(checked.results, built, len(train), len(dev), params) | {"drift": msgspec.to_builtins(drift)}
+    facts = Facts(column_of(PATHS["entities"], "id", "published"), measure_lengths(built.rows))
+    metrics = metrics_of(checked.results, built, len(train), len(dev), params) | {
+        "drift": msgspec.to_builtins(drift),
+        "composition": composition_metrics(built.rows, facts),
+    }
     write_text(COMPOSITION, composition(built.rows))
-    write_text(CARD, data_card(built, metrics, params))
+    write_text(DIMENSIONS, dimensions(built.rows, facts))
+    write_text(CARD, data_card(built, metrics, params, facts))
     stage.record(str(CARD))
     stage.record(CHECKS)
     stage.metrics(metrics)
@@ -68,7 +78,7 @@ def run_validate(stage: Stage) -> None:
 def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, params: ValidateParams) -> dict[str, Any]:
     """`metrics/validate.json`: the same input gives the same bytes."""
     return {
-        "rows": {"in": built.rows_in, "train": train, "dev": dev, "dropped": len(built.rejects)},
+        "rows": {"in": built.rows_in, "train": train, "dev": dev, "apart": len(built.apart), "dropped": len(built.rejects)},
         "drops": built.drops,
         "suites": summary(results),
         "duplicates": {
@@ -81,6 +91,7 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, p
         "contamination": contamination_metrics(built),
         "safety": safety_summary(built.findings, params.safety),
         "licence_classes": built.licence_classes,
+        "licence_splits": rows_by_split(built.apart),
     }
 
 

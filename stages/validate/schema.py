@@ -17,6 +17,13 @@ class TrainingRow(msgspec.Struct, frozen=True, kw_only=True):
     licences: list[str]
 
 
+class RowApart(TrainingRow, frozen=True, kw_only=True):
+    """A clean row whose licence keeps it out of both sets: no stage trains on it, an export has it in a configuration of its own."""
+
+    split: str  # train or dev
+    licence_class: str  # share-alike, copyleft or non-commercial
+
+
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a cluster of duplicates: the one that stays, or one that was dropped for it."""
 

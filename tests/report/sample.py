@@ -1,5 +1,6 @@
 """A small made-up build with hostile texts, for tests of the page."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ def write_metrics(root: Path) -> None:
         (folder / f"{name}.json").write_text(json.dumps(values))
     steps = "\n".join(f"{step},{4.0 / step + 1.2:.4f}" for step in range(1, 60))
     (folder / "finetune_loss.csv").write_text(f"step,loss\n{steps}\n")
+    with open(folder / "validate_dimensions.csv", "w", encoding="utf-8", newline="") as file:
+        lines = [("year", "2020", 3, 0.25), ("year", "2021", 9, 0.75), ("source", HOSTILE, 12, 1.0)]
+        lines += [("task", f"task {number}", 1, 0.02) for number in range(50)]
+        csv.writer(file).writerows([("dimension", "value", "rows", "share"), *lines])
     card = root / "data" / "validate" / "data_card.md"
     card.parent.mkdir(parents=True)
     card.write_text(f"# Data card\n\n{HOSTILE}\n")

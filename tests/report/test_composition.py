@@ -1,11 +1,11 @@
-"""The composition table as the report reads it."""
+"""The composition tables as the report reads them."""
 
 from pathlib import Path
 
 import pytest
 
 from stages.errors import InputError
-from stages.report.composition import read_composition
+from stages.report.composition import read_composition, read_dimensions
 
 HEADER = "family,source,licence,type,rows\n"
 
@@ -23,3 +23,14 @@ def test_another_table_is_named(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(InputError, match="c.csv is no composition table"):
         read_composition(path)
+
+
+def test_properties_keep_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("dimension,value,rows,share\nyear,2020,3,0.3\nyear,2021,7,0.7\nfamily,a,10,1.0\n")
+    found = read_dimensions(path)
+    assert list(found) == ["year", "family"] and [line["value"] for line in found["year"]] == ["2020", "2021"]
+    assert read_dimensions(tmp_path / "none.csv") == {}
+    path.write_text(f"{HEADER}a,s,l,t,3\n")
+    with pytest.raises(InputError, match="d.csv is no composition table"):
+        read_dimensions(path)

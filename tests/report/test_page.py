@@ -78,6 +78,13 @@ def test_a_build_without_any_figure_still_makes_a_page(tmp_path: Path) -> None:
     assert shown["examples"] == 0
 
 
+def test_the_set_that_trains_is_shown_by_property(tmp_path: Path) -> None:
+    write_metrics(tmp_path)
+    text = _page(tmp_path)
+    assert text.index("Rows by year") < text.index(">2020<") < text.index(">2021<") < text.index("Rows by source")
+    assert "<summary>Rows by task (50)</summary>" in text and "<summary>Rows by year" not in text
+
+
 def test_links_of_the_navigation_lead_somewhere(tmp_path: Path) -> None:
     write_metrics(tmp_path)
     text = _page(tmp_path)

@@ -13,6 +13,7 @@ from stages.enrich.schema import EnrichedRow
 from stages.ingest.schema import Entity
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
+from stages.validate.chain import trace
 from stages.validate.export import main
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import SYNTHESIZED, run_validate
@@ -140,3 +141,43 @@ def test_a_set_without_dev_rows_has_no_validation_split(tmp_path: Path, monkeypa
     assert main([str(tmp_path / "set")]) == 0
     assert list(loaded(tmp_path / "set", "chat", tmp_path / "cache")) == ["train"]
     assert read_table(PATHS["entities"], Entity)
+
+
+def test_a_licence_class_that_is_kept_apart_has_configurations_and_a_notice_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datasets import get_dataset_config_names
+
+    monkeypatch.chdir(tmp_path)
+    whole = tables()
+    licences = {4: "CC-BY-SA-4.0", 5: "GPL-3.0-only", 9: "CC-BY-SA-4.0", 11: "CC-BY-NC-4.0"}  # row 9 is of dev
+    for number, licence in licences.items():
+        whole["entities"][number] = entity(f"cwe:CWE-{number}", source="kin", licence=licence)
+        split = whole["rows"][number].split
+        whole["rows"][number] = row(number, licences=["MIT", licence], sources=["kin"], split=split)
+    write_tables(whole)
+    write_table(SYNTHESIZED, [], EnrichedRow)
+    Path("params.yaml").write_text("validate: {licences: {splits: [share-alike, copyleft]}}\n")
+    run_validate(Stage("validate"))
+    metrics = json.loads(Path("metrics/validate.json").read_text())
+    assert metrics["licence_splits"] == {"copyleft": {"train": 1, "dev": 0}, "share-alike": {"train": 1, "dev": 1}}
+    assert metrics["rows"] == {"in": 30, "train": 24, "dev": 2, "apart": 3, "dropped": 1}
+    trained = {one.id for name in ("train", "dev") for one in read_table(PATHS[name], TrainingRow)}
+    assert not trained & {whole["rows"][number].id for number in licences}
+    assert main([str(tmp_path / "set")]) == 0
+    names = get_dataset_config_names(str(tmp_path / "set"))
+    assert {*names} == {f"{form}{kind}" for form in ("chat", "prompt_completion") for kind in ("", "-copyleft", "-share-alike")}
+    kin = loaded(tmp_path / "set", "chat-share-alike", tmp_path / "cache")
+    assert {split: part["id"][:] for split, part in kin.items()} == {
+        "train": [whole["rows"][4].id],
+        "validation": [whole["rows"][9].id],
+    }
+    assert set(kin["train"]["licence_class"]) == {"share-alike"}
+    mixed = loaded(tmp_path / "set", "prompt_completion", tmp_path / "cache")
+    assert not {"share-alike", "copyleft"} & {*mixed["train"]["licence_class"], *mixed["validation"]["licence_class"]}
+    notices = {path.name: path.read_text() for path in (tmp_path / "set").glob("NOTICE*")}
+    assert "kin 1: 2 records under CC-BY-SA-4.0 (share-alike)" in notices["NOTICE-share-alike"]
+    assert "GPL-3.0-only" in notices["NOTICE-copyleft"] and "kin" not in notices["NOTICE"] and len(notices) == 3
+    assert main([str(tmp_path / "set")]) == 0  # an export with more configurations is an earlier export too
+    chain = trace(whole["rows"][4].id)
+    assert chain["row"]["set"] == "share-alike train" and chain["licence"]["class"] == "share-alike"

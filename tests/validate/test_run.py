@@ -51,7 +51,7 @@ def test_two_runs_write_the_same_bytes_and_drop_what_they_must(workspace: Path, 
     assert {(one.record, one.reason) for one in rejects} == {("zz", "contaminated-13-gram"), ("yy", "duplicate-exact")}
     assert len(read_table(PATHS["train"], TrainingRow)) == 27
     metrics = json.loads(first["metrics/validate.json"])
-    assert metrics["rows"] == {"in": 32, "train": 27, "dev": 3, "dropped": 2}
+    assert metrics["rows"] == {"in": 32, "train": 27, "dev": 3, "apart": 0, "dropped": 2}
     assert metrics["contamination"]["benchmarks"]["secforge-rcm"]["rows_dropped"] == 1
     assert "[validate] in: 32 rows" in capsys.readouterr().out
 
