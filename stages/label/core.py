@@ -62,7 +62,7 @@ async def label(row: InstructionRow, client: Chat, taxonomy: Sequence[Category],
         return Reject("label", row.id, f"call-failed:{failure.reason}", failure.detail)
     if answer.value is None:
         return Reject("label", row.id, "no-category-named", answer.reply.text)
-    return Labelled(row_id=row.id, task=row.task, declared=row.labels, named=answer.value, request_hash=answer.reply.key)
+    return Labelled(row_id=row.id, task=row.task, declared=row.labels, named=answer.value, request_hashes=answer.keys)
 
 
 def named_categories(text: str, taxonomy: Iterable[Category]) -> list[str]:

@@ -10,4 +10,4 @@ class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     declared: list[str]  # by its task and by rule
     named: list[str]  # by the model
-    request_hash: str
+    request_hashes: list[str]  # the question, and the repair where the reply could not be read

@@ -63,7 +63,7 @@ def test_a_row_without_labels_is_a_reject(answer: str | None, reason: str) -> No
 
 
 def made(declared: list[str], named: list[str]) -> Labelled:
-    return Labelled(row_id="r", task="t", declared=declared, named=named, request_hash="h")
+    return Labelled(row_id="r", task="t", declared=declared, named=named, request_hashes=["h"])
 
 
 def test_agreement_per_category_and_over_all() -> None:
@@ -90,5 +90,6 @@ def test_a_reply_without_a_category_is_repaired_once(second: str, named: list[st
     found = asyncio.run(label(make_row("Which flaw is it?", "An answer."), client, TAXONOMY, LabelParams()))
     assert isinstance(found, Labelled) and found.named == named
     asked, repaired = client.requests
-    assert found.request_hash in client.responses and repaired.messages[:-2] == asked.messages
+    assert found.request_hashes == [*client.responses] and len(client.responses) == 2
+    assert repaired.messages[:-2] == asked.messages
     assert client.ledger.metrics()["parse_failures"] == 1
