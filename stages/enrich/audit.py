@@ -23,6 +23,7 @@ _LOOSE = re.compile(
     r"(?<![a-z0-9])(?:(?P<cve>cve)[ _:-]{0,2}(?P<year>\d{4})[ _-](?P<serial>\d{4,})|(?P<list>cwe|capec)[ _:#-]{0,3}(?P<number>\d+)"
     r"|(?P<d3fend>d3-[a-z]{2,6}\d*)|aml[ ._-]{1,2}(?P<atlas>(?:ta|cs|[tm])\d{4}(?:\.\d{3})?)"
     r"|(?!ia-(?:32|64)\b)(?P<nist>(?:a[ctu]|c[amp]|i[ar]|m[ap]|p[elmst]|ra|s[acir])-\d{1,2})(?!-?\d)(?: ?\((?P<part>\d{1,2})\))?"
+    r"|car[ _:-]{1,2}(?P<car>\d{4}-\d{2}-\d{3})|(?P<csaf>(?:icsm?a|va)-\d{2}-\d{3}-\d{2}[a-z]?)|(?P<wstg>wstg-[a-z]{4}-\d{2})"
     r"|(?P<attack>(?:ta|det|ds|dc|an|[atmgsc])\d{4}(?:\.\d{3})?))(?![a-z0-9])"
 )
 
@@ -106,6 +107,11 @@ def _entity_id(found: re.Match[str]) -> str:
         return f"nist:{family}-{int(number)}{part}"
     if found["atlas"]:
         return f"atlas:AML.{found['atlas'].upper()}"
+    if found["car"]:
+        return f"car:CAR-{found['car']}"
+    for listed in ("csaf", "wstg"):
+        if found[listed]:
+            return f"{listed}:{found[listed].upper()}"
     return f"d3fend:{found['d3fend'].upper()}" if found["d3fend"] else f"attack:{found['attack'].upper()}"
 
 

@@ -9,13 +9,14 @@ _ID = re.compile(
     r"(?<![A-Za-z0-9])(?:CVE[-_ ]?(?P<year>\d{4})[-_](?P<serial>\d{4,})|(?P<list>CWE|CAPEC)[-_ :#]{0,2}(?P<number>\d+)"
     r"|(?P<d3fend>D3-[A-Z]{2,6}\d*)|AML[._ -](?P<atlas>(?:TA|CS|[TM])\d{4}(?:\.\d{3})?)"
     rf"|(?!IA-(?:32|64)\b)(?P<family>{_FAMILIES})-(?P<control>\d{{1,2}})(?!-?\d)(?:\s?\((?P<enhancement>\d{{1,2}})\))?"
+    r"|CAR[-_ ](?P<car>\d{4}-\d{2}-\d{3})|(?P<advisory>(?:ICSM?A|VA)-\d{2}-\d{3}-\d{2}[A-Z]?)|(?P<wstg>WSTG-[A-Z]{4}-\d{2})"
     r"|(?P<attack>(?:TA|DET|DS|DC|AN|[ATMGSC])\d{4}(?:\.\d{3})?))(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 
 
 def ids_in(text: str) -> set[str]:
-    """Every CVE, CWE, CAPEC, ATT&CK, ATLAS, D3FEND and NIST control id that `text` names, as entity ids."""
+    """Every CVE, CWE, CAPEC, ATT&CK, ATLAS, D3FEND, CAR, WSTG, NIST control and CISA advisory id that `text` names, as entity ids."""
     return {name for _, name in named_ids(text)}
 
 
@@ -42,6 +43,12 @@ def _entity_id(found: re.Match[str]) -> str:
         return f"nist:{found['family'].upper()}-{_number(found['control'])}{part}"
     if found["atlas"]:
         return f"atlas:AML.{found['atlas'].upper()}"
+    if found["car"]:
+        return f"car:CAR-{found['car']}"
+    if found["advisory"]:
+        return f"csaf:{found['advisory'].upper()}"
+    if found["wstg"]:
+        return f"wstg:{found['wstg'].upper()}"
     return f"d3fend:{found['d3fend'].upper()}" if found["d3fend"] else f"attack:{found['attack'].upper()}"
 
 

@@ -14,12 +14,14 @@ from tests.toy_rows import make_format, make_row
 def test_ids_of_every_vocabulary_are_seen_and_lookalikes_are_not() -> None:
     text = (
         "cve-2020-0001 CWE-79, CAPEC-66; T1059.001, TA0001 M1017 G0007 S0002 DS0009 DET0001 AN0001 A0001 (D3-PSA) AML.T0043 AC-2(1) "
-        "but not UTF-8, XT1059, T105, AES-256, IA-32, SA-12-345, 3DA1000, AN12345, ICSA-17-012-01"
+        "CAR-2013-01-002, WSTG-INPV-05 ICSA-17-012-01A ICSMA-19-190-01 VA-24-059-01 "
+        "but not UTF-8, XT1059, T105, AES-256, IA-32, SA-12-345, 3DA1000, AN12345, XICSA-17-012-01, ICSA-17-12-1, CAR-2013, WSTG-INPV, VA-24-059"
     )
     assert ids_in(text) == {
         "cve:CVE-2020-0001", "cwe:CWE-79", "capec:CAPEC-66", "attack:T1059.001", "attack:TA0001", "attack:M1017", "attack:G0007",
         "attack:S0002", "attack:DS0009", "attack:DET0001", "attack:AN0001", "attack:A0001", "d3fend:D3-PSA", "atlas:AML.T0043",
-        "nist:AC-2(1)",
+        "nist:AC-2(1)", "car:CAR-2013-01-002", "wstg:WSTG-INPV-05", "csaf:ICSA-17-012-01A", "csaf:ICSMA-19-190-01",
+        "csaf:VA-24-059-01",
     }  # fmt: skip
 
 
@@ -32,7 +34,8 @@ def test_ids_of_every_vocabulary_are_seen_and_lookalikes_are_not() -> None:
         ("CWE-0079", "cwe:CWE-79"), ("AML.T0043", "atlas:AML.T0043"), ("aml.t0048.003", "atlas:AML.T0048.003"),
         ("AML.TA0012-like", "atlas:AML.TA0012"), ("AML.CS0001", "atlas:AML.CS0001"), ("AML.M0003", "atlas:AML.M0003"),
         ("AN1234", "attack:AN1234"), ("A0001-type", "attack:A0001"), ("AC-2 (1)", "nist:AC-2(1)"), ("AC-02", "nist:AC-2"),
-        ("si‑4(12)", "nist:SI-4(12)"),
+        ("si‑4(12)", "nist:SI-4(12)"), ("car 2013-01-002", "car:CAR-2013-01-002"), ("CAR‑2013‑01‑002", "car:CAR-2013-01-002"),
+        ("icsa-17-012-01", "csaf:ICSA-17-012-01"), ("wstg-inpv-05", "wstg:WSTG-INPV-05"),
     ],
 )  # fmt: skip
 def test_the_checks_and_the_audit_read_one_id_in_any_writing(written: str, name: str) -> None:
@@ -43,6 +46,7 @@ def test_the_checks_and_the_audit_read_one_id_in_any_writing(written: str, name:
 ANSWERS = {  # as the template of each vocabulary states its answer
     "technique": "AML.T0043", "tactic": "TA0001", "sub-technique": "T1059.001", "control": "AC-2(1)", "analytic": "AN0001",
     "asset": "A0001", "cwe": "CWE-79", "case": "AML.CS0001", "cve": "CVE-2021-44228", "pattern": "CAPEC-66", "d3fend": "D3-PSA",
+    "car": "CAR-2013-01-002", "advisory": "ICSA-17-012-01", "test": "WSTG-INPV-05",
 }  # fmt: skip
 
 
