@@ -18,12 +18,14 @@ RULES = (
     "square_oauth", "stripe", "telegram_token", "twilio",
 )  # fmt: skip
 REMOVED = "[credential]"
+_LEAST = 8  # characters; what a rule gives below that may be a mere prefix
 
 # Formats with a fixed prefix and length, as their issuers document them.
 _OWN = {
     "github-token": re.compile(r"\bgithub_pat_\w{82}\b"),
     "google-api-key": re.compile(r"\bAIza[\w-]{35}\b"),
     "openai-token": re.compile(r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{40,}\b"),
+    "json-web-token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"),
     "private-key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{64,}(?:-----END (?:[A-Z]+ )?PRIVATE KEY-----)?"),
     "slack-token": re.compile(r"\bxox[abprs]-\d{8,}-[\w-]{10,}"),
     "stripe-access-key": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{24,}\b"),
@@ -97,7 +99,13 @@ def _lines_to_search(text: str) -> Iterator[tuple[int, str]]:
 def _by_library(line: str) -> Iterator[tuple[str, str]]:
     for rule, detector in _detectors():
         for value in detector.analyze_string(line):
-            yield rule, value
+            yield rule, value if len(value) >= _LEAST else _whole(value, line, detector)
+
+
+def _whole(value: str, line: str, detector: Any) -> str:
+    """The match that `value` is a group of: the library gives `ghp` for a token that starts so."""
+    matches = [found[0] for pattern in detector.denylist for found in pattern.finditer(line)]
+    return min((match for match in matches if value in match), key=len, default=value)
 
 
 @cache
