@@ -13,8 +13,8 @@ from stages.errors import InputError
 from stages.ground.schema import WEB
 from stages.licences import STRICTNESS, load_classes, strictest
 from stages.tables import file_sha256
-from stages.validate.credentials import without_credentials
 from stages.validate.lookup import Record, find, find_all, near_ids
+from stages.validate.safety import disarmed
 from stages.validate.web_pages import TYPE, pages
 
 STAGES = Path(__file__).parents[1]
@@ -70,7 +70,7 @@ def _fate(path: str, row: Record) -> Record:
     reason = {"reason": dropped[0][1]["reason"], "detail": dropped[0][1]["detail"]} if dropped else {}
     state = _set_of(*final[0]) if final else "dropped" if dropped else "not validated"
     text = final[0][1] if final else row
-    shown = {name: without_credentials(text[name]) for name in ("instruction", "answer")}
+    shown = {name: disarmed(text[name]) for name in ("instruction", "answer")}
     return {**base, "table": path, "set": state, **reason, **shown}
 
 
@@ -159,14 +159,14 @@ def _evidence(row: Record) -> Record:
     shown = set(row["evidence_ids"])
     state = "used" if row["decision"] == "rewritten" else "tried"
     kept = [
-        {"text": without_credentials(one["text"])}
+        {"text": disarmed(one["text"])}
         | {name: one[name] for name in ("passage_id", "entity_id", "uri", "licence", "rank", "query")}
         | {"state": state if one["passage_id"] in shown else "found", "kind": "passage" if one["query"] else "document"}
         for one in passages
     ]
     lost = sorted(shown - {one["passage_id"] for one in passages})
     plan = {name: grounded[0][1][name] for name in ("queries", "kept_queries", "document_ids")} if grounded else {}
-    summary = without_credentials(grounded[0][1].get("summary", "")) if grounded else ""
+    summary = disarmed(grounded[0][1].get("summary", "")) if grounded else ""
     return {**plan, "summary": summary, "passages": kept, "lost": lost}
 
 

@@ -17,13 +17,12 @@ from stages.licences import load_classes, strictest
 from stages.tables import Reject
 from stages.validate.benchmark_hashes import HashedBenchmarks
 from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
-from stages.validate.credentials import without_credentials
 from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
 from stages.validate.duplicates import Duplicates, PairCounts, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
 from stages.validate.licences import filter_licences, kept_apart
 from stages.validate.params import ValidateParams
-from stages.validate.safety import make_safe
+from stages.validate.safety import disarmed, make_safe
 from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
 
 NONE_KNOWN = HashedBenchmarks([], [])
@@ -104,7 +103,7 @@ def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list
     """Rows as decontamination reads them: instruction, answer, and every passage the teacher saw."""
     passages: dict[str, list[str]] = {}
     for one in evidence:
-        passages.setdefault(one.row_id, []).append(without_credentials(one.text))  # a match quotes it
+        passages.setdefault(one.row_id, []).append(disarmed(one.text))  # a match quotes it
     return [
         Document(
             id=row.id,

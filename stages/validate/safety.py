@@ -136,10 +136,15 @@ def _sample(kind: str, text: str, span: Span) -> str:
 
 def harmless(text: str) -> str:
     """`text` fit to be shown, in one line: no credential, personal data, live indicator or control token."""
+    return " ".join(disarmed(text).split())
+
+
+def disarmed(text: str) -> str:
+    """`text` as `harmless` shows it, with its lines."""
     text = without_credentials(text)
     for detector in (find_personal, find_indicators):
         text = replaced(text, without_overlaps(detector(text)))
-    return " ".join(without_control_tokens(text).split())
+    return without_control_tokens(text)
 
 
 def _reject(row: EnrichedRow, dropping: Sequence[SafetyFinding]) -> Reject:

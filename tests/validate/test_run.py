@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from stages.benchmarks.schema import BenchmarkItem
@@ -14,11 +13,8 @@ from stages.stage import Stage
 from stages.tables import Reject, read_table, write_table
 from stages.validate.inspect_tables import PATHS
 from stages.validate.run import CARD, SAFETY, SYNTHESIZED, run_validate
-from stages.validate.safety import KINDS
 from stages.validate.schema import TrainingRow
-from tests.validate.samples import evidence, item, row, tables, write_tables
-from tests.validate.test_credentials import FAKE
-from tests.validate.test_safety import FORBIDDEN, poisoned
+from tests.validate.samples import item, row, tables, write_tables
 
 OUTPUTS = (
     PATHS["train"],
@@ -71,29 +67,3 @@ def test_a_missing_table_and_a_broken_table_write_nothing(workspace: Path) -> No
     with pytest.raises(InputError, match="critical"):
         run_validate(Stage("validate"))
     assert not Path(PATHS["train"]).exists()
-
-
-def test_poisoned_rows_are_dealt_with_and_nothing_unsafe_is_written_or_printed(
-    workspace: Path, capsys: pytest.CaptureFixture
-) -> None:
-    secret = FAKE["github-token"]
-    rows = [poisoned(kind) for kind in KINDS]
-    rows += [row(14, id="cut", answer=f"It leaks {secret} in the middle of a"), row(15, id="shown")]
-    seen = evidence("shown", f"{item(1).question} token {secret} " + item(1).question)
-    whole = tables()
-    write_tables(whole | {"rows": [*whole["rows"], *rows], "evidence": [*whole["evidence"], seen]})
-    run_validate(Stage("validate"))
-    reasons = {one.record: one.reason for one in read_table("data/validate/rejects.parquet", Reject)}
-    assert reasons["bad-secret"] == reasons["cut"] == "secret" and reasons["bad-prompt-injection"] == "prompt-injection"
-    assert reasons["shown"] == "contaminated-13-gram"
-    kept = {one.id for one in read_table(PATHS["train"], TrainingRow)}
-    assert {"bad-control-token", "bad-personal-data", "bad-live-indicator"} <= kept and not kept & reasons.keys()
-    assert json.loads(Path("metrics/validate.json").read_text())["safety"]["secret"]["rows"] == 2
-    printed = capsys.readouterr()
-    written = "".join(map(readable, sorted((workspace / "data/validate").iterdir()))) + printed.out + printed.err
-    assert "middle of a" in printed.err  # the warning shows the row, without its secret
-    assert len(written) > 10_000 and not [one for one in (*FORBIDDEN, secret, secret.casefold()) if one in written]
-
-
-def readable(path: Path) -> str:
-    return str(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else path.read_text()
