@@ -15,7 +15,7 @@ import msgspec
 from stages.benchmarks.schema import BenchmarkItem
 from stages.formats.schema import Format
 from stages.graph.schema import Split
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.tables import content_id, file_sha256, read_table, write_table
 from stages.tasks.schema import InstructionRow
 from tests.obedient import Messages
@@ -45,6 +45,7 @@ def write_many(root: Path, count: int) -> list[InstructionRow]:
     write_table(root / "data/ingest/passages.parquet", [make_passage(one, text) for one, text in groups.items()], Passage)
     write_table(root / "data/graph/splits.parquet", [Split(entity_id=one, split="train") for one in ids], Split)
     write_table(root / "data/graph/entities.parquet", map(make_entity, ids), Entity)
+    write_table(root / "data/graph/links.parquet", [], Link)
     write_table(root / "data/benchmarks/items.parquet", [make_item("What is it?")], BenchmarkItem)
     return rows
 

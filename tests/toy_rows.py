@@ -5,7 +5,7 @@ from typing import Any
 from stages.benchmarks.schema import BenchmarkItem
 from stages.formats.schema import Format
 from stages.ground.schema import Evidence, GroundedRow
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.tables import content_id
 from stages.tasks.schema import InstructionRow
 
@@ -44,6 +44,13 @@ def make_entity(entity_id: str, **changed: Any) -> Entity:
         "uri": "https://example.org", "licence": "CC0-1.0",
     }  # fmt: skip
     return Entity(**{**values, **changed})
+
+
+def make_link(subject: str, relation: str, target: str, text: str = "", **changed: Any) -> Link:
+    values: dict[str, Any] = {
+        "subject": subject, "relation": relation, "object": target, "text": text, "source": "toy", "licence": "CC0-1.0",
+    }  # fmt: skip
+    return Link(**{**values, **changed})
 
 
 def make_evidence(row: InstructionRow, text: str, **changed: Any) -> Evidence:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stages.base.location import hash_model
-from stages.errors import InputError
 from stages.embed.cache import VectorCache
+from stages.errors import InputError
 from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import content_id
@@ -32,6 +32,9 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> "np.ndarray":
         """Unit vectors, float32 of (texts, dimensions); zeros for a text without any known token."""
+
+    def encode_kept(self, texts: Sequence[str]) -> "np.ndarray":
+        """The same for texts that come again in the next run: of a slow encoder they are kept."""
 
 
 class StaticEncoder:
@@ -63,7 +66,13 @@ class StaticEncoder:
         return scaled(counts @ self._table)
 
     def encode(self, texts: Sequence[str]) -> "np.ndarray":
-        return scaled(self._counts(texts) @ self._table)
+        return scaled(self.sums(texts))
+
+    def sums(self, texts: Sequence[str]) -> "np.ndarray":
+        """Vectors before they are scaled: the sums of sentences add up to that of a passage."""
+        return self._counts(texts) @ self._table
+
+    encode_kept = encode
 
     def _counts(self, texts: Sequence[str]) -> "csr_matrix":
         """How often each token stands in each text: integers, so that sums do not depend on the order of words."""
@@ -108,6 +117,9 @@ class MiniLMEncoder:
         self.dimensions: int = self._model.config.hidden_size
 
     def learn(self, texts: Sequence[str]) -> "np.ndarray":
+        return self.encode_kept(texts)
+
+    def encode_kept(self, texts: Sequence[str]) -> "np.ndarray":
         """The vectors of an earlier run, where there are any; what is new is kept for the next one."""
         with VectorCache(self._key(), self.dimensions) as cache:
             return cache.complete([readable(text) for text in texts], self.encode)

@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): several engines' hits as one list."""
+"""Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009): hits of the build and of the web as one list."""
 
 from collections.abc import Sequence
 

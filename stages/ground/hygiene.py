@@ -7,7 +7,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.graph.schema import Split
 from stages.ground.text import words
 from stages.ingest.benchmark_cves import cves_in
-from stages.ingest.schema import Passage
+from stages.ingest.schema import Link, Passage
 from stages.licences import load_classes, strictest
 
 
@@ -35,10 +35,10 @@ def usable_passages(
     return sorted(kept, key=lambda passage: passage.id), dict(counts)
 
 
-def denied_licences(passages: Iterable[Passage], deny: Collection[str]) -> set[str]:
-    """The licences of `passages` whose class stands in `deny`."""
+def denied_licences(texts: Iterable[Passage | Link], deny: Collection[str]) -> set[str]:
+    """The licences of `texts` whose class stands in `deny`."""
     classes = load_classes()
-    return {licence for licence in {passage.licence for passage in passages} if strictest([licence], classes) in deny}
+    return {licence for licence in {text.licence for text in texts} if strictest([licence], classes) in deny}
 
 
 def _why_not(passage: Passage, held_out: set[str], cves: set[str], grams: set[tuple[str, ...]], ngram: int) -> str:
@@ -59,13 +59,14 @@ def benchmark_cves(items: Iterable[BenchmarkItem]) -> set[str]:
 
 def benchmark_ngrams(items: Iterable[BenchmarkItem], size: int) -> set[tuple[str, ...]]:
     """All runs of `size` words of all questions."""
-    return {gram for item in items for gram in _ngrams(words(item.question), size)}
+    return {gram for item in items for gram in ngrams(words(item.question), size)}
 
 
 def shares_ngram(text: str, grams: set[tuple[str, ...]], size: int) -> bool:
     """Whether a run of `size` words of `text` stands in `grams`."""
-    return bool(grams) and any(gram in grams for gram in _ngrams(words(text), size))
+    return bool(grams) and any(gram in grams for gram in ngrams(words(text), size))
 
 
-def _ngrams(sequence: list[str], size: int) -> Iterable[tuple[str, ...]]:
+def ngrams(sequence: list[str], size: int) -> Iterable[tuple[str, ...]]:
+    """All runs of `size` words."""
     return zip(*(sequence[start:] for start in range(size)), strict=False)

@@ -1,12 +1,21 @@
 """The best places of a row of scores, the same on every machine and for every number of threads."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
 
 DIGITS = 4  # of a score that count; what is equal to them is a tie
 GROUP = 64  # scores whose maximum is looked at first
+MARGIN = 1e-3  # of a score: more than rough ones differ between machines, block sizes and threads
+
+
+class Scores(NamedTuple):
+    """One engine's scores for one query."""
+
+    rough: "np.ndarray"  # float of (passages,)
+    exact: "Callable[[np.ndarray], np.ndarray]"  # places -> their scores, the same on every machine
 
 
 def candidates(scores: "np.ndarray", wanted: int, margin: float = 10**-DIGITS) -> "np.ndarray":

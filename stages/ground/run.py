@@ -13,18 +13,19 @@ from stages.engine.engine import open_engine
 from stages.errors import LLMError
 from stages.formats.schema import Format
 from stages.graph.schema import Split
+from stages.ground.anchors import anchors_of
 from stages.ground.core import Grounding, Library, ground_row, group_by_entity
 from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
-from stages.ground.recall.bench import write_recall
+from stages.ground.recall.bench import Sources, write_recall
 from stages.ground.retriever import open_retriever
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.select import select_rows
 from stages.ground.web.leaks import Leaks, leaks_of
 from stages.ground.web.schema import Snapshot
 from stages.ground.web.search import Account, WebSearch, open_web
-from stages.ingest.schema import Passage
+from stages.ingest.schema import Link, Passage
 from stages.llm.asking import Chat
 from stages.llm.failures import CallFailed
 from stages.llm.params import LLMParams
@@ -48,8 +49,11 @@ def run_ground(stage: Stage) -> None:
     items = stage.read("data/benchmarks/items.parquet", BenchmarkItem)
     every = stage.read("data/ingest/passages.parquet", Passage)
     passages, left_out = usable_passages(every, splits, items, params.ngram, params.deny)
+    links = stage.read("data/graph/links.parquet", Link)
     chosen, passed_over = select_rows(rows, formats, params.rows, params.row_tokens)
-    retriever = open_retriever(passages if params.evidence else [], params, ENCODER, stage.section("runtime", RuntimeParams))
+    searched, runtime = passages if params.evidence else [], stage.section("runtime", RuntimeParams)
+    anchors, sentences = anchors_of(links, searched, splits, items, params.ngram, params.deny, params.anchors)
+    retriever = open_retriever(searched, params, ENCODER, runtime, anchors)
     library = Library(retriever, group_by_entity(passages), task_words(rows))
     leaks = leaks_of(items, splits, params.ngram)
     outcomes, responses, metrics, timings = asyncio.run(_ground(stage, chosen, formats, library, leaks, params, llm))
@@ -59,9 +63,10 @@ def run_ground(stage: Stage) -> None:
     rejects = found.rejects()
     stage.write_rejects("data/ground/rejects.parquet", rejects)
     stage.write("data/ground/responses.parquet", responses, StoredResponse)
-    stage.metrics({**(figures := describe(found.grounded(), rejects)), "selection": passed_over, "passages": left_out, **metrics})
+    used = {"selection": passed_over, "passages": left_out, "anchors": sentences}
+    stage.metrics({**(figures := describe(found.grounded(), rejects)), **used, **metrics})
     stage.timings(timings)
-    write_recall(stage, every, rows, items, params, ENCODER)
+    write_recall(stage, Sources(every, rows, items, links, splits), params, ENCODER)
     stage.finish(
         {"rows": len(rows), "passages": len(passages)},
         {"grounded rows": figures["rows"], "evidence": sum(figures["licences"].values())},

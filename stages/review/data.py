@@ -17,13 +17,14 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
 from stages.formats.evidence import usable_by_entity
 from stages.graph.schema import Split
+from stages.ground.anchors import anchors_of
 from stages.ground.core import Library, group_by_entity
 from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
 from stages.ground.retriever import Retriever, open_retriever
 from stages.ground.web.leaks import Leaks, leaks_of
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.runtime import RuntimeParams
 from stages.tables import content_id, read_table
 from stages.tasks.schema import InstructionRow
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 ROWS, PASSAGES = Path("data/tasks/rows.parquet"), Path("data/ingest/passages.parquet")
 SPLITS, ENTITIES = Path("data/graph/splits.parquet"), Path("data/graph/entities.parquet")
 ITEMS, ENCODER = Path("data/benchmarks/items.parquet"), Path("models/encoder")
+LINKS = Path("data/graph/links.parquet")
 COLUMNS = ["id", "task", "family", "split", "key_kind", "subject"]
 TASKS_KEPT = 4  # whole rows of so many tasks stay in memory
 BATCH = 16_384  # rows decoded at a time
@@ -128,7 +130,10 @@ class Workspace:
                 passages = read_table(self.root / PASSAGES, Passage)
                 splits, items = read_table(self.root / SPLITS, Split), read_table(self.root / ITEMS, BenchmarkItem)
                 usable, _ = usable_passages(passages, splits, items, params.ngram, params.deny)
-                self._searched = params, open_retriever(usable, params, self.root / ENCODER, runtime), group_by_entity(usable)
+                links = read_table(self.root / LINKS, Link)
+                anchors, _ = anchors_of(links, usable, splits, items, params.ngram, params.deny, params.anchors)
+                retriever = open_retriever(usable, params, self.root / ENCODER, runtime, anchors)
+                self._searched = params, retriever, group_by_entity(usable)
             if task and task not in self._common:
                 rows = _read(self.root / ROWS, InstructionRow, "task", [task])
                 self._common[task] = task_words(rows).get(task, set())

@@ -18,7 +18,7 @@ from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.run import run_ground
 from stages.ground.schema import Evidence
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.stage import Stage
 from stages.tables import file_sha256, read_table, write_table
 from stages.tasks.schema import InstructionRow
@@ -68,6 +68,7 @@ def make_inputs(root: Path) -> None:
     write_table(root / "data/ingest/passages.parquet", passages, Passage)
     write_table(root / "data/graph/splits.parquet", [Split(entity_id="cwe:CWE-120", split="heldout")], Split)
     write_table(root / "data/graph/entities.parquet", map(make_entity, ids), Entity)
+    write_table(root / "data/graph/links.parquet", [], Link)
     write_table(root / "data/benchmarks/items.parquet", [make_item("What is it?")], BenchmarkItem)
 
 

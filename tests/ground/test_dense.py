@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.errors import InputError
-from stages.ground.dense import DenseIndex
 from stages.embed.encoders import Encoder, MiniLMEncoder, StaticEncoder, same_length
+from stages.errors import InputError
+from stages.ground.anchors import Anchors
+from stages.ground.dense import DenseIndex
 from tests.ground.encoder_folder import make_encoder_folder
 from tests.toy_rows import make_passage
 
@@ -53,6 +54,18 @@ def test_the_nearest_passage_comes_first_and_ties_go_by_id(make: Callable[[], En
         assert [hit.passage.entity_id for hit in hits[:2]] == ["cwe:CWE-120", "cwe:CWE-121"]
         assert hits[0].score == hits[1].score == hits[0].scores[make().name] and [hit.rank for hit in hits] == [*range(len(hits))]
     assert len(DenseIndex(PASSAGES, make()).search("memory overflow", 1)) == 1
+
+
+def test_sentences_of_links_draw_a_passage_towards_their_words(make: Callable[[], Encoder]) -> None:
+    sentences = ["Cloud storage bucket without a policy.", "A bucket of the cloud account."]
+    anchors = Anchors({"cwe:CWE-522#text": sentences, "cwe:CWE-999#text": ["not here"]}, 0.5)
+    plain, drawn = DenseIndex(PASSAGES, make()), DenseIndex(PASSAGES[::-1], make(), anchors)
+    query = "bucket of the cloud storage"
+    before, after = ({hit.passage.entity_id: hit.score for hit in index.search(query, 8)} for index in (plain, drawn))
+    assert after["cwe:CWE-522"] > before.get("cwe:CWE-522", 0.0)
+    moved = np.flatnonzero((plain._vectors != drawn._vectors).any(axis=1))
+    assert [plain.passages[place].entity_id for place in moved] == ["cwe:CWE-522"]
+    assert np.linalg.norm(drawn._vectors, axis=1) == pytest.approx(1, abs=2e-3)
 
 
 def test_many_queries_find_what_each_finds_alone(make: Callable[[], Encoder], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stages.errors import FetchError, InputError
+from stages.ground.anchors import Anchors
 from stages.ground.params import GroundParams
 from stages.ground.recall.__main__ import main as command
-from stages.ground.recall.bench import combinations_of, make_bench, open_engines, recall_metrics
+from stages.ground.recall.bench import Bench, Sources, combinations_of, make_bench, open_engines, recall_metrics, unlike
 from stages.ground.recall.hand import answerable, read_questions
 from stages.ground.recall.known import PER_WORDING, known_items, quotes
 from stages.ground.recall.measure import figures, measure, rank_of
@@ -20,12 +22,12 @@ from stages.ground.retrieve import Hit, PassageIndex
 from stages.ground.retriever import Retriever
 from stages.ground.text import words
 from stages.ingest.__main__ import run as run_ingest
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.review.printing import table
 from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import read_table
-from tests.toy_rows import make_item, make_passage, make_row
+from tests.toy_rows import make_item, make_link, make_passage, make_row
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 ENCODER = Path("models/encoder")
@@ -36,6 +38,10 @@ def entity(entity_id: str, name: str, entity_type: str = "technique", **fields: 
     return Entity(
         id=entity_id, type=entity_type, name=name, text=".", fields=fields, source="toy", version="1", uri="", licence="CC0-1.0"
     )
+
+
+def bench_of(passages: list[Passage], *links: Link, params: GroundParams = GroundParams()) -> Bench:  # noqa: B008 - frozen
+    return make_bench(Sources(passages, [], [], links, []), [], params)
 
 
 def question(text: str, *answers: str, wording: str = "plain") -> Question:
@@ -197,18 +203,34 @@ def test_answers_that_a_build_lacks_are_left_out_and_so_are_questions_without_an
 def test_the_metric_of_a_toy_build_is_the_same_in_any_order() -> None:
     passages = [make_passage("cwe:CWE-584", "A return in a finally block discards an exception."), make_passage("cwe:CWE-1", " ")]
     params = GroundParams()
-    found = [
-        recall_metrics(make_bench(some, [], [], []), params, ENCODER, RuntimeParams()) for some in (passages, passages[::-1])
-    ]
+    found = [recall_metrics(bench_of(some), params, ENCODER, RuntimeParams()) for some in (passages, passages[::-1])]
     assert found[0] == found[1] and found[0]["passages"] == 1 and found[0]["asked"] == {"plain": 1}
-    assert found[0]["left_out"]["hand"] == {"no-passage": 99} and list(found[0]["sets"]["hand"]) == ["bm25"]
-    assert recall_metrics(make_bench([], [], [], []), params, ENCODER, RuntimeParams())["sets"] == {}
+    assert found[0]["left_out"]["hand"] == {"no-passage": 99} and list(found[0]["sets"]["hand"]) == ["bm25", "bm25/own"]
+    assert recall_metrics(bench_of([]), params, ENCODER, RuntimeParams())["sets"] == {}
 
 
 def test_the_build_is_measured_by_engine_and_fused() -> None:
-    assert combinations_of(GroundParams(engines=("bm25", "static"))) == ["bm25", "static", "bm25+static"]
-    bench = make_bench([make_passage("cwe:CWE-584", "A return in a finally block.")], [], [], [])
-    assert list(open_engines(bench, ["bm25"], GroundParams(), ENCODER, RuntimeParams())) == ["bm25"]
+    named = {"bm25": "bm25", "static": "static", "fused": "bm25+static"}
+    both = GroundParams(engines=("bm25", "static"))
+    assert combinations_of(both) == {**named, "fused/own": "bm25+static/own"}
+    assert combinations_of(msgspec.structs.replace(both, anchors=0.0)) == named
+
+
+def test_sentences_of_links_find_a_passage_and_can_be_left_out() -> None:
+    passages = [make_passage("cwe:CWE-584", "A return in a finally block."), make_passage("cwe:CWE-1", "A block of text.")]
+    bench = bench_of(passages, make_link("cve:CVE-2020-1", "instance-of", "cwe:CWE-584", "Errors of the parser are swallowed."))
+    engines = open_engines(bench, ["bm25", "bm25/own"], ENCODER, RuntimeParams())
+    with_them, without = (engine.search_many(["swallowed errors"], 4)[0] for engine in engines.values())
+    assert [hit.passage.entity_id for hit in with_them] == ["cwe:CWE-584"] and without == []
+    assert bench.left_out["anchors"]["usable"] == 1 and bench.left_out["anchors"]["repeats-a-question"] == 0
+
+
+def test_no_sentence_that_repeats_a_question_is_searched() -> None:
+    own, like, other = "Bot 7 hides its files in a folder.", "It then HIDES its files, in a box.", "It hides its files at last."
+    anchors = Anchors({"a#t": [own, like], "b#t": [own, other]}, 0.5)
+    kept, repeating = unlike(anchors, [question("hides its files in a folder", "a")])
+    assert kept == Anchors({"b#t": [other]}, 0.5) and repeating == 3
+    assert unlike(anchors, []) == (anchors, 0)
 
 
 def test_misses_show_what_was_found_instead_and_no_control_character() -> None:

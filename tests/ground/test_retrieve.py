@@ -2,6 +2,7 @@
 
 import pytest
 
+from stages.ground.anchors import Anchors
 from stages.ground.rank import as_evidence, documents_of, rank_hits
 from stages.ground.retrieve import Hit, PassageIndex
 from stages.ground.text import cut
@@ -36,6 +37,22 @@ def test_a_word_is_found_in_every_form_and_counted_as_one() -> None:
     index = PassageIndex(PASSAGES)
     assert index.rarity("overflowed") == index.rarity("overflows") == 2 and index.rarity("over") == 0
     assert index.query_words("Overflowing Buffers of the page") == ["overflowing", "buffers", "page"]  # a phrase stays readable
+
+
+def test_sentences_of_links_find_a_passage_by_their_weight_and_count_as_no_passage() -> None:
+    said = {"cwe:CWE-121#text": ["A zebra crossed the stack of the printer."], "cwe:CWE-404#text": ["An unknown zebra."]}
+    plain, full, half = (
+        PassageIndex(PASSAGES),
+        PassageIndex(PASSAGES, Anchors(said, 1.0)),
+        PassageIndex(PASSAGES, Anchors(said, 0.5)),
+    )
+    (one,), (other,) = full.search("zebra", 8), half.search("zebra", 8)
+    assert plain.search("zebra", 8) == [] and one.passage is PASSAGES[3] is other.passage
+    assert other.score == pytest.approx(one.score / 2, abs=1e-3)
+    assert [hit.passage.entity_id for hit in half.search("buffer of the printer", 8)] == ["cwe:CWE-121", "cwe:CWE-120"]
+    assert half.rarity("zebra") == 0 and half.rarity("printer") == 0 and half.rarity("overflows") == 2
+    scores = [row.rough for row in half.score_many(["buffer printer", "nothing known"])]
+    assert scores[0].shape == (4,) and (scores[0] > 0).tolist() == [True, True, False, False] and not scores[1].any()
 
 
 def test_an_empty_corpus_finds_nothing() -> None:

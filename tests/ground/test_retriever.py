@@ -1,4 +1,4 @@
-"""One interface over the engines of the params: fused by rank, the same in any order, clear if files are missing."""
+"""One interface over the engines of the params: joined by score, the same in any order, clear if files are missing."""
 
 import random
 from pathlib import Path
@@ -7,10 +7,9 @@ import msgspec
 import pytest
 
 from stages.errors import InputError
-from stages.ground.fuse import fuse
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import PassageIndex
-from stages.ground.retriever import DEPTH, Retriever, open_engine, open_retriever
+from stages.ground.retriever import Retriever, open_engine, open_retriever
 from stages.runtime import RuntimeParams
 from tests.ground.encoder_folder import make_encoder_folder
 from tests.tiny_encoder import WORDS
@@ -26,12 +25,24 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder_folder(tmp_path_factory.mktemp("retriever"))
 
 
-def test_the_hits_of_the_engines_are_fused_by_rank(encoder: Path) -> None:
-    retriever = open_retriever(PASSAGES, GroundParams(engines=("bm25", "static"), rrf=7), encoder, RuntimeParams())
+def test_a_hit_has_the_mean_of_the_engines_scores_each_by_its_best(encoder: Path) -> None:
+    retriever = open_retriever(PASSAGES, GroundParams(engines=("bm25", "static")), encoder, RuntimeParams())
     lexical = retriever.lexical
-    lists = [open_engine(name, lexical, encoder, RuntimeParams()).search_many(QUERIES, DEPTH * 4) for name in ("bm25", "static")]
-    assert retriever.search_many(QUERIES, 4) == [fuse(both, 7, 4) for both in zip(*lists, strict=True)]
-    assert any(set(hit.scores) == {"bm25", "static"} for hit in retriever.search(QUERIES[0], 4))
+    alone = [open_engine(name, lexical, encoder, RuntimeParams()).search_many(QUERIES, 80) for name in ("bm25", "static")]
+    for found, *lists in zip(retriever.search_many(QUERIES, 80), *alone, strict=True):
+        expected: dict[str, float] = {}
+        for hits in lists:
+            for hit in hits:
+                expected[hit.passage.id] = expected.get(hit.passage.id, 0.0) + hit.score / hits[0].score / 2
+        assert {hit.passage.id: pytest.approx(hit.score, abs=1e-3) for hit in found} == expected
+        assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+        assert [hit.rank for hit in found] == list(range(len(found)))
+        of_engine = {
+            name: {hit.passage.id: hit.score for hit in hits} for name, hits in zip(("bm25", "static"), lists, strict=True)
+        }
+        assert all(
+            hit.scores == {name: of[hit.passage.id] for name, of in of_engine.items() if hit.passage.id in of} for hit in found
+        )
 
 
 @pytest.mark.parametrize("engines", [("bm25",), ("static",), ("minilm",), ("bm25", "static", "minilm")])

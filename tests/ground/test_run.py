@@ -9,7 +9,7 @@ import pytest
 from stages.ground.run import run_ground
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.summary import named_terms
-from stages.ingest.schema import Passage
+from stages.ingest.schema import Link, Passage
 from stages.llm.schema import StoredResponse
 from stages.stage import Stage
 from stages.tables import file_sha256, read_table, write_table
@@ -17,7 +17,7 @@ from stages.tasks.schema import InstructionRow
 from tests import fake_teacher
 from tests.enrich.test_run import make_inputs
 from tests.fake_openai import FakeOpenAI
-from tests.toy_rows import make_passage, make_row
+from tests.toy_rows import make_link, make_passage, make_row
 
 PARAMS = """
 llm:
@@ -89,6 +89,10 @@ def grounded(
     write_table(
         root / "data/ingest/passages.parquet", [*read_table(root / "data/ingest/passages.parquet", Passage), *more], Passage
     )
+    said = make_link(
+        "cve:CVE-2020-0001", "instance-of", "cwe:CWE-501", "A remote office lost its wallet through a torn envelope."
+    )
+    write_table(root / "data/graph/links.parquet", [said], Link)
     patch.chdir(root)
     patch.setenv("OPENAI_API_KEY", "test")
     (root / "params.yaml").write_text(PARAMS.format(rounds=rounds, summary=summary, concurrency=concurrency, url=url))
@@ -135,6 +139,7 @@ def test_every_row_can_be_followed_to_its_calls_and_passages(
     for one in evidence:
         source = passages[one.passage_id]
         assert one.text in source.text and (one.uri, one.licence) == (source.uri, source.licence)
+    assert figures["anchors"]["usable"] == 1 and not [one for one in evidence if "envelope" in one.text]
     assert figures["passages"]["licence-denied"] == 1 and "CC-BY-SA-4.0" not in figures["licences"]
 
 

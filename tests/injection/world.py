@@ -19,7 +19,7 @@ from stages.formats.schema import Format
 from stages.graph.schema import Split
 from stages.ground.run import run_ground
 from stages.ground.schema import Evidence, GroundedRow
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.stage import Stage
 from stages.tables import read_table, write_table
 from stages.tasks.schema import InstructionRow
@@ -65,6 +65,7 @@ def write_tables(root: Path, place: str) -> None:
     entities += [make_entity(f"guide:{number:04d}", type="guide", text=_guide(number, place)) for number in CASES]
     write_table(root / "data/graph/entities.parquet", [*entities, *(make_entity(f"cwe:{key}") for key in KEYS)], Entity)
     write_table(root / "data/graph/splits.parquet", [Split(entity_id=entity.id, split="train") for entity in entities], Split)
+    write_table(root / "data/graph/links.parquet", [], Link)
     write_table(root / "data/benchmarks/items.parquet", [make_item("What is it?")], BenchmarkItem)
 
 

@@ -10,7 +10,7 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.formats.library import write_format
 from stages.formats.schema import Format
 from stages.graph.schema import Split
-from stages.ingest.schema import Entity, Passage
+from stages.ingest.schema import Entity, Link, Passage
 from stages.tables import content_id, write_table, write_text
 from stages.tasks.schema import InstructionRow
 from tests.toy_rows import make_entity, make_passage, make_row
@@ -68,6 +68,7 @@ def write_build(
     write_table(folder / "data/ingest/passages.parquet", passages(), Passage)
     write_table(folder / "data/graph/entities.parquet", [make_entity(name) for name in entity_ids()], Entity)
     write_table(folder / "data/graph/splits.parquet", splits(made), Split)
+    write_table(folder / "data/graph/links.parquet", [], Link)
     write_table(folder / "data/benchmarks/items.parquet", [item()], BenchmarkItem)
     if base_url:
         write_params(folder, base_url)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ENGINES = "bm25,static,bm25+static,minilm,bm25+minilm,bm25+static+minilm"
+ENGINES = "bm25,static,bm25+static,bm25+static/own,minilm,bm25+minilm,bm25+static+minilm"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,7 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--engines",
         default=ENGINES,
-        help="single ones, some joined by +, or `fused` for those of `ground.engines` (default: %(default)s)",
+        help="single ones, some joined by +, or `fused` for those of `ground.engines`; /own behind them: by the passages' own "
+        "words, without those of links (default: %(default)s)",
     )
     parser.add_argument(
         "--misses", action="store_true", help="print each question that the first of them does not answer in 4 hits"
@@ -40,18 +41,20 @@ def _run(combinations: list[str], show_misses: bool, show_kinds: bool) -> None:
     from stages.benchmarks.schema import BenchmarkItem
     from stages.config import load_section
     from stages.errors import ParamsError
+    from stages.graph.schema import Split
     from stages.ground.params import EngineName, GroundParams
-    from stages.ground.recall.bench import engine_names, make_bench, open_engines
+    from stages.ground.recall.bench import OWN, Sources, engine_names, make_bench, open_engines
     from stages.ground.recall.measure import measure
     from stages.ground.recall.printed import head, misses, table_rows
-    from stages.ingest.schema import Entity, Passage
+    from stages.ingest.schema import Entity, Link, Passage
     from stages.review.printing import table, tell
     from stages.runtime import RuntimeParams
     from stages.tables import read_table
     from stages.tasks.schema import InstructionRow
 
     params = load_section("ground", GroundParams)
-    combinations = ["+".join(params.engines) if one == "fused" else one for one in combinations]
+    together = "+".join(params.engines)
+    combinations = [one.replace("fused", together, 1) if one in ("fused", f"fused{OWN}") else one for one in combinations]
     allowed = get_args(EngineName)
     unknown = sorted({name for one in combinations for name in engine_names(one)} - set(allowed))
     if unknown:
@@ -60,13 +63,15 @@ def _run(combinations: list[str], show_misses: bool, show_kinds: bool) -> None:
             allowed=f"{', '.join(allowed)}, or several joined by +",
             remedy="Name engines of these.",
         )
-    bench = make_bench(
+    sources = Sources(
         read_table("data/ingest/passages.parquet", Passage),
-        read_table("data/graph/entities.parquet", Entity),
         read_table("data/tasks/rows.parquet", InstructionRow),
         read_table("data/benchmarks/items.parquet", BenchmarkItem),
+        read_table("data/graph/links.parquet", Link),
+        read_table("data/graph/splits.parquet", Split),
     )
-    engines = open_engines(bench, combinations, params, Path("models/encoder"), load_section("runtime", RuntimeParams))
+    bench = make_bench(sources, read_table("data/graph/entities.parquet", Entity), params)
+    engines = open_engines(bench, combinations, Path("models/encoder"), load_section("runtime", RuntimeParams))
     found = measure(bench.questions, engines)
     figures = {**found["sets"], **(found["kinds"] if show_kinds else {})}
     tell(f"{len(bench.questions)} questions on {len(bench.passages):,} passages\n")
