@@ -22,7 +22,7 @@ import numpy.typing as npt
 from stages.errors import InputError, SecForgeError
 from stages.tables import file_sha256
 from stages.validate.benchmark_index import build_index
-from stages.validate.contamination import read_items
+from stages.validate.foreign import read_items
 from stages.validate.ngrams import Hashes
 from stages.validate.params import DecontaminationParams
 

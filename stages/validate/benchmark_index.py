@@ -8,7 +8,7 @@ their neighbours, but n-grams that many items hold are common language and tell 
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ from stages.validate.params import DecontaminationParams
 
 _CVE = re.compile("cve[-_\u2010-\u2015 ]?([0-9]{4})[-_\u2010-\u2015 ]([0-9]{4,7})(?![0-9])")  # also as typesetting hyphenates it
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])")  # of a Sigma rule
+_ANSWER_WORDS = 30  # a longer answer is an essay, and its sentences are no part of the question
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,13 +31,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     subject: str  # items about one subject count once when asking what is common language
     text: str  # the question without option texts
     identifiers: frozenset[str]  # `CVE-2021-44228`, rule uuids
+    answer: str = ""  # the text of the right answer, where it is known and more than a letter or an id
 
 
 class GramTable(msgspec.Struct, frozen=True):
     """n-grams of items by hash: entry k of `hashes` (sorted, repeated per item) is at own word `positions[k]` of item `items[k]`."""
 
     n: int
-    rule: str  # 13-gram, 8-gram, whole-text
+    rule: str  # 13-gram, 8-gram, whole-text, near-duplicate
     hashes: Hashes
     items: Numbers
     positions: Numbers
@@ -48,6 +50,7 @@ class BenchmarkIndex(msgspec.Struct, frozen=True):
     items: Sequence[Item]
     own_words: list[list[str]]
     tables: list[GramTable]
+    shingles: list[GramTable]  # one table of short runs, by which near-duplicates are told; none where no item is long enough
     by_identifier: dict[str, list[int]]  # identifier -> indexes of items
     unsearchable: list[int]  # items with no telling n-gram and no identifier: nothing could find them
 
@@ -65,8 +68,15 @@ def own_items(rows: Iterable[BenchmarkItem]) -> list[Item]:
     for row in rows:
         text = _without_options(row.question, row.options)
         named = frozenset(identifiers_in(f"{text}\n{row.subject}"))
-        items.append(Item(id=row.id, benchmark=row.benchmark, subject=row.subject, text=text, identifiers=named))
+        answer = answer_text(dict(zip("ABCDEFGHIJ", row.options, strict=False)), row.key[0] if len(row.key) == 1 else "")
+        items.append(Item(id=row.id, benchmark=row.benchmark, subject=row.subject, text=text, identifiers=named, answer=answer))
     return items
+
+
+def answer_text(options: Mapping[str, str], key: str) -> str:
+    """The option that `key` names, or `key` itself if it is a text of its own; empty for letters, numbers and ids."""
+    text = options.get(key.strip(), "") or key
+    return text.strip() if 2 <= len(words(text)) <= _ANSWER_WORDS or (len(text) > 3 and text.isalpha()) else ""
 
 
 def build_index(items: Sequence[Item], params: DecontaminationParams) -> BenchmarkIndex:
@@ -77,12 +87,13 @@ def build_index(items: Sequence[Item], params: DecontaminationParams) -> Benchma
     own = ~_prompt_words(part, subjects, params)
     stripped = Tokens(part.hashes[own], np.concatenate([[0], np.cumsum(own)])[part.offsets])
     tables = _tables(stripped, subjects, params)
+    shingles = _shingles(stripped, subjects, params)
     by_identifier = _identifier_index(items)
     found = {number for numbers in by_identifier.values() for number in numbers}.union(
-        *(table.items.tolist() for table in tables)
+        *(table.items.tolist() for table in [*tables, *shingles])
     )
     unsearchable = [number for number in range(len(items)) if number not in found]
-    return BenchmarkIndex(items, _words(texts, part, own), tables, by_identifier, unsearchable)
+    return BenchmarkIndex(items, _words(texts, part, own), tables, shingles, by_identifier, unsearchable)
 
 
 def _words(texts: Sequence[str], part: Tokens, own: npt.NDArray[np.bool_]) -> list[list[str]]:
@@ -101,6 +112,12 @@ def _tables(stripped: Tokens, subjects: Numbers, params: DecontaminationParams) 
     kinds += [(n, "whole-text", lengths == n) for n in range(params.short_ngram - 1, params.whole_words - 1, -1)]
     tables = [_gram_table(stripped, n, rule, members, subjects, params.boilerplate_documents) for n, rule, members in kinds]
     return [table for table in tables if len(table.hashes)]
+
+
+def _shingles(stripped: Tokens, subjects: Numbers, params: DecontaminationParams) -> list[GramTable]:
+    long_enough = np.diff(stripped.offsets) >= params.near_words
+    table = _gram_table(stripped, params.near_shingle, "near-duplicate", long_enough, subjects, params.boilerplate_documents)
+    return [table] if len(table.hashes) else []
 
 
 def _gram_table(

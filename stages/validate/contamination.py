@@ -13,14 +13,12 @@ from typing import Any
 
 from stages.errors import InputError, SecForgeError
 from stages.tables import write_json
-from stages.validate.benchmark_index import Item, build_index, identifiers_in
-from stages.validate.decontaminate import Contamination, Document, find_contamination
-from stages.validate.loose_tables import Record, read_records, require_fields, strings
+from stages.validate.benchmark_index import Item, build_index
+from stages.validate.decontaminate import Contamination, find_contamination
+from stages.validate.foreign import read_items, to_documents
+from stages.validate.loose_tables import read_records, require_fields
 from stages.validate.params import DecontaminationParams
 
-# The first of these that a benchmark has is its question; a bare `prompt` repeats instructions, so it comes late.
-QUESTION_FIELDS = ("question", "description", "problem", "query", "input", "text", "instruction", "prompt", "content")
-ID_FIELDS = ("id", "row_id", "item_id", "question_id", "qid", "uid", "index")
 _SHOWN = 10
 
 
@@ -53,35 +51,6 @@ def check_files(
     return _report(data, len(records), items, [items[number].id for number in index.unsearchable], found)
 
 
-def read_items(path: Path, fields: Sequence[str] = ()) -> list[Item]:
-    """Items of a benchmark file; CVE ids are taken from every column, so a bare URL column counts."""
-    records = read_records(path)
-    if not records:
-        raise InputError(f"{path} holds no items: the benchmark was NOT checked.", remedy="Name a file with items.")
-    require_fields(path, records, fields)
-    chosen = list(fields) or [_guess(path, records)]
-    items = []
-    for name, record in zip(_ids(records), records, strict=True):
-        text = "\n".join(one for field in chosen for one in strings(record.get(field)))
-        named = frozenset(identifiers_in("\n".join(strings(record))))
-        items.append(Item(id=name, benchmark=path.name, subject=f"{path.name}\x00{name}", text=text, identifiers=named))
-    return items
-
-
-def to_documents(records: Sequence[Record], fields: Sequence[str] = ()) -> list[Document]:
-    """Rows as documents: the named fields, or every field that holds text, each its own level.
-
-    Only rows of this project tell their subject document; elsewhere each row is a document of its own.
-    """
-    documents = []
-    for name, record in zip(_ids(records), records, strict=True):
-        chosen = fields or [field for field in record if field not in ID_FIELDS]
-        texts = {str(field): list(strings(record.get(field))) for field in chosen}
-        subject = str(record["subject"]) if "entity_ids" in record and record.get("subject") else ""
-        documents.append(Document(id=name, subject=subject, texts=texts))
-    return documents
-
-
 def _report(data: Path, rows: int, items: Sequence[Item], hidden: list[str], found: Contamination) -> dict[str, Any]:
     by_benchmark: dict[str, Any] = {}
     for name, count in sorted(Counter(item.benchmark for item in items).items()):
@@ -100,28 +69,6 @@ def _report(data: Path, rows: int, items: Sequence[Item], hidden: list[str], fou
         "boilerplate_ngrams": found.boilerplate_grams,
         "matches": found.matches,
     }
-
-
-def _guess(path: Path, records: Sequence[Record]) -> str:
-    """The field that holds the question, whatever its case."""
-    known = {name.casefold(): name for record in reversed(records) for name in record if isinstance(name, str)}
-    for field in QUESTION_FIELDS:
-        if field in known and any(isinstance(record.get(known[field]), str) for record in records):
-            return known[field]
-    raise InputError(
-        f"{path}: cannot tell which field is the question.",
-        allowed=", ".join(sorted(known.values())),
-        remedy="Name it with --benchmark-field.",
-    )
-
-
-def _ids(records: Sequence[Record]) -> list[str]:
-    """The records' own ids where each has one and all differ, else places in the file, counted from 1."""
-    for field in ID_FIELDS:
-        values = [next((value for name, value in record.items() if str(name).casefold() == field), None) for record in records]
-        if all(isinstance(value, str | int) and value != "" for value in values) and len(set(map(str, values))) == len(records):
-            return [str(value) for value in values]
-    return [f"#{number}" for number in range(1, len(records) + 1)]
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.validate.benchmark_hashes import HashedBenchmarks, HashedGrams, shortened
-from stages.validate.decontaminate import Document, Match
+from stages.validate.decontaminate import Match
 from stages.validate.ngrams import Hashes, Numbers, chunks, grams, words
+from stages.validate.overlap import Document
 from stages.validate.params import DecontaminationParams
 
 _FILTER = np.uint64((1 << 24) - 1)

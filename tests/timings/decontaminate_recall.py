@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.validate.benchmark_index import Item, build_index
-from stages.validate.contamination import read_items
+from stages.validate.foreign import read_items
 from stages.validate.decontaminate import Document, find_contamination
 from stages.validate.params import DecontaminationParams
 

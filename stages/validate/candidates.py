@@ -1,0 +1,156 @@
+"""Passages that may say what an item says, by vectors that are sums over a table: all rows in blocks, bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from stages.validate.ngrams import Numbers
+from stages.validate.overlap import Corpus
+from stages.validate.params import DecontaminationParams
+from stages.validate.windows import Windows, windows_of
+
+_TEXTS = 4_096  # texts at a time: some 40,000 passages, 40 MB of vectors
+_BLOCK = 4_096  # passages compared with the items at a time
+_LONGER = 2.5  # times as many words as the item a passage may have, or it as the passage
+_LIKE = 2  # items that one passage may be a candidate of
+_FEWEST, _MOST = 5, 64  # passages per item, whatever `embedding_passages` allows; 40 hold nine of ten paraphrases, 12 eight
+
+Vectors = npt.NDArray[np.float32]
+
+
+class TableEncoder(Protocol):
+    """As `stages.embed.encoders.StaticEncoder`."""
+
+    def sums(self, texts: Sequence[str]) -> Vectors:
+        """Vectors that add up: float32 of (texts, dimensions)."""
+
+
+class View(NamedTuple):
+    """A text that stands for an item."""
+
+    item: int
+    text: str
+    words: int
+
+
+class Candidate(NamedTuple):
+    """A passage that may paraphrase an item."""
+
+    item: int
+    text: int  # number of the text in the corpus
+    passage: str
+    cosine: float  # of table vectors
+
+
+class _Seen(NamedTuple):
+    """Parallel arrays: item, document, text, cosine, number of the passage in `passages`."""
+
+    items: Numbers
+    documents: Numbers
+    texts: Numbers
+    cosines: npt.NDArray[np.float32]
+    passages: list[str]
+
+
+def find_candidates(
+    corpus: Corpus, views: Sequence[View], encoder: TableEncoder, params: DecontaminationParams, skip: set[tuple[int, int]]
+) -> list[Candidate]:
+    """The best passages per item, of different documents, in a fixed order: `embedding_passages` in all, if items are not many.
+
+    `skip` holds pairs of document and item.
+    """
+    if not views or not corpus.texts:
+        return []
+    ordered = sorted(views, key=lambda view: (view.words, view.item, view.text))
+    vectors = unit(encoder.sums([view.text for view in ordered]))
+    skipped = np.array(sorted(document * len(views) + item for document, item in skip), np.int64)
+    count = min(_MOST, max(_FEWEST, params.embedding_passages // len({view.item for view in views})))
+    best = _Seen(*(np.empty(0, np.int64) for _ in range(3)), np.empty(0, np.float32), [])
+    for start in range(0, len(corpus.texts), _TEXTS):
+        windows = windows_of(corpus.texts[start : start + _TEXTS])
+        if windows.sentences:
+            for found in _near(windows, start, corpus, ordered, vectors, encoder, params):
+                keys = found.documents * len(views) + found.items
+                fresh = ~np.isin(keys, skipped)
+                best = _best(best, found, fresh, count)
+    rows = zip(best.items.tolist(), best.texts.tolist(), best.passages, best.cosines.tolist(), strict=True)
+    return sorted(Candidate(*row) for row in rows)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Rows of length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def _near(
+    windows: Windows,
+    first: int,
+    corpus: Corpus,
+    views: Sequence[View],
+    vectors: Vectors,
+    encoder: TableEncoder,
+    params: DecontaminationParams,
+) -> Iterator[_Seen]:
+    """Per block of passages of like lengths the nearest items of like length."""
+    lengths = np.array([view.words for view in views])
+    items = np.array([view.item for view in views])
+    running = _running_sums(windows.sentences, encoder)
+    for start in range(0, len(windows.words), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        words = windows.words[part]
+        low, high = np.searchsorted(lengths, [words[0] / _LONGER, words[-1] * _LONGER + 1])
+        if low == high:
+            continue
+        passages = unit(running[windows.ends[part]] - running[windows.starts[part]])
+        cosines = passages @ vectors[low:high].T
+        place = np.arange(len(words))
+        chosen: list[tuple[Numbers, Numbers, npt.NDArray[np.float32]]] = []
+        for _ in range(min(_LIKE, high - low)):
+            view = cosines.argmax(axis=1)
+            value = cosines[place, view]
+            near = np.flatnonzero(value >= params.embedding_candidate_cosine)
+            chosen.append((near, items[view[near] + low], value[near]))
+            cosines[place, view] = -1
+        where = np.concatenate([one for one, _, _ in chosen])
+        texts = windows.texts[part][where] + first
+        names = [windows.passage(start + number) for number in where.tolist()]
+        yield _Seen(
+            np.concatenate([one for _, one, _ in chosen]),
+            corpus.owners[texts],
+            texts,
+            np.concatenate([one for _, _, one in chosen]),
+            names,
+        )
+
+
+def _running_sums(sentences: Sequence[str], encoder: TableEncoder) -> npt.NDArray[np.float64]:
+    """Row k is the sum over the first k sentences; each different sentence is encoded once."""
+    numbers: dict[str, int] = {}
+    places = [numbers.setdefault(sentence, len(numbers)) for sentence in sentences]
+    sums = encoder.sums(list(numbers))
+    running = np.zeros((len(sentences) + 1, sums.shape[1]))
+    np.cumsum(sums[places], axis=0, out=running[1:])
+    return running
+
+
+def _best(known: _Seen, found: _Seen, fresh: npt.NDArray[np.bool_], count: int) -> _Seen:
+    """The `count` best passages per item of both, one per document and one of equal passages."""
+    items = np.concatenate([known.items, found.items[fresh]])
+    documents = np.concatenate([known.documents, found.documents[fresh]])
+    texts = np.concatenate([known.texts, found.texts[fresh]])
+    cosines = np.concatenate([known.cosines, found.cosines[fresh]])
+    passages = [*known.passages, *(found.passages[place] for place in np.flatnonzero(fresh).tolist())]
+    order = np.lexsort((texts, documents, -cosines.round(6), items))
+    taken: list[int] = []
+    item, seen, kept = -1, set(), 0
+    for place in order.tolist():
+        if items[place] != item:
+            item, seen, kept = items[place], set(), 0
+        if kept < count and documents[place] not in seen:
+            seen.add(documents[place])
+            kept += 1
+            taken.append(place)
+    return _Seen(items[taken], documents[taken], texts[taken], cosines[taken], [passages[place] for place in taken])
