@@ -3,6 +3,7 @@
 `python -m stages.validate COMMAND --help`, of which COMMAND is
 baseline: accept the distributions of this build, with which later ones are compared;
 contamination: look for benchmark items in any file of rows;
+docs: what the suites found, as a site of Great Expectations' Data Docs that needs no network;
 export: the final set as a folder that `datasets.load_dataset` reads, with card and NOTICE;
 export-preferences: kept and refused rewrites as pairs for DPO, in such a folder;
 trace: the whole chain behind one row, from its sources to its licence.
@@ -13,7 +14,7 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = ("baseline", "contamination", "export", "export-preferences", "trace")  # modules of this package, `-` for `_`
+COMMANDS = ("baseline", "contamination", "docs", "export", "export-preferences", "trace")  # modules of this package, `-` for `_`
 
 
 def run(stage: Stage) -> None:

@@ -25,12 +25,11 @@ from stages.validate.safety import summary as safety_summary
 from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
 from stages.validate.semantic import load_encoder
 from stages.validate.shared import Shared
-from stages.validate.suites import SuiteResult, SuiteRunner, require_clean
+from stages.validate.suites import CHECKS, SuiteResult, SuiteRunner, require_clean
 from stages.validate.web_pages import page_ids
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
 SAFETY = "data/validate/safety.parquet"
-CHECKS = "data/validate/checks.json"
 COMPOSITION = "metrics/validate_composition.csv"
 DIMENSIONS = "metrics/validate_dimensions.csv"
 
@@ -46,11 +45,8 @@ def run_validate(stage: Stage) -> None:
     built = build(inputs.read("rows"), inputs.read("evidence"), inputs.read("items"), params, load_hashes(), load_encoder())
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
-    checked = checked.joined(
-        inspect(
-            runner, output_frames(train, dev, built.clusters, built.findings, {one.id for one in inputs.read("rows")}), params
-        )
-    )
+    row_ids = {one.id for one in inputs.read("rows")}
+    checked = checked.joined(inspect(runner, output_frames(train, dev, built.clusters, built.findings, row_ids), params))
     _require(checked.results)
     drift = compare(checked.counts, load_baseline(), params.drift)
     _report_warnings(checked.results, built, drift)

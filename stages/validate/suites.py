@@ -4,17 +4,22 @@ Results of the library hold ids and times; `SuiteResult` holds none, so it can b
 library takes seconds and stands inside the functions.
 """
 
+import html
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from stages.errors import InputError
 from stages.validate.checks import Check, Severity
-from stages.validate.credentials import without_credentials
 from stages.validate.frames import Frame
+from stages.validate.safety import harmless
 
+CHECKS = "data/validate/checks.json"  # what the suites found, of which Data Docs are made
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a page says which results it shows, not when it was made
 _POSITION = "row_number"
 _WIDTH = 160  # characters of a value that an error message shows
 
@@ -93,7 +98,57 @@ class SuiteRunner:
     def _expectation(self, check: Check, number: int) -> Any:
         kind = getattr(self._gx.expectations, f"Expect{check.kind}")
         column = {"column": check.column} if check.column else {}
-        return kind(**column, **check.arguments, severity=check.severity, meta={"check": number})
+        return kind(**column, **check.arguments, severity=check.severity, meta={"check": number}, notes=html.escape(check.remedy))
+
+    def document(self, result: SuiteResult, run: str) -> str:
+        """Put a result into the context's store, from which Data Docs are made; returns the path of its page."""
+        from great_expectations.core import ExpectationSuiteValidationResult, RunIdentifier
+        from great_expectations.data_context.types.resource_identifiers import (
+            ExpectationSuiteIdentifier,
+            ValidationResultIdentifier,
+        )
+
+        expectations = [self._expectation(one.check, number) for number, one in enumerate(result.outcomes)]
+        suite = self._context.suites.add(self._gx.ExpectationSuite(name=result.table, expectations=expectations))
+        identifier = RunIdentifier(run_name=run, run_time=_NO_TIME)
+        failed = sum(not one.success for one in result.outcomes)
+        document = ExpectationSuiteValidationResult(
+            success=not failed,
+            suite_name=result.table,
+            results=[
+                _documented(one, result.rows, found) for one, found in zip(result.outcomes, suite.expectations, strict=True)
+            ],
+            statistics=_statistics(len(result.outcomes), failed),
+            meta={
+                "run_id": identifier,
+                "great_expectations_version": self._gx.__version__,
+                "batch_spec": {"data_asset_name": html.escape(result.path)},
+            },
+        )
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(result.table), identifier, result.table)
+        self._context.validation_results_store.set(key, document)
+        return "/".join(["validations", result.table, *identifier.to_tuple(), f"{result.table}.html"])
+
+    def build_docs(self, folder: Path) -> None:
+        """Render what was documented."""
+        for name in list(self._context.variables.data_docs_sites or {}):
+            self._context.delete_data_docs_site(name)
+        backend = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.absolute())}
+        index = {"class_name": "DefaultSiteIndexBuilder"}
+        site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": backend, "site_index_builder": index}
+        self._context.add_data_docs_site("SecForge", site)  # type: ignore[arg-type]
+        self._context.build_data_docs()
+
+
+def render_site(results: Sequence[SuiteResult], folder: Path, run: str) -> dict[str, str]:
+    """The library's own Data Docs of `results` under `folder`; returns the path of each table's page.
+
+    Its templates escape nothing, so every value is escaped here. The pages want a network: see `stages.validate.docs`.
+    """
+    runner = SuiteRunner()
+    pages = {result.table: runner.document(result, run) for result in results}
+    runner.build_docs(folder)
+    return pages
 
 
 def require_clean(results: Sequence[SuiteResult]) -> None:
@@ -137,6 +192,36 @@ def _outcome(check: Check, frame: Frame, id_column: str, result: Any, show: int)
     return Outcome(check, bool(result.success), len(positions), first, observed)
 
 
+def _documented(outcome: Outcome, rows: int, expectation: Any) -> Any:
+    """An outcome as the library's result, with escaped values."""
+    from great_expectations.core import ExpectationValidationResult
+
+    shown = [html.escape(one.id if one.id == one.value else f"{one.id}: {one.value}") for one in outcome.first]
+    share = 100 * outcome.rows / max(1, rows)
+    found: dict[str, Any] = {"observed_value": int(outcome.observed)} if outcome.observed.isdigit() else {}
+    if outcome.check.column:
+        found = {"element_count": rows, "unexpected_count": outcome.rows, "unexpected_percent": share}
+        found |= {
+            "missing_count": 0,
+            "missing_percent": 0.0,
+            "unexpected_percent_nonmissing": share,
+            "partial_unexpected_list": shown,
+        }
+    quiet = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
+    return ExpectationValidationResult(
+        success=outcome.success, expectation_config=expectation.configuration, result=found, exception_info=quiet
+    )
+
+
+def _statistics(checks: int, failed: int) -> dict[str, Any]:
+    return {
+        "evaluated_expectations": checks,
+        "successful_expectations": checks - failed,
+        "unsuccessful_expectations": failed,
+        "success_percent": 100 * (checks - failed) / max(1, checks),
+    }
+
+
 def _exceptions(info: Any) -> list[dict[str, Any]]:
     """The library nests exceptions by metric, or gives one flat entry."""
     entries = info.values() if info and "raised_exception" not in info else [info or {}]
@@ -144,6 +229,6 @@ def _exceptions(info: Any) -> list[dict[str, Any]]:
 
 
 def _short(value: Any) -> str:
-    """One line of a value, and never a credential: it goes to the terminal and into logs."""
-    text = " ".join(without_credentials(str(value)[: 100 * _WIDTH]).split())
+    """One line of a value, never a credential or personal data: it goes to the terminal, into logs and Data Docs."""
+    text = harmless(str(value)[: 100 * _WIDTH])
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
