@@ -3,13 +3,13 @@
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 from stages.llm.client import Request, map_rows
 from tests.timings.llm_load import client_for, served, text
+from tests.timings.memory import memory_mb
 from tests.timings.table import Line, print_table
 
 FEW, MANY = 3_000, 100_000
@@ -48,7 +48,7 @@ def run(url: str, rows: int) -> None:
             return client.ledger.timings()
 
     seconds = asyncio.run(go())["seconds"]
-    print(json.dumps({"mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "seconds": seconds}))
+    print(json.dumps({"mb": memory_mb("VmHWM"), "seconds": seconds}))
 
 
 if __name__ == "__main__":

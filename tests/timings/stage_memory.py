@@ -5,8 +5,6 @@
 
 Every row is grounded and rewritten, with evidence and prices. The stages are whole but for the sockets: about ten calls a
 row are answered in the measured process, or a million of them would take hours (`llm_memory` measures the connections).
-The kernel's own figures are read (`VmRSS`, `VmHWM` of /proc/self/status): `ru_maxrss` of a new process begins with what
-its parent had.
 """
 
 import asyncio
@@ -26,6 +24,7 @@ from stages.stage import Stage
 from tests import fake_teacher
 from tests.fake_openai import completion
 from tests.many_rows import write_many, write_params
+from tests.timings.memory import forget_peak, memory_mb
 from tests.timings.table import Line, print_table
 
 FEW, MANY, GROWTH = 3_000, int(os.environ.get("SECFORGE_MEMORY_ROWS", "100000")), 100  # rows, rows, MB
@@ -89,20 +88,14 @@ def run(stage: str) -> None:
 
     def noted(main: Any) -> Any:
         if not marks:
-            marks.append(_memory("VmRSS"))
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+            marks.append(memory_mb("VmRSS"))
+            forget_peak()
         return start(main)
 
     asyncio.run, endpoints.Transport = noted, Told  # type: ignore[assignment,misc]
     STAGES[stage](Stage(stage))
     seconds = json.loads(Path(f"metrics/timings/{stage}.json").read_text())["seconds"]
-    print(json.dumps({"inputs": marks[0], "rows": _memory("VmHWM") - marks[0], "seconds": seconds}))
-
-
-def _memory(name: str) -> float:
-    """MB of this process by a figure of the kernel."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status[name].split()[0]) / 1024
+    print(json.dumps({"inputs": marks[0], "rows": memory_mb("VmHWM") - marks[0], "seconds": seconds}))
 
 
 if __name__ == "__main__":
