@@ -106,6 +106,14 @@ def test_a_rare_word_weighs_more_than_a_common_one(folder: Path) -> None:
     assert near[1] > near[0]
 
 
+def test_function_words_say_nothing_once_the_passages_are_known(folder: Path) -> None:
+    plain, learned = StaticEncoder(folder / "static"), StaticEncoder(folder / "static")
+    learned.learn([passage.text for passage in PASSAGES])
+    pair = ["the buffer with an overflow", "buffer overflow"]
+    assert np.array_equal(*learned.encode(pair)) and not np.array_equal(*plain.encode(pair))
+    assert not learned.encode(["in the of a"]).any()
+
+
 def test_the_vectors_are_model2vec_s_own(folder: Path) -> None:
     from model2vec import StaticModel
 
