@@ -12,6 +12,19 @@ from stages.validate.lengths import Lengths, quantiles
 from stages.validate.params import ValidateParams
 
 CARD = Path("data/validate/data_card.md")
+_ABOUT = (
+    "# Data card\n\nInstruction data for cybersecurity, made from public knowledge. Each row is an instruction and one answer.\n\n"
+    "## Fields\n\n| field | what it holds |\n| --- | --- |\n"
+    "| id | leads back to the sources: `python -m stages.validate trace ID` in the build |\n"
+    "| instruction, answer | the question and the one answer; in an export `messages`, or `prompt` and `completion` |\n"
+    "| task, family | the task type and its group |\n"
+    "| key_kind, answer_key | how a final answer is checked, and its values; kind `none` has no key |\n"
+    "| decision | `rewritten` and `synthesized` texts are by a language model, all others by templates |\n"
+    "| licences | of all parts of the row; an export names the strictest class in `licence_class` |\n\n"
+    "## Uses and limits\n\nMade to train and study assistants of defenders. English only. No person has read every row: templates "
+    "repeat their phrasings, a source's mistakes are the row's, and what sources say is of the day on which they were pinned. "
+    "Attacks are described, not prescribed (Safety, below). Licences differ by row (By licence, below)."
+)
 _MOST = 40  # lines of one composition table; the rest is one line
 
 
@@ -20,8 +33,7 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams, 
     rows = metrics["rows"]
     sections = [
         _front_matter(rows["train"] + rows["dev"]),
-        "# Data card\n\nInstruction data for cybersecurity, made from public knowledge. Each row is an instruction and one answer; "
-        "`id` leads back to the enriched row, its evidence, its entities and their sources.",
+        _ABOUT,
         _table(
             "Rows",
             ("set", "rows"),
@@ -37,9 +49,9 @@ def data_card(built: Built, metrics: Mapping[str, Any], params: ValidateParams, 
         *_composition(built.rows, facts),
         _lengths(facts.lengths),
         _table("Drops by reason", ("reason", "rows"), list(built.drops.items())),
-        _decontamination(built, params),
+        _decontamination(built, params, metrics["contamination"].get("embedding", "not checked")),
         *_hashed(built),
-        _duplicates(built, params),
+        _duplicates(built, params, metrics["duplicates"]),
         _safety(metrics["safety"]),
         _checks(metrics["suites"]),
         "## Rebuild\n\n`make repro`, or `dvc repro validate`, makes this set again from the pinned sources; the same sources, params and "
@@ -58,7 +70,7 @@ def size_category(rows: int) -> str:
 def _front_matter(count: int) -> str:
     return (
         "---\npretty_name: SecForge instruction data\nlanguage: [en]\nlicense: other\nlicense_name: per-row\nlicense_link: NOTICE\ntask_categories: [text-generation, question-answering]\n"
-        f"tags: [cybersecurity, instruction-tuning]\nsize_categories: [{size_category(count)}]\n---"
+        f"tags: [cybersecurity, instruction-tuning]\nmultilinguality: [monolingual]\nsource_datasets: [original]\nsize_categories: [{size_category(count)}]\n---"
     )
 
 
@@ -101,7 +113,7 @@ def _apart(splits: Mapping[str, Mapping[str, int]]) -> list[str]:
     ]
 
 
-def _decontamination(built: Built, params: ValidateParams) -> str:
+def _decontamination(built: Built, params: ValidateParams, embedding: str) -> str:
     """A benchmark that was not checked is named so, and never shown with zeros."""
     if not built.benchmarks:
         return "## Decontamination\n\n**Not checked**: there were no benchmark items. This says nothing about whether the set is clean."
@@ -117,7 +129,8 @@ def _decontamination(built: Built, params: ValidateParams) -> str:
     )
     return (
         f"{table}\n\nA row is dropped if its instruction, answer or evidence names an item's CVE or rule id, or shares {config.ngram} words in a row "
-        f"with its question ({config.short_ngram} for questions under {config.short_words} words), checked on the words. Word runs that stand in "
+        f"with its question ({config.short_ngram} for questions under {config.short_words} words), checked on the words, or "
+        f"holds at least {config.near_share:.0%} of its own words in runs of {config.near_shingle}. Paraphrases by sentence vectors: {embedding}. Word runs that stand in "
         f"{config.boilerplate_documents} or more subject documents, or items, are common language and do not count. Rows with any shared run: {before}; "
         f"without common language: {after}; {built.boilerplate_grams:,} runs were common. An ATT&CK or CWE id alone is no leak. "
         "Benchmarks that are not listed were not checked."
@@ -138,11 +151,17 @@ def _hashed(built: Built) -> list[str]:
     ]
 
 
-def _duplicates(built: Built, params: ValidateParams) -> str:
+def _duplicates(built: Built, params: ValidateParams, metrics: Mapping[str, Any]) -> str:
+    pairs = [(kind, *found.values()) if isinstance(found, Mapping) else (kind, found) for kind, found in metrics["pairs"].items()]
+    lines = "; ".join(
+        f"{kind} {' / '.join(f'{one:,}' if isinstance(one, int) else one for one in found)}" for kind, *found in pairs
+    )
     return (
-        "## Duplicates\n\nAmong rows with the same key: equal words, or Jaccard similarity of "
-        f"{params.duplicates.shingle}-word shingles of at least {params.duplicates.threshold}. A rewritten answer stays before a template, "
-        f"then the smallest id. Clusters: {built.duplicate_clusters:,}; rows in the largest: {built.largest_cluster:,}; "
+        "## Duplicates\n\nAmong rows with the same key: equal words; Jaccard similarity of "
+        f"{params.duplicates.shingle}-word shingles of at least {params.duplicates.threshold}; or questions and answers that name the same things "
+        f"and whose vectors have a cosine of at least {params.duplicates.semantic}. A row of dev stays before one of train, then a "
+        f"rewritten answer before a template, then the smallest id. Pairs within train / within dev / across: {lines or 'none'}. "
+        f"Clusters: {built.duplicate_clusters:,}, listed in `data/validate/clusters.parquet`; rows in the largest: {built.largest_cluster:,}; "
         f"pairs with the same question and different keys: {len(built.conflicts):,}."
     )
 

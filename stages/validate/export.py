@@ -165,6 +165,7 @@ def front_matter(files: Set[tuple[str, str]], rows: int) -> str:
     return (
         "---\npretty_name: SecForge instruction data\nlanguage:\n- en\nlicense: other\nlicense_name: per-row\nlicense_link: NOTICE\n"
         "task_categories:\n- text-generation\n- question-answering\ntags:\n- cybersecurity\n- instruction-tuning\n"
+        "multilinguality:\n- monolingual\nsource_datasets:\n- original\n"
         f"size_categories:\n- {size_category(rows)}\nconfigs:\n{listed}---"
     )
 
@@ -213,7 +214,8 @@ def notice_of(rows: Sequence[EnrichedRow], shown: Set[tuple[str, str]]) -> str:
         if (one.row_id, one.passage_id) in shown:
             told[one.row_id].append(one.entity_id)
     used = used_entities([[*row.entity_ids, *told[row.id]] for row in rows])
-    return notice(used, [*read_table("data/graph/entities.parquet", Entity), *as_entities(used)])
+    entities = [*read_table("data/graph/entities.parquet", Entity), *as_entities(used)]
+    return notice(used, entities, origins())
 
 
 def _ids(path: str) -> list[str]:

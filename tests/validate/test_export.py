@@ -11,11 +11,13 @@ from ruamel.yaml import YAML
 
 from stages.enrich.schema import EnrichedRow
 from stages.ingest.schema import Entity
+from stages.licences import CLASSES_FILE
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
 from stages.validate.chain import trace
 from stages.validate.export import main
 from stages.validate.inspect_tables import PATHS
+from stages.validate.notice import TERMS
 from stages.validate.run import SYNTHESIZED, run_validate
 from stages.validate.schema import TrainingRow
 from tests.validate.samples import entity, evidence, mapping_row, row, tables, write_tables
@@ -89,7 +91,18 @@ def test_the_notice_names_sources_duties_and_authors(tmp_path: Path) -> None:
     text = (tmp_path / "set/NOTICE").read_text(encoding="utf-8")
     assert "d3fend 1: 1 records under MIT" in text  # no subject of a row, but shown to the model that rewrote one
     assert "sigma 1: 1 records under DRL-1.1 (attribution)" in text
+    assert (
+        "  https://github.com/SigmaHQ/Detection-Rule-License\n" in text
+        and "(c) The MITRE Corporation. CWE is a trademark" in text
+    )
     assert "Authors: Ada Example, Zoë Beispiel" in text and "cve:" not in text
+
+
+def test_every_known_licence_has_an_address_for_its_terms() -> None:
+    terms = json.loads(TERMS.read_text())
+    known = {name for names in json.loads(CLASSES_FILE.read_text()).values() for name in names}
+    assert terms.keys() == known
+    assert all(one["terms"].startswith("https://") for name, one in terms.items() if name != "LicenseRef-Own-Data")
 
 
 def test_the_build_file_names_commit_params_and_hashes(tmp_path: Path, build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
