@@ -14,12 +14,13 @@ from stages.ingest.schema import Entity
 from stages.licences import CLASSES_FILE
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
-from stages.validate.chain import trace
+from stages.validate.chain import APART, trace
 from stages.validate.export import main
 from stages.validate.inspect_tables import PATHS
 from stages.validate.notice import TERMS
 from stages.validate.run import SYNTHESIZED, run_validate
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import RowApart, TrainingRow
+from tests.validate.recount import class_by_row
 from tests.validate.samples import entity, evidence, mapping_row, row, tables, write_tables
 
 
@@ -177,6 +178,10 @@ def test_a_licence_class_that_is_kept_apart_has_configurations_and_a_notice_of_i
     assert metrics["rows"] == {"in": 30, "train": 24, "dev": 2, "apart": 3, "dropped": 1}
     trained = {one.id for name in ("train", "dev") for one in read_table(PATHS[name], TrainingRow)}
     assert not trained & {whole["rows"][number].id for number in licences}
+    again = class_by_row(tmp_path)
+    assert not {again[one] for one in trained} & {"share-alike", "copyleft", "non-commercial", "unknown"}
+    apart = {one.id: one.licence_class for one in read_table(APART, RowApart)}
+    assert apart == {one: again[one] for one in apart} and len(apart) == 3
     assert main([str(tmp_path / "set")]) == 0
     names = get_dataset_config_names(str(tmp_path / "set"))
     assert {*names} == {f"{form}{kind}" for form in ("chat", "prompt_completion") for kind in ("", "-copyleft", "-share-alike")}
