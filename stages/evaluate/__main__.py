@@ -1,7 +1,9 @@
 """Score every model variant and the cheap baselines on the benchmarks, with intervals and paired comparisons.
 
 `python -m stages.evaluate COMMAND --help`, of which COMMAND is
-score: score responses that any model produced elsewhere on a public benchmark.
+score: score responses that any model produced elsewhere on a public benchmark;
+run: ask a model the items of a public benchmark, and go on where a killed run stopped;
+baselines: what cheap systems score there, beside a model's responses.
 """
 
 import importlib
@@ -9,7 +11,11 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = {"score": "stages.evaluate.public.score"}
+COMMANDS = {
+    "score": "stages.evaluate.public.score",
+    "baselines": "stages.evaluate.public.baselines",
+    "run": "stages.evaluate.public.run",
+}
 
 
 def run(stage: Stage) -> None:

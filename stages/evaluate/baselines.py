@@ -10,6 +10,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from stages.benchmarks.schema import BenchmarkItem
 from stages.evaluate.retrieval import TrainingIndex, keyed_rows
@@ -37,16 +38,23 @@ def majority(items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow], seed: 
 
 def linear_svm(items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow], seed: int) -> list[str]:
     """TF-IDF of words and word pairs (sublinear) into a linear SVM; a row with several keys teaches each."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
-
-    pairs = [(row.instruction, key) for row in rows for key in row.answer_key]
+    pairs = _taught(rows)
     if len({key for _, key in pairs}) < 2:
         return majority(items, rows, seed)
-    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=seed))
-    model.fit([text for text, _ in pairs], [key for _, key in pairs])
-    return [str(label) for label in model.predict([item.question for item in items])]
+    return [str(label) for label in _fitted(pairs, seed).predict([item.question for item in items])]
+
+
+def ranked_labels(items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow], seed: int, count: int) -> list[list[str]]:
+    """The `count` best labels of each item by the linear SVM, best first; the majority label alone where there is but one."""
+    import numpy as np
+
+    pairs = _taught(rows)
+    if len({key for _, key in pairs}) < 2:
+        return [[label] for label in majority(items, rows, seed)]
+    model = _fitted(pairs, seed)
+    values = model.decision_function([item.question for item in items])
+    values = np.stack([-values, values], axis=1) if values.ndim == 1 else values
+    return [[str(model.classes_[place]) for place in np.argsort(-row, kind="stable")[:count]] for row in values]
 
 
 def nearest_label(items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow], seed: int) -> list[str]:
@@ -95,6 +103,19 @@ BASELINES: dict[tuple[str, str], Answerer] = {
     ("tfidf-similarity", "letter"): similar_option,
     ("bm25-nn", "letter"): neighbours_option,
 }
+
+
+def _taught(rows: Sequence[TrainingRow]) -> list[tuple[str, str]]:
+    return [(row.instruction, key) for row in rows for key in row.answer_key]
+
+
+def _fitted(pairs: Sequence[tuple[str, str]], seed: int) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=seed))
+    return model.fit([text for text, _ in pairs], [key for _, key in pairs])
 
 
 def _stem(item: BenchmarkItem) -> str:

@@ -71,8 +71,8 @@ class Declaration(Params):
     direction: Literal["higher", "lower"] = "higher"
     chance: float = 0.0  # of a guess, or of the system that says nothing
     protocols: list[Protocol] = msgspec.field(default_factory=lambda: ["generative"])  # the first is the default
-    shots: int = 0  # of the default protocol
-    shots_file: str = ""  # path in a mirror folder of the examples of `five-shot`
+    shots_file: str = ""  # path in a mirror folder of the examples of `five-shot`; empty: five items of the file, then not asked
+    shots_sha256: str = ""
     prompt: str = ""  # a template under benchmarks/prompts
     max_new_tokens: int = 512
     refusal_marks: list[str] = []  # what published response files hold in place of a refusal

@@ -42,3 +42,10 @@ def graph_file(graph: Graph, given: Path | None, runtime: RuntimeParams) -> Path
 def as_declared(path: Path, benchmark: Declaration) -> bool | None:
     """Whether `path` is the publisher's file, byte by byte; None where no hash is pinned."""
     return file_sha256(path) == benchmark.sha256 if benchmark.sha256 else None
+
+
+def shots_file(benchmark: Declaration, given: Path | None, runtime: RuntimeParams) -> Path | None:
+    """The file of examples: given, or the declared one in the mirror folder; None where the benchmark has none."""
+    if given is not None or not benchmark.shots_file:
+        return given
+    return fetch({"shots": Pin(kind="mirror", path=benchmark.shots_file, sha256=benchmark.shots_sha256)}, runtime)["shots"]

@@ -44,13 +44,18 @@ class Items(NamedTuple):
     rows: int  # of this benchmark in the file, usable or not
 
 
-def read_items(path: Path, benchmark: Declaration) -> Items:
-    """All items of `path`. Raises InputError for a file that lacks a column or holds no item."""
+def read_items(path: Path, benchmark: Declaration, *, keyless: bool = False) -> Items:
+    """All items of `path`; `keyless`: also of a file without the column of keys, to ask but not to score.
+
+    Raises InputError for a file that lacks a column or holds no item.
+    """
     rows = [
         row for row in _records(path, benchmark) if all(str(row.get(column)) == value for column, value in benchmark.only.items())
     ]
     if not rows:
         raise InputError(f"{path} holds no items of {benchmark.name}.", remedy=f"Give the file of {benchmark.url}")
+    if keyless and benchmark.columns.answer not in rows[0]:
+        benchmark = msgspec.structs.replace(benchmark, columns=msgspec.structs.replace(benchmark.columns, answer=""))
     _require_columns(path, benchmark, rows)
     render = _template(benchmark.prompt) if benchmark.prompt else None
     items, rejects = [], []

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.config import load_section
+from stages.config import PARAMS_FILE, load_section
 from stages.errors import SecForgeError
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.public.actors import Actors, read_actors
@@ -50,20 +50,30 @@ def main(arguments: Sequence[str]) -> int:
 
 def score(benchmark: Declaration, options: argparse.Namespace) -> tuple[dict[str, Any], list[Outcome]]:
     """The report and the outcome of every item."""
-    runtime = load_section("runtime", RuntimeParams) if Path("params.yaml").is_file() else RuntimeParams()
+    runtime = runtime_here()
     path = benchmark_file(benchmark, options.benchmark_file, runtime)
     items = read_items(path, benchmark)
     responses = read_responses(options.responses, items, options.field)
     outcomes = score_responses(benchmark, items.items, responses, actors_of(benchmark, options.graph, runtime))
-    defaults = EvaluateParams()
     report = {
         "benchmark": benchmark.name,
-        **figures(benchmark, outcomes, Settings(defaults.confidence, defaults.resamples, defaults.seed)),
+        **figures(benchmark, outcomes, settings_here()),
         **provenance(benchmark, path, items),
         "responses": {"file": options.responses.name, "sha256": file_sha256(options.responses)},
     }
     _tell(report, items)
     return report, outcomes
+
+
+def runtime_here() -> RuntimeParams:
+    """Section `runtime` of the params file in this folder, where there is one: the commands run anywhere."""
+    return load_section("runtime", RuntimeParams) if PARAMS_FILE.is_file() else RuntimeParams()
+
+
+def settings_here() -> Settings:
+    """Confidence, resamples and seed as section `evaluate` has them by default."""
+    defaults = EvaluateParams()
+    return Settings(defaults.confidence, defaults.resamples, defaults.seed)
 
 
 def actors_of(benchmark: Declaration, given: Path | None, runtime: RuntimeParams) -> Actors | None:
