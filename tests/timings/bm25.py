@@ -7,9 +7,9 @@ import Stemmer
 from stages.ground.retrieve import K1, STOP_WORDS, B, Hit, PassageIndex, by_id, passage_text
 from stages.ingest.schema import Passage
 from tests.timings.clock import Line, measure, show
-from tests.timings.passages import make_passages, make_queries
+from tests.timings.passages import make_anchors, make_passages, make_queries
 
-PASSAGES, QUERIES, TOP = 50_000, 1_000, 10
+PASSAGES, SENTENCES, QUERIES, TOP = 50_000, 25_000, 1_000, 10
 BUILD_LIMIT, SEARCH_LIMIT = 15.0, 1.0  # seconds
 TIE = 1e-3  # of a score: bm25s adds in float32
 
@@ -19,11 +19,13 @@ def main() -> None:
     passages, queries = make_passages(PASSAGES), make_queries(QUERIES)
     theirs = measure(lambda: build_peer(passages))
     ours = measure(lambda: PassageIndex(passages))
+    anchored = measure(lambda: PassageIndex(passages, make_anchors(passages, SENTENCES)))
     found = measure(lambda: ours.result.search_many(queries, TOP))
     peer_found = measure(lambda: search_peer(theirs.result, queries))
     one_by_one = measure(lambda: [ours.result.search(query, TOP) for query in queries])
     lines = [
         Line(f"index of {PASSAGES:,} passages", ours, BUILD_LIMIT, {"bm25s": theirs}),
+        Line(f"the same with {SENTENCES:,} sentences of links", anchored, BUILD_LIMIT),
         Line(f"{QUERIES:,} queries", found, SEARCH_LIMIT, {"bm25s": peer_found}),
         Line(f"{QUERIES:,} queries one by one", one_by_one, SEARCH_LIMIT),
     ]

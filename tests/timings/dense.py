@@ -9,13 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from stages.ground.dense import DenseIndex
 from stages.embed.encoders import MiniLMEncoder, StaticEncoder
-from stages.ground.retrieve import by_id, passage_text
+from stages.ground.dense import DenseIndex
+from stages.ground.retrieve import PassageIndex, by_id, passage_text
+from stages.ground.retriever import Retriever
 from tests.timings.clock import Line, Measured, measure, show
-from tests.timings.passages import make_passages, make_queries
+from tests.timings.passages import make_anchors, make_passages, make_queries
 
-PASSAGES, QUERIES, TOP = 50_000, 1_000, 10
+PASSAGES, SENTENCES, QUERIES, TOP = 50_000, 25_000, 1_000, 10
 BUILD_LIMIT, SEARCH_LIMIT, MINILM_LIMIT = 15.0, 1.0, 420.0  # seconds
 
 
@@ -29,9 +30,15 @@ def main() -> None:
     table = measure(lambda: peer_vectors(folder / "static", texts))
     ours = measure(lambda: DenseIndex(passages, StaticEncoder(folder / "static")))
     found = measure(lambda: ours.result.search_many(queries, TOP))
+    anchored = measure(lambda: DenseIndex(passages, StaticEncoder(folder / "static"), make_anchors(passages, SENTENCES)))
+    lexical = PassageIndex(passages)
+    both = Retriever(lexical, [lexical, ours.result])
+    joined = measure(lambda: both.search_many(queries, TOP))
     peer_found = measure(lambda: peer_search(folder / "static", table.result, queries))
     lines = [
         Line(f"static: index of {PASSAGES:,} passages", ours, BUILD_LIMIT, {"model2vec": table}),
+        Line(f"the same with {SENTENCES:,} sentences of links", anchored, BUILD_LIMIT),
+        Line(f"bm25 and static joined: {QUERIES:,} queries", joined, 2 * SEARCH_LIMIT),
         Line(f"static: {QUERIES:,} queries", found, SEARCH_LIMIT, {"model2vec + numpy": peer_found}),
     ]
     show("dense", lines)

@@ -1,8 +1,10 @@
 """Passages and queries made by code: words, lengths and repetition as in security knowledge, no text of any source."""
 
 import random
+from collections.abc import Sequence
 from functools import cache
 
+from stages.ground.anchors import Anchors
 from stages.ingest.schema import Passage
 
 STEMS = (
@@ -51,6 +53,17 @@ def make_passages(count: int) -> list[Passage]:
         )
         for number in draw.sample(range(10 * count), count)
     ]  # fmt: skip
+
+
+def make_anchors(passages: Sequence[Passage], count: int) -> Anchors:
+    """`count` sentences of 8 to 16 words that lead to every fifth of `passages`, most to few, as links do."""
+    draw = random.Random(count)
+    led_to = passages[::5]
+    texts: dict[str, list[str]] = {}
+    for _ in range(count):
+        place = min(len(led_to) - 1, int(draw.expovariate(8 / len(led_to))))
+        texts.setdefault(led_to[place].id, []).append(" ".join(_words(draw, draw.randint(8, 16))))
+    return Anchors({passage_id: sorted(set(of_one)) for passage_id, of_one in sorted(texts.items())}, 0.5)
 
 
 def make_queries(count: int) -> list[str]:
