@@ -29,6 +29,7 @@ def connect(uri: str) -> "MlflowClient":
     _quiet()
     import mlflow
 
+    _quiet()  # the import has settled its loggers anew
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
     try:
