@@ -22,6 +22,32 @@ PATIENT = 60.0  # seconds to wait for another process's commit
 ASKED = 500  # keys of one question; SQLite takes a thousand
 
 
+def vectors_file() -> Path:
+    """One for all projects of this clone."""
+    return state_dir() / "vectors.sqlite"
+
+
+def remove_others(encoder: str, path: Path | None = None) -> tuple[int, int]:
+    """Remove the vectors of every encoder but `encoder` and give their room back; how many went and how many are left.
+
+    Raises InputError for a file that is damaged or that another process is filling.
+    """
+    file = path or vectors_file()
+    if not file.is_file():
+        return 0, 0
+    database = sqlite3.connect(file, timeout=PATIENT)
+    try:
+        with database:
+            removed = database.execute("DELETE FROM vectors WHERE encoder != ?", [encoder]).rowcount
+        database.execute("VACUUM")
+        (left,) = database.execute("SELECT count(*) FROM vectors").fetchone()
+    except sqlite3.Error as error:
+        raise unusable(file, error) from error
+    finally:
+        database.close()
+    return removed, left
+
+
 class VectorCache:
     """Vectors of `dimensions` numbers by the encoder `key`, kept as float16: 768 bytes for 384 numbers.
 
@@ -31,7 +57,7 @@ class VectorCache:
 
     def __init__(self, key: str, dimensions: int, path: Path | None = None) -> None:
         self.key, self.dimensions = key, dimensions
-        self.path = path or state_dir() / "vectors.sqlite"
+        self.path = path or vectors_file()
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +118,12 @@ class VectorCache:
             raise self._unusable(error) from error
 
     def _unusable(self, why: object) -> InputError:
-        return InputError(
-            f"the vectors kept in {self.path} cannot be used: {why}.",
-            remedy="Free space if its disk is full; else delete the file (vectors are made again), and run again.",
-        )
+        return unusable(self.path, why)
+
+
+def unusable(path: Path, why: object) -> InputError:
+    """The one error of this module."""
+    return InputError(
+        f"the vectors kept in {path} cannot be used: {why}.",
+        remedy="Free space if its disk is full; else delete the file (vectors are made again), and run again.",
+    )

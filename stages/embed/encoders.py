@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stages.base.location import hash_model
 from stages.embed.cache import VectorCache
+from stages.embed.source import check_source
 from stages.errors import InputError
 from stages.hardware import choose_device, choose_dtype, quiet_libraries, set_threads
 from stages.runtime import RuntimeParams
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 8_000  # characters of one text that are read; the longest passages have 1,500
 MAX_TOKENS = 128  # of one text for `minilm`, as it was trained; 256 would take twice the time for one passage in ten
 BATCH_TOKENS = 2_400  # of one batch of `minilm`: fastest on two cores (32 texts of 75 tokens)
+MINILM = "minilm"  # its name among the engines, and its folder in models/encoder
 REMEDY = "Run `dvc repro --force encoder`, which makes it, or leave the engine out of `ground.engines`."
 
 
@@ -49,6 +51,7 @@ class StaticEncoder:
 
     def __init__(self, folder: Path) -> None:
         """Raises InputError if `folder` holds no table, or one that does not fit its tokenizer."""
+        check_source(folder.parent)
         self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -102,7 +105,7 @@ class MiniLMEncoder:
     of them may come from the cache. In bfloat16 where the processor multiplies it: 220 passages/s on two cores.
     """
 
-    name = "minilm"
+    name = MINILM
 
     def __init__(self, folder: Path, runtime: RuntimeParams = RuntimeParams()) -> None:  # noqa: B008 - frozen
         """Raises InputError if `folder` holds no model. Imports torch and transformers."""
@@ -111,32 +114,28 @@ class MiniLMEncoder:
         from transformers import AutoModel
 
         quiet_libraries()
-        self._folder, self._device = folder, choose_device(runtime.device)
-        self._dtype = choose_dtype(runtime.dtype, self._device)
+        check_source(folder.parent)
+        self._device = choose_device(runtime.device)
+        dtype = choose_dtype(runtime.dtype, self._device)
         self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
         _check_there(folder / "config.json")
         try:
-            model = AutoModel.from_pretrained(
-                folder, dtype=getattr(torch, self._dtype), use_safetensors=True, local_files_only=True
-            )
+            model = AutoModel.from_pretrained(folder, dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True)
         except Exception as error:  # damaged weights fail in many ways within the reader; all mean the same to a user
             raise InputError(f"{folder} cannot be read as a model: {error}", remedy=REMEDY) from error
         self._model = model.eval().to(self._device)
         self.dimensions: int = self._model.config.hidden_size
+        self._key = vectors_key(folder, runtime)
 
     def learn(self, texts: Sequence[str]) -> "np.ndarray":
         return self.encode_kept(texts)
 
     def encode_kept(self, texts: Sequence[str]) -> "np.ndarray":
         """The vectors of an earlier run, where there are any; what is new is kept for the next one."""
-        with VectorCache(self._key(), self.dimensions) as cache:
+        with VectorCache(self._key, self.dimensions) as cache:
             return cache.complete([readable(text) for text in texts], self.encode)
-
-    def _key(self) -> str:
-        """What tells its vectors from others: kind of device and number type change the last digits."""
-        return content_id("minilm", str(MAX_TOKENS), self._device, self._dtype, hash_model(self._folder))
 
     def encode(self, texts: Sequence[str]) -> "np.ndarray":
         import numpy as np
@@ -157,6 +156,12 @@ class MiniLMEncoder:
         with torch.inference_mode():
             states = self._model(input_ids=torch.tensor(tokens, device=self._device)).last_hidden_state
             return scaled(states.float().mean(dim=1).cpu().numpy())
+
+
+def vectors_key(folder: Path, runtime: RuntimeParams) -> str:
+    """What tells vectors of the model in `folder` from others: kind of device and number type change the last digits."""
+    device = choose_device(runtime.device)
+    return content_id(MINILM, str(MAX_TOKENS), device, choose_dtype(runtime.dtype, device), hash_model(folder))
 
 
 def same_length(tokens: Sequence[Sequence[int]]) -> list[list[int]]:

