@@ -15,7 +15,7 @@ from stages.embed.encoders import Encoder
 from stages.enrich.schema import EnrichedRow
 from stages.tables import Reject, content_id
 from stages.validate.near import Pair, near_pairs
-from stages.validate.ngrams import text_hashes, tokens
+from stages.validate.ngrams import chunks, text_hashes
 from stages.validate.params import DuplicateParams
 from stages.validate.schema import ClusterRow
 from stages.validate.semantic import semantic_pairs
@@ -85,7 +85,7 @@ def conflicting(rows: Sequence[EnrichedRow]) -> list[tuple[EnrichedRow, Enriched
     keyed = sorted((row for row in rows if row.answer_key), key=lambda row: row.id)
     first: dict[int, EnrichedRow] = {}
     pairs = []
-    for row, value in zip(keyed, text_hashes(tokens([row.instruction for row in keyed])).tolist(), strict=True):
+    for row, value in zip(keyed, _whole(row.instruction for row in keyed), strict=True):
         other = first.setdefault(value, row)
         if set(other.answer_key) != set(row.answer_key):
             pairs.append((other, row))
@@ -96,11 +96,17 @@ def exact_pairs(texts: Iterable[str], keys: Sequence[str]) -> dict[Pair, float]:
     """(first, later) for texts with the same words in the same order, and the same key; their similarity is 1."""
     first: dict[tuple[int, str], int] = {}
     pairs = {}
-    for index, identity in enumerate(zip(text_hashes(tokens(texts)).tolist(), keys, strict=True)):
+    for index, identity in enumerate(zip(_whole(texts), keys, strict=True)):
         earlier = first.setdefault(identity, index)
         if earlier != index:
             pairs[earlier, index] = 1.0
     return pairs
+
+
+def _whole(texts: Iterable[str]) -> Iterator[int]:
+    """One hash per text over all its words in order, chunk by chunk: the words of all texts are never there at once."""
+    for _, part in chunks(texts):
+        yield from text_hashes(part).tolist()
 
 
 def _choose(count: int, found: Mapping[str, Mapping[Pair, float]]) -> dict[int, Twin]:

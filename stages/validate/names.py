@@ -15,9 +15,10 @@ _DIGIT = re.compile(r"\d")
 _OPENING = re.compile(r"(?:\A|[.!?:|]\s+|\n\s*(?:[-*]|\d+[.)])?\s*)\Z")  # before the first word of a sentence or of a line
 
 
-def names_by_row(tasks: Sequence[str], texts: Iterable[str]) -> list[frozenset[str]]:
-    """The names in each text; `tasks` are those of the rows that the texts belong to."""
-    found = [names(text) for text in texts]
+def names_by_row(tasks: Sequence[str], texts: Iterable[str]) -> list[tuple[str, ...]]:
+    """The names in each text, sorted; `tasks` are those of the rows that the texts belong to."""
+    shared: dict[str, str] = {}  # equal names of many rows are one object
+    found = [tuple(sorted(shared.setdefault(name, name) for name in names(text))) for text in texts]
     rows = Counter(tasks)
     holding = Counter((task, name) for task, mine in zip(tasks, found, strict=True) for name in mine)
     template = {
@@ -25,7 +26,7 @@ def names_by_row(tasks: Sequence[str], texts: Iterable[str]) -> list[frozenset[s
         for (task, name), count in holding.items()
         if count >= max(TEMPLATE_ROWS, SHARE * rows[task]) and not _DIGIT.search(name)
     }
-    return [frozenset(name for name in mine if (task, name) not in template) for task, mine in zip(tasks, found, strict=True)]
+    return [tuple(name for name in mine if (task, name) not in template) for task, mine in zip(tasks, found, strict=True)]
 
 
 def names(text: str) -> set[str]:

@@ -47,7 +47,7 @@ def semantic_pairs(
 def _groups(rows: Sequence[EnrichedRow], keys: Sequence[str]) -> list[list[int]]:
     """Indexes of rows that have task, key and names in common, two or more together, in the order of the rows."""
     names = names_by_row([row.task for row in rows], (f"{row.instruction}\n{row.answer}" for row in rows))
-    groups: dict[tuple[str, str, frozenset[str]], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[row.task, keys[index], names[index]].append(index)
     return [group for group in groups.values() if len(group) > 1]

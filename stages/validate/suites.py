@@ -93,7 +93,10 @@ class SuiteRunner:
             batch_parameters={"dataframe": data},
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [_POSITION]},
         )
-        return {result.expectation_config.meta["check"]: result for result in outcome.results}
+        found = {result.expectation_config.meta["check"]: result for result in outcome.results}
+        self._context.validation_definitions.delete(name)
+        self._context.data_sources.delete(name)  # it would hold the table as long as the context lives
+        return found
 
     def _expectation(self, check: Check, number: int) -> Any:
         kind = getattr(self._gx.expectations, f"Expect{check.kind}")
