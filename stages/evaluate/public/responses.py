@@ -165,7 +165,7 @@ def _refuse_count(path: Path, what: str, count: int, rows: int, detail: str) -> 
     raise InputError(
         f"{path} has {count:,} {what}, the benchmark file {rows:,} items{f' ({detail})' if detail else ''}.",
         allowed="one response for each item, an empty one where the model gave none",
-        remedy="Give the responses of this benchmark file, in its order and with none left out.",
+        remedy="Give the responses of this benchmark file, in its order and with none left out; a table needs a header line.",
     )
 
 
