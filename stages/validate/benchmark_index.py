@@ -20,6 +20,7 @@ from stages.validate.params import DecontaminationParams
 
 _CVE = re.compile("cve[-_\u2010-\u2015 ]?([0-9]{4})[-_\u2010-\u2015 ]([0-9]{4,7})(?![0-9])")  # also as typesetting hyphenates it
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])")  # of a Sigma rule
+_ID = re.compile(r"[A-Za-z]{1,8}[-. ]?[0-9][0-9.\-]*")  # CWE-79, T1059.001, 42
 _ANSWER_WORDS = 30  # a longer answer is an essay, and its sentences are no part of the question
 
 
@@ -75,8 +76,10 @@ def own_items(rows: Iterable[BenchmarkItem]) -> list[Item]:
 
 def answer_text(options: Mapping[str, str], key: str) -> str:
     """The option that `key` names, or `key` itself if it is a text of its own; empty for letters, numbers and ids."""
-    text = options.get(key.strip(), "") or key
-    return text.strip() if 2 <= len(words(text)) <= _ANSWER_WORDS or (len(text) > 3 and text.isalpha()) else ""
+    text = (options.get(key.strip(), "") or key).strip()
+    if _ID.fullmatch(text):
+        return ""
+    return text if 2 <= len(words(text)) <= _ANSWER_WORDS or (len(text) > 3 and text.isalpha()) else ""
 
 
 def build_index(items: Sequence[Item], params: DecontaminationParams) -> BenchmarkIndex:
@@ -94,6 +97,14 @@ def build_index(items: Sequence[Item], params: DecontaminationParams) -> Benchma
     )
     unsearchable = [number for number in range(len(items)) if number not in found]
     return BenchmarkIndex(items, _words(texts, part, own), tables, shingles, by_identifier, unsearchable)
+
+
+def gram_tables(index: BenchmarkIndex, lengths: Sequence[int], params: DecontaminationParams) -> list[GramTable]:
+    """Tables of other n-grams of the items' own words, those with entries; items with fewer words are in none."""
+    part, subjects = tokens([" ".join(own) for own in index.own_words]), _subject_numbers(index.items)
+    everyone = np.ones(len(index.items), np.bool_)
+    tables = [_gram_table(part, n, f"{n}-gram", everyone, subjects, params.boilerplate_documents) for n in lengths]
+    return [table for table in tables if len(table.hashes)]
 
 
 def _words(texts: Sequence[str], part: Tokens, own: npt.NDArray[np.bool_]) -> list[list[str]]:

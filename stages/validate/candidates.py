@@ -15,7 +15,7 @@ _TEXTS = 4_096  # texts at a time: some 40,000 passages, 40 MB of vectors
 _BLOCK = 4_096  # passages compared with the items at a time
 _LONGER = 2.5  # times as many words as the item a passage may have, or it as the passage
 _LIKE = 2  # items that one passage may be a candidate of
-_FEWEST, _MOST = 5, 64  # passages per item, whatever `embedding_passages` allows; 40 hold nine of ten paraphrases, 12 eight
+_FEWEST, _MOST = 10, 64  # passages per item, whatever `embedding_passages` allows; 40 hold nine of ten paraphrases, 12 eight
 
 Vectors = npt.NDArray[np.float32]
 
@@ -45,13 +45,16 @@ class Candidate(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """Parallel arrays: item, document, text, cosine, number of the passage in `passages`."""
+    """Parallel arrays: item, document, text, cosine, and the passage."""
 
     items: Numbers
     documents: Numbers
     texts: Numbers
     cosines: npt.NDArray[np.float32]
-    passages: list[str]
+    passages: npt.NDArray[np.object_]
+
+    def only(self, chosen: Numbers) -> "_Seen":
+        return _Seen(*(array[chosen] for array in self))
 
 
 def find_candidates(
@@ -67,15 +70,15 @@ def find_candidates(
     vectors = unit(encoder.sums([view.text for view in ordered]))
     skipped = np.array(sorted(document * len(views) + item for document, item in skip), np.int64)
     count = min(_MOST, max(_FEWEST, params.embedding_passages // len({view.item for view in views})))
-    best = _Seen(*(np.empty(0, np.int64) for _ in range(3)), np.empty(0, np.float32), [])
+    best = _Seen(*(np.empty(0, np.int64) for _ in range(3)), np.empty(0, np.float32), np.empty(0, np.object_))
+    needed = np.full(max(view.item for view in views) + 1, params.embedding_candidate_cosine, np.float32)
     for start in range(0, len(corpus.texts), _TEXTS):
         windows = windows_of(corpus.texts[start : start + _TEXTS])
         if windows.sentences:
-            for found in _near(windows, start, corpus, ordered, vectors, encoder, params):
-                keys = found.documents * len(views) + found.items
-                fresh = ~np.isin(keys, skipped)
-                best = _best(best, found, fresh, count)
-    rows = zip(best.items.tolist(), best.texts.tolist(), best.passages, best.cosines.tolist(), strict=True)
+            for found in _near(windows, start, corpus, ordered, vectors, encoder, needed):
+                fresh = np.flatnonzero(~np.isin(found.documents * len(views) + found.items, skipped))
+                best = _best(_Seen(*(np.concatenate(both) for both in zip(best, found.only(fresh), strict=True))), count, needed)
+    rows = zip(best.items.tolist(), best.texts.tolist(), best.passages.tolist(), best.cosines.tolist(), strict=True)
     return sorted(Candidate(*row) for row in rows)
 
 
@@ -92,9 +95,9 @@ def _near(
     views: Sequence[View],
     vectors: Vectors,
     encoder: TableEncoder,
-    params: DecontaminationParams,
+    needed: npt.NDArray[np.float32],
 ) -> Iterator[_Seen]:
-    """Per block of passages of like lengths the nearest items of like length."""
+    """Per block of passages of like lengths the nearest items of like length, where the cosine is what the item needs."""
     lengths = np.array([view.words for view in views])
     items = np.array([view.item for view in views])
     running = _running_sums(windows.sentences, encoder)
@@ -104,25 +107,26 @@ def _near(
         low, high = np.searchsorted(lengths, [words[0] / _LONGER, words[-1] * _LONGER + 1])
         if low == high:
             continue
-        passages = unit(running[windows.ends[part]] - running[windows.starts[part]])
-        cosines = passages @ vectors[low:high].T
+        cosines = unit(running[windows.ends[part]] - running[windows.starts[part]]) @ vectors[low:high].T
         place = np.arange(len(words))
         chosen: list[tuple[Numbers, Numbers, npt.NDArray[np.float32]]] = []
         for _ in range(min(_LIKE, high - low)):
             view = cosines.argmax(axis=1)
             value = cosines[place, view]
-            near = np.flatnonzero(value >= params.embedding_candidate_cosine)
-            chosen.append((near, items[view[near] + low], value[near]))
+            item = items[view + low]
+            near = np.flatnonzero(value >= needed[item])
+            chosen.append((near, item[near], value[near]))
             cosines[place, view] = -1
         where = np.concatenate([one for one, _, _ in chosen])
         texts = windows.texts[part][where] + first
-        names = [windows.passage(start + number) for number in where.tolist()]
+        passages = np.empty(len(where), np.object_)
+        passages[:] = [windows.passage(start + number) for number in where.tolist()]
         yield _Seen(
             np.concatenate([one for _, one, _ in chosen]),
             corpus.owners[texts],
             texts,
             np.concatenate([one for _, _, one in chosen]),
-            names,
+            passages,
         )
 
 
@@ -136,21 +140,17 @@ def _running_sums(sentences: Sequence[str], encoder: TableEncoder) -> npt.NDArra
     return running
 
 
-def _best(known: _Seen, found: _Seen, fresh: npt.NDArray[np.bool_], count: int) -> _Seen:
-    """The `count` best passages per item of both, one per document and one of equal passages."""
-    items = np.concatenate([known.items, found.items[fresh]])
-    documents = np.concatenate([known.documents, found.documents[fresh]])
-    texts = np.concatenate([known.texts, found.texts[fresh]])
-    cosines = np.concatenate([known.cosines, found.cosines[fresh]])
-    passages = [*known.passages, *(found.passages[place] for place in np.flatnonzero(fresh).tolist())]
-    order = np.lexsort((texts, documents, -cosines.round(6), items))
-    taken: list[int] = []
-    item, seen, kept = -1, set(), 0
-    for place in order.tolist():
-        if items[place] != item:
-            item, seen, kept = items[place], set(), 0
-        if kept < count and documents[place] not in seen:
-            seen.add(documents[place])
-            kept += 1
-            taken.append(place)
-    return _Seen(items[taken], documents[taken], texts[taken], cosines[taken], [passages[place] for place in taken])
+def _best(seen: _Seen, count: int, needed: npt.NDArray[np.float32]) -> _Seen:
+    """The `count` best passages per item, one per document; `needed` becomes what a better one must have."""
+    order = np.lexsort((seen.texts, -seen.cosines, seen.documents, seen.items))
+    items, documents = seen.items[order], seen.documents[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (items[1:] != items[:-1]) | (documents[1:] != documents[:-1])
+    kept = seen.only(order[first])
+    order = np.lexsort((kept.documents, -kept.cosines, kept.items))
+    items = kept.items[order]
+    place = np.arange(len(order)) - np.searchsorted(items, items)
+    taken = kept.only(order[place < count])
+    full = order[place == count - 1]
+    needed[kept.items[full]] = kept.cosines[full]
+    return taken

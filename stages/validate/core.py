@@ -16,14 +16,18 @@ from stages.ground.schema import Evidence
 from stages.licences import load_classes, strictest
 from stages.tables import Reject
 from stages.validate.benchmark_hashes import HashedBenchmarks
-from stages.validate.benchmark_index import BenchmarkIndex, build_index, own_items
-from stages.validate.decontaminate import Contamination, Document, Match, find_contamination
+from stages.validate.benchmark_index import BenchmarkIndex, Item, own_items
+from stages.validate.decontaminate import Contamination, Match
 from stages.validate.duplicates import Duplicates, PairCounts, conflicting, remove_duplicates
 from stages.validate.hashed import HashedFinding, find_hashed, hashed_findings
+from stages.validate.leaks import find_leaks
 from stages.validate.licences import filter_licences, kept_apart
+from stages.validate.overlap import Document
 from stages.validate.params import ValidateParams
+from stages.validate.paraphrase import Encoders
 from stages.validate.safety import disarmed, make_safe
-from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
+from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TouchedItem, TrainingRow
+from stages.validate.sweep import Sweep, sweep
 
 NONE_KNOWN = HashedBenchmarks([], [])
 
@@ -49,6 +53,9 @@ class Built(msgspec.Struct, frozen=True):
     licence_classes: dict[str, int]
     benchmarks: dict[str, BenchmarkFinding]  # empty: not checked
     hashed_benchmarks: dict[str, HashedFinding]  # public ones, of which only hashes of n-grams are known
+    embedding: str  # `checked`, or why rows were not searched for paraphrases of items
+    sweeps: dict[str, Sweep]  # benchmark -> rows at other thresholds
+    touched: list[TouchedItem]  # items that rows gave away, before these rows were dropped
     overlap_before: dict[str, int]  # rule -> rows, before the boilerplate rule
     overlap_after: dict[str, int]
     boilerplate_grams: int
@@ -72,13 +79,15 @@ def build(
     params: ValidateParams,
     known: HashedBenchmarks = NONE_KNOWN,
     encoder: Encoder | None = None,
+    encoders: Encoders | None = None,
+    others: Sequence[Item] = (),
 ) -> Built:
     """Apply every filter to `rows`. Raises InputError if no training row is left."""
     safe = make_safe(sorted(rows, key=lambda row: row.id), params.safety)
     licensed, unlicensed, classes = filter_licences(safe.rows, params.licences, load_classes())
-    index = build_index(own_items(items), params.decontamination)
     texts = documents(licensed, evidence)
-    contamination = find_contamination(texts, index, params.decontamination)
+    leaks = find_leaks(texts, [*own_items(items), *others], params.decontamination, encoders)
+    contamination = leaks.contamination
     hashed = find_hashed(texts, known, params.decontamination)
     clean, contaminated = _without_matches(licensed, [*contamination.matches, *hashed])
     free, apart = kept_apart(clean, params.licences, load_classes())
@@ -92,7 +101,10 @@ def build(
         rows_in=len(rows),
         findings=safe.findings,
         licence_classes=classes,
-        benchmarks=benchmark_findings(index, contamination.matches),
+        benchmarks=benchmark_findings(leaks.index, contamination.matches),
+        embedding=leaks.embedding,
+        sweeps=sweep(texts, leaks.index, leaks.similar, params.decontamination),
+        touched=touched_items(contamination.matches),
         hashed_benchmarks=hashed_findings(known, hashed),
         conflicts=[f"{one.id} {two.id}" for one, two in conflicting(unique.rows)],
         **_counts(contamination, unique),
@@ -129,6 +141,16 @@ def benchmark_findings(index: BenchmarkIndex, matches: Sequence[Match]) -> dict[
             by_rule=dict(sorted(Counter(rule for _, rule in {(match.row, match.rule) for match in mine}).items())),
         )
     return findings
+
+
+def touched_items(matches: Sequence[Match]) -> list[TouchedItem]:
+    """Items that some row gave away, by benchmark and id."""
+    rows: dict[tuple[str, str], set[str]] = {}
+    rules: dict[tuple[str, str], set[str]] = {}
+    for match in matches:
+        rows.setdefault((match.benchmark, match.item), set()).add(match.row)
+        rules.setdefault((match.benchmark, match.item), set()).add(match.rule)
+    return [TouchedItem(benchmark=key[0], item=key[1], rules=sorted(rules[key]), rows=len(rows[key])) for key in sorted(rows)]
 
 
 def training_rows(rows: Sequence[EnrichedRow], split: str) -> list[TrainingRow]:

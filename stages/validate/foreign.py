@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import InputError
+from stages.tables import file_sha256
 from stages.validate.benchmark_index import Item, answer_text, identifiers_in
 from stages.validate.loose_tables import Record, read_records, require_fields, strings
 from stages.validate.overlap import Document
+from stages.validate.params import DecontaminationParams
 
 # The first of these that a benchmark has is its question; a bare `prompt` repeats instructions, so it comes late.
 QUESTION_FIELDS = ("question", "description", "problem", "query", "input", "text", "instruction", "prompt", "content")
@@ -22,7 +24,7 @@ _LETTERED = re.compile(r"^\(?[A-J][).:]\s*")
 
 def read_items(path: Path, fields: Sequence[str] = (), name: str = "") -> list[Item]:
     """Items of a benchmark file; CVE ids are taken from every column, so a bare URL column counts."""
-    records = read_records(path)
+    records = [_unwrapped(record) for record in read_records(path)]
     if not records:
         raise InputError(f"{path} holds no items: the benchmark was NOT checked.", remedy="Name a file with items.")
     require_fields(path, records, fields)
@@ -43,6 +45,16 @@ def read_items(path: Path, fields: Sequence[str] = (), name: str = "") -> list[I
             )
         )
     return items
+
+
+def public_items(params: DecontaminationParams) -> list[Item]:
+    """Items of every file in `params.benchmarks`. Raises InputError that names the file."""
+    return [item for name, path in sorted(params.benchmarks.items()) for item in read_items(Path(path), name=name)]
+
+
+def public_benchmarks(params: DecontaminationParams) -> dict[str, str]:
+    """Name -> SHA-256 of the file, since no version of the data names it."""
+    return {name: file_sha256(path) for name, path in sorted(params.benchmarks.items())}
 
 
 def to_documents(records: Sequence[Record], fields: Sequence[str] = ()) -> list[Document]:
@@ -66,6 +78,14 @@ def ids_of(records: Sequence[Record]) -> list[str]:
         if all(isinstance(value, str | int) and value != "" for value in values) and len(set(map(str, values))) == len(records):
             return [str(value) for value in values]
     return [f"#{number}" for number in range(1, len(records) + 1)]
+
+
+def _unwrapped(record: Record) -> Record:
+    """The record, with the fields of an inner one beside its own where it has no question itself."""
+    if any(str(name).casefold() in QUESTION_FIELDS for name in record):
+        return record
+    inner = {name: value for one in record.values() if isinstance(one, dict) for name, value in one.items()}
+    return inner | record
 
 
 def _answer(record: Mapping[Any, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from stages.errors import InputError
 
 Record = dict[str, Any]
+BEYOND = "(beyond the last column)"
 FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
@@ -57,23 +58,33 @@ def _jsonl(path: Path) -> Iterator[Record]:
 
 
 def _json(path: Path) -> Iterator[Record]:
-    """A list of records, or an object that holds one (as CyberMetric's `questions`), or records by id."""
     value = _parse(path, "the file", path.read_text(encoding="utf-8-sig"))
     if isinstance(value, dict):
-        lists = [inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
-        by_id = [{"id": key, **inner} for key, inner in value.items() if isinstance(inner, dict)]
-        value = max(lists, key=len) if lists else by_id if len(by_id) > 1 else [value]
+        value = _records_of(value)
     if not isinstance(value, list):
         raise InputError(f"{path} holds no records.", allowed="a list of objects", remedy="Convert the file to JSONL.")
     for number, inner in enumerate(value, 1):
         yield _record(path, f"record {number}", inner)
 
 
+def _records_of(value: Record) -> list[Any]:
+    """A list of records within `value` (as CyberMetric's `questions`), its columns as records, or records by id."""
+    lists = [inner for inner in value.values() if isinstance(inner, list) and inner]
+    if records := [inner for inner in lists if isinstance(inner[0], dict)]:
+        return max(records, key=len)
+    if len(lists) == len(value) and len({len(inner) for inner in lists}) == 1:
+        return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
+    by_id = [{"id": key, **inner} for key, inner in value.items() if isinstance(inner, dict)]
+    if len(by_id) == len(value) == 1:
+        return _records_of(next(iter(value.values())))
+    return by_id if len(by_id) > 1 else [value]
+
+
 def _separated(path: Path) -> Iterator[Record]:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with open(path, encoding="utf-8-sig", newline="") as file:
         try:
-            yield from csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+            yield from csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", restkey=BEYOND)
         except csv.Error as error:
             raise InputError(f"{path} is not readable as a table: {error}", remedy="Check quotes and separators.") from error
 

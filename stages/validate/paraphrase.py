@@ -73,7 +73,7 @@ def find_paraphrases(
         groups.setdefault(one.item, []).append(one)
     others = _nearest_items(index, of_item, params.embedding_nearest)
     for item, own in groups.items():
-        cosines = [float((of_item[item] @ vectors[one.passage]).max()) for one in own]
+        cosines = [_cosine(of_item[item], vectors[one.passage], params) for one in own]
         nearest = sorted(range(len(own)), key=lambda place: (-own[place].cosine, own[place]))[:_NEIGHBOURS]
         floor = background(
             [own[place] for place in nearest], [cosines[place] for place in nearest], corpus, others.get(item, []), params
@@ -98,7 +98,7 @@ def views_of(index: BenchmarkIndex, params: DecontaminationParams) -> list[View]
         if len(own) >= params.whole_words:
             text = " ".join(own)
             views.append(View(number, text, len(own)))
-            if item.answer:
+            if item.answer and len(item.answer.split()) <= len(own):  # else the vector is that of the answer
                 views.append(View(number, f"{text} {item.answer}", len(own) + len(item.answer.split())))
     return views
 
@@ -116,6 +116,12 @@ def background(
     beyond = list(best.values())[params.boilerplate_documents - 1 :]
     nearest = sorted([*beyond, *others], reverse=True)[: params.embedding_nearest]
     return sum(nearest) / len(nearest) if nearest else 0.0
+
+
+def _cosine(views: Vectors, passage: Vectors, params: DecontaminationParams) -> float:
+    """Of the nearest view; a passage that has the answer alone in common, as a row with the same option has, is judged by the question."""
+    cosines = views @ passage
+    return float(cosines.max() if cosines[0] >= params.embedding_question else cosines[0])
 
 
 def _item_vectors(

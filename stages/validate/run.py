@@ -9,6 +9,7 @@ import msgspec
 from stages.benchmarks.schema import BenchmarkItem
 from stages.enrich.schema import EnrichedRow
 from stages.ground.schema import Evidence
+from stages.runtime import RuntimeParams
 from stages.stage import Stage
 from stages.tables import write_json, write_text
 from stages.validate.benchmark_hashes import load_hashes
@@ -17,19 +18,22 @@ from stages.validate.chain import APART
 from stages.validate.composition import Facts, composition, composition_metrics, dimensions
 from stages.validate.core import Built, build, rows_apart, rows_by_split, training_rows
 from stages.validate.drift import Drift, compare, described, load_baseline
+from stages.validate.foreign import public_benchmarks, public_items
 from stages.validate.inspect_tables import PATHS, TYPES, input_frames, inspect, output_frames, summary, warnings_of
+from stages.validate.leaks import CHECKED, load_encoders
 from stages.validate.lengths import measure_lengths
 from stages.validate.lookup import column_of
 from stages.validate.params import ValidateParams
 from stages.validate.safety import summary as safety_summary
-from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TrainingRow
-from stages.validate.semantic import load_encoder
+from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TouchedItem, TrainingRow
+from stages.validate.semantic import ENCODER, load_encoder
 from stages.validate.shared import Shared
 from stages.validate.suites import CHECKS, SuiteResult, SuiteRunner, require_clean
 from stages.validate.web_pages import page_ids
 
 SYNTHESIZED = "data/synthesize/rows.parquet"
 SAFETY = "data/validate/safety.parquet"
+TOUCHED = "data/validate/touched.parquet"
 COMPOSITION = "metrics/validate_composition.csv"
 DIMENSIONS = "metrics/validate_dimensions.csv"
 
@@ -42,7 +46,17 @@ def run_validate(stage: Stage) -> None:
     checked = inspect(runner, input_frames(inputs.read, page_ids()), params)
     _require(checked.results)
     inspected = time.perf_counter()
-    built = build(inputs.read("rows"), inputs.read("evidence"), inputs.read("items"), params, load_hashes(), load_encoder())
+    own, public = inputs.read("items"), public_items(params.decontamination)
+    built = build(
+        inputs.read("rows"),
+        inputs.read("evidence"),
+        own,
+        params,
+        load_hashes(),
+        load_encoder(),
+        load_encoders(ENCODER, stage.section("runtime", RuntimeParams)),
+        public,
+    )
     filtered = time.perf_counter()
     train, dev = training_rows(built.rows, "train"), training_rows(built.rows, "dev")
     row_ids = {one.id for one in inputs.read("rows")}
@@ -55,6 +69,7 @@ def run_validate(stage: Stage) -> None:
     stage.write(APART, rows_apart(built.apart), RowApart)
     stage.write_rejects("data/validate/rejects.parquet", built.rejects)
     stage.write(PATHS["clusters"], built.clusters, ClusterRow)
+    stage.write(TOUCHED, built.touched, TouchedItem)
     stage.write(SAFETY, built.findings, SafetyFinding)
     facts = Facts(column_of(PATHS["entities"], "id", "published"), measure_lengths(built.rows))
     metrics = metrics_of(checked.results, built, len(train), len(dev), params) | {
@@ -84,7 +99,7 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, p
             "train_rows_dropped_for_dev": built.dev_leaks,
             "conflicting_keys": len(built.conflicts),
         },
-        "contamination": contamination_metrics(built),
+        "contamination": contamination_metrics(built) | {"files": public_benchmarks(params.decontamination)},
         "safety": safety_summary(built.findings, params.safety),
         "licence_classes": built.licence_classes,
         "licence_splits": rows_by_split(built.apart),
@@ -94,10 +109,12 @@ def metrics_of(results: list[SuiteResult], built: Built, train: int, dev: int, p
 def contamination_metrics(built: Built) -> dict[str, Any]:
     """Per benchmark; without any item the status says so and no zero looks like a clean result."""
     if not built.benchmarks:
-        return {"status": "not checked", "hashed_benchmarks": built.hashed_benchmarks}
+        return {"status": "not checked", "embedding": "not checked", "hashed_benchmarks": built.hashed_benchmarks}
     return {
         "hashed_benchmarks": built.hashed_benchmarks,
         "status": "checked",
+        "embedding": built.embedding if built.embedding == CHECKED else f"not checked: {built.embedding}",
+        "sweep": built.sweeps,
         "benchmarks": built.benchmarks,
         "rows_with_overlap": built.overlap_before,
         "rows_with_overlap_without_boilerplate": built.overlap_after,
@@ -146,5 +163,7 @@ def _report_warnings(results: list[SuiteResult], built: Built, drift: Drift) -> 
             f"[validate] warning: {len(built.conflicts):,} pairs ask the same question with different keys: {first}",
             file=sys.stderr,
         )
+    if built.benchmarks and built.embedding != CHECKED:
+        print(f"[validate] warning: paraphrases of benchmark items were NOT looked for: {built.embedding}", file=sys.stderr)
     if not built.benchmarks:
         print("[validate] warning: no benchmark items, so contamination was NOT checked", file=sys.stderr)

@@ -46,3 +46,12 @@ class SafetyFinding(msgspec.Struct, frozen=True, kw_only=True):
     field: str  # instruction, answer, or sources for a row of a denied source
     action: str  # reject: the row was dropped; neutralise: the place was changed; report: neither
     sample: str  # the place, harmless; a fingerprint for credentials and personal data
+
+
+class TouchedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A benchmark item that rows gave away before these were dropped; evaluation may score it apart."""
+
+    benchmark: str
+    item: str
+    rules: list[str]  # identifier, 13-gram, near-duplicate, embedding, ...
+    rows: int

@@ -18,8 +18,8 @@ from stages.validate.benchmark_hashes import (
     main,
     write_hashes,
 )
-from stages.validate.foreign import read_items
 from stages.validate.decontaminate import Document
+from stages.validate.foreign import read_items
 from stages.validate.hashed import find_hashed, hashed_findings
 from stages.validate.params import DecontaminationParams
 from tests.validate.samples import sentence

@@ -56,7 +56,8 @@ def test_without_items_the_metric_says_not_checked(workspace: Path) -> None:
     write_table(PATHS["items"], [], BenchmarkItem)
     run_validate(Stage("validate"))
     contamination = json.loads(Path("metrics/validate.json").read_text())["contamination"]
-    assert contamination.keys() == {"status", "hashed_benchmarks"} and contamination["status"] == "not checked"
+    assert contamination.keys() == {"status", "embedding", "hashed_benchmarks", "files"}
+    assert contamination["status"] == contamination["embedding"] == "not checked"
 
 
 def test_a_missing_table_and_a_broken_table_write_nothing(workspace: Path) -> None:
