@@ -20,7 +20,6 @@ from stages.validate.safety import harmless
 
 CHECKS = "data/validate/checks.json"  # what the suites found, of which Data Docs are made
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a page says which results it shows, not when it was made
-_POSITION = "row_number"
 _WIDTH = 160  # characters of a value that an error message shows
 
 
@@ -74,10 +73,10 @@ class SuiteRunner:
 
         _require_columns(path, frame, checks)
         data = pd.DataFrame({name: frame[name] for name in sorted({check.column for check in checks if check.column})})
-        data[_POSITION] = range(len(frame[id_column]))
+        size = len(frame[id_column])
         results = self._validate(table, data, checks)
         outcomes = [_outcome(check, frame, id_column, results[number], show) for number, check in enumerate(checks)]
-        return SuiteResult(table, path, len(data), outcomes)
+        return SuiteResult(table, path, size, outcomes)
 
     def _validate(self, table: str, data: Any, checks: Sequence[Check]) -> dict[int, Any]:
         """Result of the library by the number of the check."""
@@ -91,7 +90,7 @@ class SuiteRunner:
         definition = self._gx.ValidationDefinition(name=name, data=batch, suite=suite)
         outcome = self._context.validation_definitions.add(definition).run(
             batch_parameters={"dataframe": data},
-            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [_POSITION]},
+            result_format={"result_format": "COMPLETE"},
         )
         found = {result.expectation_config.meta["check"]: result for result in outcome.results}
         self._context.validation_definitions.delete(name)
@@ -188,7 +187,7 @@ def _outcome(check: Check, frame: Frame, id_column: str, result: Any, show: int)
         raise InputError(
             f"{check.name} could not be evaluated: {errors[0]}", remedy="Mend the check in stages/validate/checks.py."
         )
-    positions = sorted(entry[_POSITION] for entry in result.result.get("unexpected_index_list") or [])
+    positions = sorted(result.result.get("unexpected_index_list") or [])  # of a frame without an index of its own: row numbers
     shown = frame.get(check.shows or check.column, [])
     first = [Offence(_short(frame[id_column][position]), _short(shown[position])) for position in positions[:show]]
     observed = "" if check.column else str(result.result.get("observed_value", ""))
