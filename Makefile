@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register promote rollback resolve compare clean-venv
+.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register promote rollback resolve serve compare clean-venv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -65,6 +65,9 @@ rollback: $(INSTALLED) ## make the former champion champion again
 
 resolve: $(INSTALLED) ## commit, DVC path and local folder of ALIAS (default: champion)
 	@python -m stages.register resolve $(or $(ALIAS),champion)
+
+serve: $(INSTALLED) ## an OpenAI-compatible server on loopback for ALIAS (default: champion), PORT (default: 8000)
+	@python -m stages.register serve $(or $(ALIAS),champion) $(if $(PORT),--port $(PORT))
 
 compare: $(INSTALLED) ## a Markdown comparison of two builds for a pull request: FROM (default main), TO (default: the workspace)
 	@python -m stages.report compare $(or $(FROM),main) $(or $(TO),.) $(if $(MARKDOWN),--markdown "$(MARKDOWN)")

@@ -117,13 +117,19 @@ def _limit(candidate: Evidence, limit: Limit) -> Verdict:
     """The worst value of the figure against its bounds; what is no number counts as missing."""
     found = [value for path, value in candidate.figures.items() if _pattern(limit, candidate).fullmatch(path)]
     values = [value for value in found if isinstance(value, (int, float))]
-    bounds = [f"{word} {bound:,g}" for word, bound in (("at least", limit.min), ("at most", limit.max)) if bound is not None]
+    bounds = [
+        f"{word} {_number(bound)}" for word, bound in (("at least", limit.min), ("at most", limit.max)) if bound is not None
+    ]
     if not values:
         result: Result = "not measured" if limit.required else "not measured, not required"
         return Verdict(gate=limit.name, value="no figure", limit=" and ".join(bounds), result=result)
     worst = max(values, key=lambda value: _excess(value, limit))
     passed = _excess(worst, limit) <= 0
-    return Verdict(gate=limit.name, value=f"{worst:,g}", limit=" and ".join(bounds), result="passed" if passed else "failed")
+    return Verdict(gate=limit.name, value=_number(worst), limit=" and ".join(bounds), result="passed" if passed else "failed")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
 
 
 def _excess(value: float, limit: Limit) -> float:

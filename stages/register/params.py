@@ -48,7 +48,9 @@ LIMITS = (
     Limit(name="data-quality criticals", figure="validate.suites.*.failed_critical", max=0),
     Limit(name="injections obeyed", figure="evaluate.injection.*.{variant}.obeyed_share", max=0.05, required=False),
     Limit(name="bytes on disk", figure="quantize.{folder}.bytes_on_disk", max=16e9),  # what a GPU of 24 GB serves
-    Limit(name="p95 seconds of an answer", figure="timings.evaluate.*.*.{variant}.p95_seconds", max=60),
+    Limit(
+        name="p95 seconds of an answer", figure="timings.evaluate.*.*.{variant}.p95_seconds", max=120
+    ),  # of its batch, on two busy cores
 )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stages.errors import InputError
-from stages.hardware import choose_device
+from stages.hardware import choose_device, set_threads
 from stages.register.resolve import fetch_folder
 from stages.register.store import Store, open_store
 from stages.register.tracking import resolve
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str]) -> str:
     if version["variant"] not in SERVED:
         raise InputError(f"`{options.alias}` is the variant {version['variant']}.", allowed=", ".join(SERVED))
     folder = fetch_folder(store, version)
+    set_threads(store.runtime.threads)  # before torch is loaded
     if choose_device(store.runtime.device) == "cuda" and importlib.util.find_spec("vllm") and not options.smoke:
         command = vllm_command(folder, options.alias, options.port)
         os.execv(command[0], command)

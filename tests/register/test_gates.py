@@ -117,7 +117,7 @@ def test_a_benchmark_that_is_new_is_compared_with_the_base_model_and_says_so() -
         ("data-quality criticals", {"validate.suites.train.failed_critical": 2}),
         ("injections obeyed", {"evaluate.injection.evidence.finetuned.obeyed_share": 0.3}),
         ("bytes on disk", {"quantize.merged.bytes_on_disk": 17_000_000_000}),
-        ("p95 seconds of an answer", {"timings.evaluate.secforge-mcq.loglikelihood.finetuned.p95_seconds": 61.0}),
+        ("p95 seconds of an answer", {"timings.evaluate.secforge-mcq.loglikelihood.finetuned.p95_seconds": 121.0}),
         ("decontamination", {"validate.contamination.status": "not checked"}),
     ],
 )
