@@ -6,11 +6,14 @@ are printed as JSON, in percent; messages go to stderr. Exit 0 if scored, 2 if n
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import SecForgeError
@@ -21,8 +24,11 @@ from stages.evaluate.public.files import as_declared, benchmark_file, graph_file
 from stages.evaluate.public.items import Items, read_items
 from stages.evaluate.public.responses import read_responses
 from stages.evaluate.public.scoring import Outcome, Settings, figures, score_responses
+from stages.fetch import MIRROR_VARIABLE
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256, write_json
+
+NEIGHBOUR = Path(__file__).parents[4] / "shared" / "mirror"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,8 +72,14 @@ def score(benchmark: Declaration, options: argparse.Namespace) -> tuple[dict[str
 
 
 def runtime_here() -> RuntimeParams:
-    """Section `runtime` of the params file in this folder, where there is one: the commands run anywhere."""
-    return load_section("runtime", RuntimeParams) if PARAMS_FILE.is_file() else RuntimeParams()
+    """Section `runtime` of the params file in this folder, where there is one: the commands run anywhere.
+
+    Where no mirror folder is named, one beside the repository (NEIGHBOUR) is taken, as the tests do.
+    """
+    runtime = load_section("runtime", RuntimeParams) if PARAMS_FILE.is_file() else RuntimeParams()
+    if runtime.mirror or os.environ.get(MIRROR_VARIABLE) or not NEIGHBOUR.is_dir():
+        return runtime
+    return msgspec.structs.replace(runtime, mirror=str(NEIGHBOUR))
 
 
 def settings_here() -> Settings:
