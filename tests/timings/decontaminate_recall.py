@@ -1,20 +1,34 @@
-"""Recall of decontamination: leaks of each kind planted among 20,000 clean rows, for each format of benchmark file."""
+"""Recall of decontamination: leaks of each kind planted among 20,000 clean rows, for each format of benchmark file.
+
+Items are the hand-written questions of tests/validate/paraphrases.jsonl, each with two paraphrases by hand, and questions of
+random words, which do for the kinds that keep the words. Everything goes through the command's own path: a file of rows, a
+file of items, a report.
+"""
 
 import csv
 import json
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.validate.benchmark_index import Item, build_index
-from stages.validate.foreign import read_items
-from stages.validate.decontaminate import Document, find_contamination
-from stages.validate.params import DecontaminationParams
+from stages.validate.contamination import check_files
+from stages.validate.encoder_at_hand import encoder_at_hand
+from stages.validate.paraphrase import Encoders
+from tests.timings.clean_rows import clean_rows
 
+WRITTEN = Path(__file__).parents[1] / "validate" / "paraphrases.jsonl"
 PROMPT = "You are given a question about security. Choose the right answer and return only one letter without any explanation."
 _VOCABULARY = [f"{stem}{ending}" for stem in ("attack", "parse", "load", "sign", "trust", "route", "queue", "store", "field", "shell") for ending in ("er", "ing", "ed", "s", "able", "less", "ment", "ward", "ist", "ful")] + [f"term{number}" for number in range(4_000)]  # fmt: skip
+
+
+class Question(NamedTuple):
+    """An item as it stands in a benchmark file."""
+
+    text: str
+    answer: str = ""
+    paraphrases: tuple[str, ...] = ()
 
 
 class Recall(NamedTuple):
@@ -23,38 +37,56 @@ class Recall(NamedTuple):
     planted: int
     found: int
 
+    @property
+    def share(self) -> float:
+        """NaN where nothing was planted."""
+        return self.found / self.planted if self.planted else float("nan")
+
 
 def main(clean: int = 20_000, items: int = 200) -> None:
     """Print one line per format: recall by kind, and how many clean rows were dropped."""
+    encoders, why_not = encoder_at_hand()
+    kinds = [*KINDS, "paraphrased"]
     with tempfile.TemporaryDirectory() as folder:
         print(f"decontaminate_recall: {items} items per format, each leaked once in each kind, among {clean:,} clean rows")
-        print(f"{'format':<10}" + "".join(f"{kind:>13}" for kind in KINDS) + f"{'clean dropped':>15}")
+        print(f"{'format':<10}" + "".join(f"{kind:>13}" for kind in kinds) + f"{'clean dropped':>15}")
         for name in FORMATS:
-            found, dropped = recall(name, Path(folder), clean, items)
-            shares = (f"{one.found / one.planted:.3f}" if one.planted else "no id" for one in found.values())
+            found, dropped = recall(name, Path(folder), clean, items, encoders)
+            shares = [f"{found[kind].share:.3f}" if found[kind].planted else "no id" for kind in KINDS]
+            shares.append(f"{found['paraphrased'].share:.3f}" if encoders else "NOT checked")
             print(f"{name:<10}" + "".join(f"{share:>13}" for share in shares) + f"{dropped:>9} of {clean:,}", flush=True)
+    if not encoders:
+        print(f"paraphrases were NOT looked for: {why_not}")
 
 
-def recall(name: str, folder: Path, clean: int, count: int) -> tuple[dict[str, Recall], int]:
-    """(kind -> recall, clean rows dropped) for one format, read from a file of that format."""
-    questions = [_text(random.Random(number), random.Random(number).randint(16, 60)) for number in range(count)]
+def recall(name: str, folder: Path, clean: int, count: int, encoders: Encoders | None = None) -> tuple[dict[str, Recall], int]:
+    """(kind -> recall, clean rows dropped) for one format, from a file of rows and a file of items of that format."""
+    questions = make_questions(count)
     path = FORMATS[name](folder, questions)
-    items = read_items(path)
-    rows = {f"clean-{number}": _text(random.Random(f"clean {number}"), 90) for number in range(clean)}
-    planted = {
-        f"{kind}-{number}": text
-        for kind, leak in KINDS.items()
-        for number, question in enumerate(questions)
-        if (text := leak(question, items[number], random.Random(number)))
-    }
-    documents = [Document(id=key, subject=key, texts={"instruction": [text]}) for key, text in (rows | planted).items()]
-    params = DecontaminationParams(boilerplate_documents=len(KINDS) + 1)  # each item is planted once per kind on purpose
-    matched = {match.row for match in find_contamination(documents, build_index(items, params), params).matches}
-    found = {}
-    for kind in KINDS:
-        mine = [key for key in planted if key.rpartition("-")[0] == kind]
-        found[kind] = Recall(len(mine), sum(key in matched for key in mine))
-    return found, sum(key in matched for key in rows)
+    named = name == "rcm.tsv"
+    rows = {f"clean-{number}": text for number, text in enumerate(clean_rows(clean))}
+    for number, question in enumerate(questions):
+        chance = random.Random(number)
+        for kind, leak in KINDS.items():
+            if text := leak(question.text, f"CVE-2031-{10_000 + number}" if named else "", chance):
+                rows[f"{kind}-{number}"] = text
+        rows |= {f"paraphrased-{number}.{one}": text for one, text in enumerate(question.paraphrases)}
+    data = folder / "rows.jsonl"
+    data.write_text("".join(json.dumps({"id": key, "text": text}) + "\n" for key, text in rows.items()))
+    matched = {match.row for match in check_files(data, [path], encoders=encoders)["matches"]}
+    kinds = dict.fromkeys([*KINDS, "paraphrased", "clean"], (0, 0))
+    for key in rows:
+        kind = key.rpartition("-")[0]
+        kinds[kind] = (kinds[kind][0] + 1, kinds[kind][1] + (key in matched))
+    found = {kind: Recall(*pair) for kind, pair in kinds.items()}
+    return found, found.pop("clean").found
+
+
+def make_questions(count: int) -> list[Question]:
+    """The hand-written questions, then questions of random words."""
+    written = [json.loads(line) for line in WRITTEN.read_text(encoding="utf-8").splitlines()]
+    own = [Question(one["question"], one["answer"], tuple(one["paraphrases"])) for one in written]
+    return [*own, *(Question(_text(random.Random(n), random.Random(n).randint(16, 60))) for n in range(count - len(own)))][:count]
 
 
 def _text(chance: random.Random, words: int) -> str:
@@ -62,36 +94,23 @@ def _text(chance: random.Random, words: int) -> str:
     return " ".join(f"{word}." if place % 12 == 11 else word for place, word in enumerate(drawn))
 
 
-def _rewrapped(question: str, _: Item, chance: random.Random) -> str:
+def _rewrapped(question: str, _: str, chance: random.Random) -> str:
     return "".join(f"{word}{chance.choice([' ', chr(10), '  ', ' - ', ', '])}" for word in question.split())
 
 
-def _truncated(question: str, _: Item, __: random.Random) -> str:
-    """The first 60 %; of an item under 22 words fewer than 13 are left, which the rule of 13 words cannot see."""
+def _truncated(question: str, _: str, __: random.Random) -> str:
+    """The first 60 %; under 13 words fewer than eight are left, which texts about the same have in common."""
     words = question.split()
-    return f"{_text(random.Random(question), 12)} {' '.join(words[: round(0.6 * len(words))])}"
+    return f"{_text(random.Random(question), 12)} {' '.join(words[: round(0.6 * len(words))])}" if len(words) >= 13 else ""
 
 
-def _only_id(question: str, item: Item, _: random.Random) -> str:
-    return f"Consider {next(iter(item.identifiers))} and say what follows." if item.identifiers else ""
-
-
-def _paraphrased(question: str, _: Item, chance: random.Random) -> str:
-    """Every fourth word replaced, and neighbours swapped here and there: no long run of words is left."""
-    words = [chance.choice(_VOCABULARY) if place % 4 == 3 else word for place, word in enumerate(question.split())]
-    for place in range(0, len(words) - 1, 7):
-        words[place], words[place + 1] = words[place + 1], words[place]
-    return " ".join(words)
-
-
-KINDS: dict[str, Callable[[str, Item, random.Random], str]] = {
+KINDS: dict[str, Callable[[str, str, random.Random], str]] = {
     "verbatim": lambda question, *_: question,
     "re-cased": lambda question, *_: question.upper(),
     "re-wrapped": _rewrapped,
     "prefixed": lambda question, _, chance: f"{_text(chance, 25)} Question: {question} Think first.",
     "truncated": _truncated,
-    "id-only": _only_id,
-    "paraphrased": _paraphrased,
+    "id-only": lambda _, name, __: f"Consider {name} and say what follows." if name else "",
 }
 
 
@@ -104,40 +123,45 @@ def _separated(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def _mcq(folder: Path, questions: list[str]) -> Path:
-    options = {f"Option {letter}": f"choice {letter}" for letter in "ABCD"}
-    return _separated(folder, "mcq.tsv", [{"URL": "https://example.org", "Question": one, **options, "Prompt": f"{PROMPT} {one}", "GT": "A"} for one in questions])  # fmt: skip
+def _mcq(folder: Path, questions: Sequence[Question]) -> Path:
+    return _separated(folder, "mcq.tsv", [{"URL": "https://example.org", "Question": one.text, **{f"Option {letter}": text for letter, text in _options(one).items()}, "Prompt": f"{PROMPT} {one.text}", "GT": "C"} for one in questions])  # fmt: skip
 
 
-def _rcm(folder: Path, questions: list[str]) -> Path:
-    return _separated(folder, "rcm.tsv", [{"URL": f"https://nvd.nist.gov/vuln/detail/CVE-2031-{10_000 + number}", "Description": one, "Prompt": f"{PROMPT} {one}", "GT": "CWE-79"} for number, one in enumerate(questions)])  # fmt: skip
+def _rcm(folder: Path, questions: Sequence[Question]) -> Path:
+    return _separated(folder, "rcm.tsv", [{"URL": f"https://nvd.nist.gov/vuln/detail/CVE-2031-{10_000 + number}", "Description": one.text, "Prompt": f"{PROMPT} {one.text}", "GT": "CWE-79"} for number, one in enumerate(questions)])  # fmt: skip
 
 
-def _table(folder: Path, questions: list[str]) -> Path:
-    return _separated(folder, "table.csv", [{"id": str(number), "question": one, "answer": "B"} for number, one in enumerate(questions)])  # fmt: skip
+def _table(folder: Path, questions: Sequence[Question]) -> Path:
+    return _separated(folder, "table.csv", [{"id": str(number), "question": one.text, "answer": one.answer} for number, one in enumerate(questions)])  # fmt: skip
 
 
-def _list(folder: Path, questions: list[str]) -> Path:
+def _list(folder: Path, questions: Sequence[Question]) -> Path:
     path = folder / "list.json"
-    path.write_text(json.dumps({"questions": [{"question": one, "answers": {"A": "x", "B": "y"}, "solution": "A"} for one in questions]}))  # fmt: skip
+    path.write_text(json.dumps({"questions": [{"question": one.text, "answers": _options(one), "solution": "C"} for one in questions]}))  # fmt: skip
     return path
 
 
-def _lines(folder: Path, questions: list[str]) -> Path:
+def _lines(folder: Path, questions: Sequence[Question]) -> Path:
     path = folder / "lines.jsonl"
-    path.write_text("".join(json.dumps({"text": one, "label": [1]}) + "\n" for one in questions))
+    path.write_text("".join(json.dumps({"text": one.text, "label": [1]}) + "\n" for one in questions))
     return path
 
 
-def _columns(folder: Path, questions: list[str]) -> Path:
+def _columns(folder: Path, questions: Sequence[Question]) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({"question": questions, "choices": [["a", "b"] for _ in questions]}), folder / "columns.parquet")
+    columns = {"question": [one.text for one in questions], "choices": [list(_options(one).values()) for one in questions], "answer": [2] * len(questions)}  # fmt: skip
+    pq.write_table(pa.table(columns), folder / "columns.parquet")
     return folder / "columns.parquet"
 
 
-FORMATS: dict[str, Callable[[Path, list[str]], Path]] = {
+def _options(one: Question) -> dict[str, str]:
+    """The right one is C."""
+    return {"A": "None of these", "B": "All of these", "C": one.answer or "It depends", "D": "This cannot be known"}
+
+
+FORMATS: dict[str, Callable[[Path, Sequence[Question]], Path]] = {
     "mcq.tsv": _mcq,
     "rcm.tsv": _rcm,
     "csv": _table,
