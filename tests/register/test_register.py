@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stages.errors import InputError
+from stages.evaluate.variants import load_variant
 from stages.register.collect import Record, collect, flatten, mask
 from stages.register.command import register_build
 from stages.register.model_card import model_card
 from stages.register.params import RegisterParams
 from stages.register.record import COMPLETE, WHOLE, register
-from stages.register.resolve import resolve_alias
-from stages.register.tracking import connect, tracking_uri
+from stages.register.resolve import fetch_folder, resolve_alias
+from stages.register.store import Store
+from stages.register.tracking import connect, read_version, tracking_uri
 from stages.register.workspace import Build, committed_build, refuse_dirty, refuse_stale, refuse_uncommitted_lock
+from stages.runtime import RuntimeParams
 from tests.tiny_model import make_tiny_model
 
 if TYPE_CHECKING:
@@ -178,6 +181,9 @@ def _resolves(repository: Path) -> None:
         resolve_alias(repository, "champion")
     shutil.rmtree(repository / "models")
     assert "resolve candidate --fetch" in resolve_alias(repository, "candidate")
+    fetched = Path(resolve_alias(repository, "candidate", fetch=True).rpartition("folder: ")[2])
+    assert (fetched / "w.bin").read_text() == "weights of models/finetune/merged/w.bin"
+    assert f"folder: {fetched}" in resolve_alias(repository, "candidate")
 
 
 def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +232,10 @@ def test_stored_as_artifact_every_variant_loads_from_mlflow(tmp_path: Path) -> N
     for version in outcome.versions.values():
         pipeline = mlflow.transformers.load_model(f"models:/secforge/{version}")
         assert pipeline("Final", max_new_tokens=2)[0]["generated_text"].startswith("Final")
+    store = Store(root=tmp_path, uri="", client=client, params=RegisterParams(), runtime=RuntimeParams())
+    for variant, version in outcome.versions.items():
+        folder = fetch_folder(store, read_version(client, "secforge", version))
+        assert load_variant(variant, folder, RuntimeParams(device="cpu")).end_token_ids()
 
 
 def test_an_unreachable_store_is_one_message_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
