@@ -1,10 +1,12 @@
-"""Near-duplicates of 100,000 records, beside rensa's own deduplicator and, where it is installed, datasketch."""
+"""Near and semantic duplicates of 100,000 records, beside rensa's own deduplicator and, where it is installed, datasketch."""
 
 import random
 
-from stages.validate.duplicates import near_pairs
+from stages.validate.near import near_pairs
 from stages.validate.params import DuplicateParams
+from stages.validate.semantic import load_encoder, semantic_pairs
 from tests.timings.clock import Line, measure, show
+from tests.validate.samples import row, sentence
 
 PARAMS = DuplicateParams()
 DATASKETCH_ROWS = 5_000  # measured on fewer rows and scaled: it is linear and slow
@@ -21,8 +23,20 @@ def main() -> None:
     slow = measure(lambda: datasketch_pairs(texts[:DATASKETCH_ROWS]))
     if slow.result is not None:
         lines[-1].peers["datasketch (scaled)"] = slow.scaled(len(texts) / DATASKETCH_ROWS)
+    lines += semantic_lines(len(texts))
     show("dedup", lines)
-    print(f"pairs found: {len(lines[-1].ours.result):,} of 10,000 planted twins, some of which are below the threshold")
+    print(f"near pairs found: {len(lines[2].ours.result):,} of 10,000 planted twins, some of which are below the threshold")
+
+
+def semantic_lines(count: int) -> list[Line]:
+    """Semantic duplicates of rows, a tenth of which share their names with the row before; no line without a build."""
+    encoder = load_encoder()
+    if encoder is None:
+        print("semantic: not measured, models/encoder/static is made by `dvc repro encoder`")
+        return []
+    rows = [row(number - (number % 10 == 9), id=f"{number:06}", answer=sentence(number, 120)) for number in range(count)]
+    found = measure(lambda: semantic_pairs(rows, [""] * len(rows), encoder, PARAMS.semantic))
+    return [Line(f"semantic duplicates of {len(rows):,}", found, limit=30.0)]
 
 
 def make_texts(count: int) -> list[str]:
