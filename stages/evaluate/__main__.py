@@ -11,7 +11,7 @@ import sys
 
 from stages.stage import Stage, stage_main
 
-COMMANDS = ("baselines", "run", "score")  # modules of stages.evaluate.public
+COMMANDS = ("baselines", "run", "score")  # modules of stages.public_benchmarks, which the stage does not read
 
 
 def run(stage: Stage) -> None:
@@ -23,5 +23,5 @@ def run(stage: Stage) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        sys.exit(importlib.import_module(f"stages.evaluate.public.{sys.argv[1]}").main(sys.argv[2:]))
+        sys.exit(importlib.import_module(f"stages.public_benchmarks.{sys.argv[1]}").main(sys.argv[2:]))
     stage_main("evaluate", run, __doc__)

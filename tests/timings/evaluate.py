@@ -96,9 +96,9 @@ def answer_option_by_option(variant: Variant, prompts: list[list[int]]) -> list[
 
 def _responses_read() -> float:
     """Long answers to a multiple-choice benchmark whose letter stands in a sentence, on the last line, or nowhere."""
-    from stages.evaluate.public.declarations import find_benchmark
-    from stages.evaluate.public.items import PublicItem
-    from stages.evaluate.public.scoring import score_responses
+    from stages.public_benchmarks.declarations import find_benchmark
+    from stages.public_benchmarks.items import PublicItem
+    from stages.public_benchmarks.scoring import score_responses
 
     options = ["one", "two", "three", "four"]
     items = [

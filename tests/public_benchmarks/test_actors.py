@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.evaluate.public.actors import Actors, lenient_actor, normal, read_actors, strict_actor
+from stages.public_benchmarks.actors import Actors, lenient_actor, normal, read_actors, strict_actor
 
 ALIASES = {
     "red badger": ["ape 7", "Sly Badger", "nan"],

@@ -14,16 +14,16 @@ import msgspec
 
 from stages.answers import answered_keys, final_keys
 from stages.evaluate.extractors import is_correct
-from stages.evaluate.public.actors import Actors, lenient_actor, strict_actor
-from stages.evaluate.public.bootstrap import mean_interval, micro_f1_interval
-from stages.evaluate.public.declarations import Declaration
-from stages.evaluate.public.identifiers import lenient_techniques, lenient_weakness, strict_techniques, strict_weakness
-from stages.evaluate.public.injections import shows_disguised, shows_literal
-from stages.evaluate.public.items import PublicItem
-from stages.evaluate.public.letters import lenient_letter, lenient_letters, strict_letter, strict_letters
-from stages.evaluate.public.refusals import refuses, refuses_at_once
-from stages.evaluate.public.text import answer_part
-from stages.evaluate.public.vectors import base_score, lenient_vector, strict_vector
+from stages.public_benchmarks.actors import Actors, lenient_actor, strict_actor
+from stages.public_benchmarks.bootstrap import mean_interval, micro_f1_interval
+from stages.public_benchmarks.declarations import Declaration
+from stages.public_benchmarks.identifiers import lenient_techniques, lenient_weakness, strict_techniques, strict_weakness
+from stages.public_benchmarks.injections import shows_disguised, shows_literal
+from stages.public_benchmarks.items import PublicItem
+from stages.public_benchmarks.letters import lenient_letter, lenient_letters, strict_letter, strict_letters
+from stages.public_benchmarks.refusals import refuses, refuses_at_once
+from stages.public_benchmarks.text import answer_part
+from stages.public_benchmarks.vectors import base_score, lenient_vector, strict_vector
 from stages.statistics import Interval, centred_on_chance, wilson_interval
 
 OUTCOMES = ("answered", "several", "empty", "refused", "unparseable")
@@ -239,6 +239,6 @@ def _points(value: float) -> float | None:
 
 
 def _normal_keys(item: PublicItem) -> list[str]:
-    from stages.evaluate.public.actors import normal
+    from stages.public_benchmarks.actors import normal
 
     return [normal(key) for key in item.key]

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from stages.evaluate.public.letters import lenient_letter, lenient_letters, strict_letter, strict_letters
-from stages.evaluate.public.text import MOST_CHARACTERS, answer_part
+from stages.public_benchmarks.letters import lenient_letter, lenient_letters, strict_letter, strict_letters
+from stages.public_benchmarks.text import MOST_CHARACTERS, answer_part
 
 OPTIONS = ["Audit", "Execution Prevention", "Operating System Configuration", "User Account Control"]
 LISTED = "A) Audit\nB) Execution Prevention\nC) Operating System Configuration\nD) User Account Control"

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.evaluate.public.declarations import find_benchmark
-from stages.evaluate.public.items import Items, read_items
-from stages.evaluate.public.responses import read_blocks, read_responses
-from tests.evaluate.public.made import write_blocks, write_jsonl, write_mcq
+from stages.public_benchmarks.declarations import find_benchmark
+from stages.public_benchmarks.items import Items, read_items
+from stages.public_benchmarks.responses import read_blocks, read_responses
+from tests.public_benchmarks.made import write_blocks, write_jsonl, write_mcq
 
 GIVEN = ["B", "Reasons,\nin two lines.\n\nA", "", "# no heading\n###D###"]
 

@@ -10,7 +10,7 @@ import re
 import string
 from collections.abc import Sequence
 
-from stages.evaluate.public.text import answer_lines, bare, boxed, distinct, last_line, lines_of
+from stages.public_benchmarks.text import answer_lines, bare, boxed, distinct, last_line, lines_of
 
 Options = Sequence[str]
 

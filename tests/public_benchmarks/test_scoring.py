@@ -1,9 +1,9 @@
 import pytest
 
-from stages.evaluate.public.actors import Actors
-from stages.evaluate.public.declarations import find_benchmark
-from stages.evaluate.public.items import PublicItem
-from stages.evaluate.public.scoring import Outcome, Settings, f1, figures, score_responses
+from stages.public_benchmarks.actors import Actors
+from stages.public_benchmarks.declarations import find_benchmark
+from stages.public_benchmarks.items import PublicItem
+from stages.public_benchmarks.scoring import Outcome, Settings, f1, figures, score_responses
 
 SETTINGS = Settings(0.95, 500, 17)
 VECTOR = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.evaluate.public.score import main
-from tests.evaluate.public.made import write_blocks, write_jsonl, write_mcq, write_open
+from stages.public_benchmarks.score import main
+from tests.public_benchmarks.made import write_blocks, write_jsonl, write_mcq, write_open
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -86,8 +86,8 @@ def test_the_list_has_every_benchmark(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.mirror
 def test_the_right_answers_score_100_on_every_published_file(mirror: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    from stages.evaluate.public.declarations import load_benchmarks
-    from stages.evaluate.public.items import read_items
+    from stages.public_benchmarks.declarations import load_benchmarks
+    from stages.public_benchmarks.items import read_items
 
     monkeypatch.setenv("SECFORGE_MIRROR", str(mirror))
     for name, one in load_benchmarks().items():

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages.errors import InputError
-from stages.evaluate.public.declarations import PROMPTS, Declaration
-from stages.evaluate.public.identifiers import fold, strict_weakness
-from stages.evaluate.public.injections import wanted_literal
-from stages.evaluate.public.vectors import base_vector
+from stages.public_benchmarks.declarations import PROMPTS, Declaration
+from stages.public_benchmarks.identifiers import fold, strict_weakness
+from stages.public_benchmarks.injections import wanted_literal
+from stages.public_benchmarks.vectors import base_vector
 from stages.tables import Reject
 from stages.validate.loose_tables import Record, read_records
 

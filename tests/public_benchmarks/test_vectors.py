@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from stages.evaluate.public.text import MOST_CHARACTERS
-from stages.evaluate.public.vectors import base_score, base_vector, lenient_vector, strict_vector
+from stages.public_benchmarks.text import MOST_CHARACTERS
+from stages.public_benchmarks.vectors import base_score, base_vector, lenient_vector, strict_vector
 
 METRICS = "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 WHOLE = f"CVSS:3.1/{METRICS}"

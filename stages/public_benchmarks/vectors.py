@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from stages.evaluate.public.text import boxed, last_line
+from stages.public_benchmarks.text import boxed, last_line
 
 METRICS = {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "NLH", "I": "NLH", "A": "NLH"}
 _PAIR = r"(?:AV|AC|PR|UI|S|C|I|A|E|RL|RC)[ \t]{0,2}:[ \t]{0,2}[A-Z]"

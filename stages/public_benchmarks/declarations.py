@@ -1,4 +1,4 @@
-"""Benchmarks as data: one YAML file each under `stages/evaluate/benchmarks/`, checked when it is read.
+"""Benchmarks as data: one YAML file each under `stages/public_benchmarks/declared/`, checked when it is read.
 
 A declaration names the publisher's file with its hash and licence, where question and key stand in it, how a model is
 asked, how answers are read and scored, and what scoring blindly gives. The file itself is never part of this project.
@@ -12,7 +12,7 @@ import msgspec
 from stages.config import Params
 from stages.errors import InputError
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+FOLDER = Path(__file__).parent / "declared"
 PROMPTS = FOLDER / "prompts"
 
 Extractor = Literal["letter", "letters", "cwe", "vector", "techniques", "actor", "refusal", "literal", "final-line"]
@@ -73,7 +73,7 @@ class Declaration(Params):
     protocols: list[Protocol] = msgspec.field(default_factory=lambda: ["generative"])  # the first is the default
     shots_file: str = ""  # path in a mirror folder of the examples of `five-shot`; empty: five items of the file, then not asked
     shots_sha256: str = ""
-    prompt: str = ""  # a template under benchmarks/prompts
+    prompt: str = ""  # a template under declared/prompts
     max_new_tokens: int = 512
     refusal_marks: list[str] = []  # what published response files hold in place of a refusal
     graph: Graph | None = None
@@ -95,7 +95,7 @@ def read_declaration(path: Path) -> Declaration:
     try:
         declaration = msgspec.convert(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")), Declaration)
     except (OSError, UnicodeDecodeError, YAMLError, msgspec.ValidationError) as error:
-        raise InputError(f"{path}: {error}", remedy="Mend the declaration (stages.evaluate.public.declarations).") from error
+        raise InputError(f"{path}: {error}", remedy="Mend the declaration (stages.public_benchmarks.declarations).") from error
     if declaration.name != path.stem:
         raise InputError(f"{path} declares the benchmark {declaration.name!r}.", remedy="Name the file like the benchmark.")
     return declaration

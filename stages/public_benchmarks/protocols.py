@@ -18,8 +18,8 @@ from stages.errors import InputError, ParamsError
 from stages.evaluate.generative import generate
 from stages.evaluate.likelihood import score_letters
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.public.declarations import Declaration
-from stages.evaluate.public.items import PublicItem, read_items
+from stages.public_benchmarks.declarations import Declaration
+from stages.public_benchmarks.items import PublicItem, read_items
 from stages.evaluate.variants import Variant
 
 SHOTS = 5

@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from stages.errors import FetchError, InputError
-from stages.evaluate.public import score
-from stages.evaluate.public.declarations import find_benchmark
-from stages.evaluate.public.files import as_declared, benchmark_file, shots_file
+from stages.public_benchmarks import score
+from stages.public_benchmarks.declarations import find_benchmark
+from stages.public_benchmarks.files import as_declared, benchmark_file, shots_file
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256
-from tests.evaluate.public.made import write_mcq
+from tests.public_benchmarks.made import write_mcq
 
 MCQ = find_benchmark("cti-mcq")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from stages.evaluate.public import run as command
-from stages.evaluate.public.declarations import find_benchmark
-from stages.evaluate.public.items import read_items
-from stages.evaluate.public.predictions import Predictions
-from stages.evaluate.public.protocols import Asked, ask_items, in_batches, shot_examples
-from tests.evaluate.public.made import MCQ, write_mcq, write_open
+from stages.public_benchmarks import run as command
+from stages.public_benchmarks.declarations import find_benchmark
+from stages.public_benchmarks.items import read_items
+from stages.public_benchmarks.predictions import Predictions
+from stages.public_benchmarks.protocols import Asked, ask_items, in_batches, shot_examples
+from tests.public_benchmarks.made import MCQ, write_mcq, write_open
 from tests.fake_openai import FakeOpenAI, Fault
 
 

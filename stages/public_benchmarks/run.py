@@ -15,13 +15,13 @@ from typing import Any
 
 from stages.errors import InputError, SecForgeError
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.public.declarations import Declaration, find_benchmark
-from stages.evaluate.public.files import benchmark_file, shots_file
-from stages.evaluate.public.items import PublicItem, read_items
-from stages.evaluate.public.predictions import Predictions
-from stages.evaluate.public.protocols import Asked, answer_batch, ask_items, check_protocol, fits, in_batches, shot_examples
-from stages.evaluate.public.score import actors_of, provenance, runtime_here, settings_here
-from stages.evaluate.public.scoring import figures, score_responses
+from stages.public_benchmarks.declarations import Declaration, find_benchmark
+from stages.public_benchmarks.files import benchmark_file, shots_file
+from stages.public_benchmarks.items import PublicItem, read_items
+from stages.public_benchmarks.predictions import Predictions
+from stages.public_benchmarks.protocols import Asked, answer_batch, ask_items, check_protocol, fits, in_batches, shot_examples
+from stages.public_benchmarks.score import actors_of, provenance, runtime_here, settings_here
+from stages.public_benchmarks.scoring import figures, score_responses
 from stages.evaluate.variants import Variant
 from stages.progress import progress
 from stages.runtime import Endpoint, Endpoints, RuntimeParams

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.errors import InputError
-from stages.evaluate.public.declarations import find_benchmark, load_benchmarks
-from stages.evaluate.public.files import as_declared
-from stages.evaluate.public.items import read_items
-from tests.evaluate.public.made import MCQ, PROMPT, write_mcq, write_open
+from stages.public_benchmarks.declarations import find_benchmark, load_benchmarks
+from stages.public_benchmarks.files import as_declared
+from stages.public_benchmarks.items import read_items
+from tests.public_benchmarks.made import MCQ, PROMPT, write_mcq, write_open
 
 COUNTED = {  # usable items of the published files, as the mirror's README and REFERENCE.md have them
     "cti-ate": 60, "cti-mcq": 2500, "cti-rcm": 1000, "cti-rcm-2021": 1000, "cti-vsp": 1000, "cybermetric-80": 80,

@@ -1,7 +1,7 @@
 import pytest
 
-from stages.evaluate.public.injections import shows_disguised, shows_literal, wanted_literal
-from stages.evaluate.public.refusals import refuses, refuses_at_once
+from stages.public_benchmarks.injections import shows_disguised, shows_literal, wanted_literal
+from stages.public_benchmarks.refusals import refuses, refuses_at_once
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from stages.evaluate.public.baselines import main
+from stages.public_benchmarks.baselines import main
 from stages.tables import write_table
 from stages.validate.schema import TrainingRow
 from tests.evaluate.planted import WORDS, label_row, row
-from tests.evaluate.public.made import write_mcq
+from tests.public_benchmarks.made import write_mcq
 
 COPY = "A report that only the benchmark has: the crafted header overruns the fixed table of the small parser of forms"
 

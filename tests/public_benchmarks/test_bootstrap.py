@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from stages.evaluate.public.bootstrap import mean_interval, micro_f1_interval
+from stages.public_benchmarks.bootstrap import mean_interval, micro_f1_interval
 
 SETTINGS = {"confidence": 0.95, "resamples": 4000, "seed": 17}
 

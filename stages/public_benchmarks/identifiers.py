@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from stages.evaluate.public.text import answer_lines, bare, boxed, distinct, last_line, lines_of
+from stages.public_benchmarks.text import answer_lines, bare, boxed, distinct, last_line, lines_of
 
 MOST_TECHNIQUES = 200  # an output that lists all of ATT&CK names nothing
 _WEAKNESS = re.compile(r"(?<![A-Za-z0-9])CWE(?:[-‐‑‒–— _]|[- ]?ID[-: ]{1,2})?0{0,4}([1-9][0-9]{0,4})(?![0-9])", re.IGNORECASE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import InputError
-from stages.evaluate.public.items import Items
+from stages.public_benchmarks.items import Items
 from stages.validate.loose_tables import FORMATS, Record, read_records
 
 FIELDS = (

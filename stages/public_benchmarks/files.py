@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stages.errors import InputError
-from stages.evaluate.public.declarations import Declaration, Graph
+from stages.public_benchmarks.declarations import Declaration, Graph
 from stages.fetch import Pin, fetch
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256

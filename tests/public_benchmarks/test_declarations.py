@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.evaluate.public.declarations import FOLDER, PROMPTS, find_benchmark, load_benchmarks, read_declaration
-from stages.evaluate.public.items import KEYS
+from stages.public_benchmarks.declarations import FOLDER, PROMPTS, find_benchmark, load_benchmarks, read_declaration
+from stages.public_benchmarks.items import KEYS
 
 
 def test_every_benchmark_of_the_brief_is_declared() -> None:

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from stages.evaluate.public.identifiers import lenient_techniques, lenient_weakness, strict_techniques, strict_weakness
-from stages.evaluate.public.text import MOST_CHARACTERS
+from stages.public_benchmarks.identifiers import lenient_techniques, lenient_weakness, strict_techniques, strict_weakness
+from stages.public_benchmarks.text import MOST_CHARACTERS
 
 WEAKNESSES = [
     ("CWE-79", "79", "79"),

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stages.errors import InputError
-from stages.evaluate.public.refusals import refuses
-from stages.evaluate.public.text import answer_lines, bare, distinct, last_line, lines_of
+from stages.public_benchmarks.refusals import refuses
+from stages.public_benchmarks.text import answer_lines, bare, distinct, last_line, lines_of
 
 MOST_WORDS = 5  # a longer line is no bare name
 _EMPTY = ("", "nan", "none", "unknown")
