@@ -33,6 +33,7 @@ class DecontaminationParams(Params):
     # clean rows of tests/timings/decontaminate_recall. Real rows about the same things come nearer: a build, which drops them
     # unread, may ask for a greater margin (0.36 finds 3 of 4).
     embedding_cosine: float = 0.56  # of sentence vectors, at least
+    embedding_answer: float = 0.65  # where question and answer together are nearer than the question: their cosine, at least
     embedding_question: float = 0.5  # least cosine with the question alone, where question and answer together are nearer
     embedding_margin: float = 0.28  # by which the cosine passes `embedding_neighbours` of the mean of the neighbours'
     embedding_neighbours: float = 0.8  # 1 would ask for nearly equal words where a benchmark's items are all alike

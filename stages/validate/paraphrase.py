@@ -121,7 +121,8 @@ def background(
 def _cosine(views: Vectors, passage: Vectors, params: DecontaminationParams) -> float:
     """Of the nearest view; a passage that has the answer alone in common, as a row with the same option has, is judged by the question."""
     cosines = views @ passage
-    return float(cosines.max() if cosines[0] >= params.embedding_question else cosines[0])
+    told = cosines[0] >= params.embedding_question and cosines.max() >= params.embedding_answer
+    return float(cosines.max() if told else cosines[0])
 
 
 def _item_vectors(
