@@ -130,7 +130,7 @@ def _decontamination(built: Built, params: ValidateParams, embedding: str) -> st
     return (
         f"{table}\n\nA row is dropped if its instruction, answer or evidence names an item's CVE or rule id, or shares {config.ngram} words in a row "
         f"with its question ({config.short_ngram} for questions under {config.short_words} words), checked on the words, or "
-        f"holds at least {config.near_share:.0%} of its own words in runs of {config.near_shingle}. Paraphrases by sentence vectors: {embedding}. Word runs that stand in "
+        f"holds at least {config.near_share:.0%} of an item's own words in runs of {config.near_shingle}. Paraphrases by sentence vectors: {embedding}. Word runs that stand in "
         f"{config.boilerplate_documents} or more subject documents, or items, are common language and do not count. Rows with any shared run: {before}; "
         f"without common language: {after}; {built.boilerplate_grams:,} runs were common. An ATT&CK or CWE id alone is no leak. "
         "Benchmarks that are not listed were not checked."
