@@ -8,7 +8,7 @@ Equal n-grams have equal hashes; callers verify hits on the words themselves (`w
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
