@@ -17,13 +17,13 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError, SecForgeError
 from stages.evaluate import baselines
 from stages.evaluate.params import EvaluateParams
+from stages.evaluate.retrieval import keyed_rows
 from stages.public_benchmarks.declarations import Declaration, find_benchmark
 from stages.public_benchmarks.files import benchmark_file
 from stages.public_benchmarks.items import Items, PublicItem, read_items
 from stages.public_benchmarks.responses import read_responses
 from stages.public_benchmarks.score import provenance, runtime_here, settings_here
 from stages.public_benchmarks.scoring import Outcome, figures, score_responses
-from stages.evaluate.retrieval import keyed_rows
 from stages.statistics import mcnemar_exact, paired_difference
 from stages.tables import read_table, write_json
 from stages.validate.benchmark_index import build_index

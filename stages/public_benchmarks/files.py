@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from stages.errors import InputError
-from stages.public_benchmarks.declarations import Declaration, Graph
 from stages.fetch import Pin, fetch
+from stages.public_benchmarks.declarations import Declaration, Graph
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256
 

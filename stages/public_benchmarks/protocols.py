@@ -18,9 +18,9 @@ from stages.errors import InputError, ParamsError
 from stages.evaluate.generative import generate
 from stages.evaluate.likelihood import score_letters
 from stages.evaluate.params import EvaluateParams
+from stages.evaluate.variants import Variant
 from stages.public_benchmarks.declarations import Declaration
 from stages.public_benchmarks.items import PublicItem, read_items
-from stages.evaluate.variants import Variant
 
 SHOTS = 5
 SHOT_PREFIX = "Answer:"

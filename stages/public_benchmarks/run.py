@@ -15,6 +15,8 @@ from typing import Any
 
 from stages.errors import InputError, SecForgeError
 from stages.evaluate.params import EvaluateParams
+from stages.evaluate.variants import Variant
+from stages.progress import progress
 from stages.public_benchmarks.declarations import Declaration, find_benchmark
 from stages.public_benchmarks.files import benchmark_file, shots_file
 from stages.public_benchmarks.items import PublicItem, read_items
@@ -22,8 +24,6 @@ from stages.public_benchmarks.predictions import Predictions
 from stages.public_benchmarks.protocols import Asked, answer_batch, ask_items, check_protocol, fits, in_batches, shot_examples
 from stages.public_benchmarks.score import actors_of, provenance, runtime_here, settings_here
 from stages.public_benchmarks.scoring import figures, score_responses
-from stages.evaluate.variants import Variant
-from stages.progress import progress
 from stages.runtime import Endpoint, Endpoints, RuntimeParams
 from stages.tables import file_sha256, write_json
 

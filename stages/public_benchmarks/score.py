@@ -18,13 +18,13 @@ import msgspec
 from stages.config import PARAMS_FILE, load_section
 from stages.errors import SecForgeError
 from stages.evaluate.params import EvaluateParams
+from stages.fetch import MIRROR_VARIABLE
 from stages.public_benchmarks.actors import Actors, read_actors
 from stages.public_benchmarks.declarations import Declaration, find_benchmark, load_benchmarks
 from stages.public_benchmarks.files import as_declared, benchmark_file, graph_file
 from stages.public_benchmarks.items import Items, read_items
 from stages.public_benchmarks.responses import read_responses
 from stages.public_benchmarks.scoring import Outcome, Settings, figures, score_responses
-from stages.fetch import MIRROR_VARIABLE
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256, write_json
 

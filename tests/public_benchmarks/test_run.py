@@ -11,8 +11,8 @@ from stages.public_benchmarks.declarations import find_benchmark
 from stages.public_benchmarks.items import read_items
 from stages.public_benchmarks.predictions import Predictions
 from stages.public_benchmarks.protocols import Asked, ask_items, in_batches, shot_examples
-from tests.public_benchmarks.made import MCQ, write_mcq, write_open
 from tests.fake_openai import FakeOpenAI, Fault
+from tests.public_benchmarks.made import MCQ, write_mcq, write_open
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, dict, str]:
