@@ -35,6 +35,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return self.version["variant"]
 
     @property
+    def of_variant(self) -> Answers:
+        """The answers of the version itself."""
+        return self.answers.get(self.variant, {})
+
+    @property
     def name(self) -> str:
         """The version in words."""
         return f"v{self.version['version']} ({self.variant} of {self.version['commit'][:10]})"

@@ -1,5 +1,6 @@
 """The gates of a promotion: pure functions from evidence to verdicts. What was not measured never passes."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -7,11 +8,11 @@ from typing import Any, Literal
 import msgspec
 
 from stages.licences import load_classes, strictest
-from stages.register.evidence import Answers, Evidence, Test
+from stages.register.evidence import Evidence, Test
 from stages.register.params import Gates, Limit, NonInferiority
 from stages.statistics import paired_difference
 
-Result = Literal["passed", "failed", "not measured", "not measured, not required"]
+Result = Literal["passed", "failed", "not measured", "not measured, not required", "not applicable"]
 BLOCKING: tuple[Result, ...] = ("failed", "not measured")
 
 
@@ -48,38 +49,56 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 def _benchmarks(candidate: Evidence, champion: Evidence | None, params: NonInferiority) -> Iterator[Verdict]:
     """Every benchmark and protocol that either side answered, and those that must be measured and nobody answered."""
-    ours = candidate.answers.get(candidate.variant, {})
-    theirs = champion.answers.get(champion.variant, {}) if champion else {}
-    for test in sorted(ours.keys() | theirs.keys()):
-        name, answers = _reference(test, candidate, champion, theirs)
-        yield _not_worse(test, ours.get(test, {}), name, answers, params)
-    for benchmark in sorted({*params.required} - {name for name, _ in ours.keys() | theirs.keys()}):
-        yield Verdict(gate=f"not worse: {benchmark}", value="no answers", limit=_margin(params), result="not measured")
+    answered = {*candidate.of_variant, *(champion.of_variant if champion else {})}
+    for test in sorted(answered):
+        yield _not_worse(test, candidate, champion, params)
+    for test in sorted({*params.required} - answered):
+        yield Verdict(gate=f"not worse: {' '.join(test)}", value="no answers", limit=_margin(params), result="not measured")
 
 
-def _reference(test: Test, candidate: Evidence, champion: Evidence | None, theirs: Answers) -> tuple[str, dict[str, bool]]:
+def _reference(test: Test, candidate: Evidence, champion: Evidence | None) -> tuple[str, dict[str, bool]]:
     """The champion's answers; a benchmark that it was never asked is compared with the candidate's own base model."""
-    if champion and test in theirs:
-        return champion.name, theirs[test]
+    if champion and test in champion.of_variant:
+        return champion.name, champion.of_variant[test]
     why = ", which the champion was not asked" if champion else ""
     return f"the base model{why}", candidate.answers.get("base", {}).get(test, {})
 
 
-def _not_worse(test: Test, ours: dict[str, bool], name: str, theirs: dict[str, bool], params: NonInferiority) -> Verdict:
+def _not_worse(test: Test, candidate: Evidence, champion: Evidence | None, params: NonInferiority) -> Verdict:
+    """A loss that is shown fails at any number of items; else too few items, or too few of the other side's, measure nothing."""
+    ours, (name, theirs) = candidate.of_variant.get(test, {}), _reference(test, candidate, champion)
     shared = sorted(ours.keys() & theirs.keys())
     one, other = [ours[item] for item in shared], [theirs[item] for item in shared]
     difference = paired_difference(one, other, confidence=params.confidence, resamples=params.resamples, seed=params.seed)
-    value = f"{len(shared)} items shared with {name}"
-    if shared:
-        value = f"{100 * difference.value:+.1f} points ({100 * difference.low:+.1f} to {100 * difference.high:+.1f}) on {value}"
+    points = f"{100 * difference.value:+.1f} points ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
+    value = f"{points} on {len(shared)} of {len(theirs)} items of {name}" if shared else f"0 items shared with {name}"
+    covered = bool(shared) and len(shared) >= params.coverage * len(theirs)
     result: Result = "passed" if difference.low >= -params.margin else "failed"
-    if len(shared) < max(1, params.least_items):
-        result = "not measured" if test[0] in params.required else "not measured, not required"
+    if shared and difference.high < -params.margin:
+        result = "failed"
+    elif not covered and not _meant(test, candidate, champion) and test not in params.required:
+        result, value = "not measured, not required", f"{value}: its build does not ask {candidate.variant} this"
+    elif not covered:
+        result = "not measured"
+    elif len(shared) < params.least_items:
+        result = "not measured" if test in params.required else "not measured, not required"
     return Verdict(gate=f"not worse: {' '.join(test)}", value=value, limit=_margin(params), result=result)
 
 
+def _meant(test: Test, candidate: Evidence, champion: Evidence | None) -> bool:
+    """Whether the candidate ought to have been asked: not if its build asked other variants and the champion's build its own too."""
+    others = {other for system in candidate.answers.values() for other in system}
+    return (
+        champion is None
+        or test not in others
+        or test in candidate.of_variant
+        or test in champion.answers.get(candidate.variant, {})
+    )
+
+
 def _margin(params: NonInferiority) -> str:
-    return f"{100 * params.confidence:g} % interval above {-100 * params.margin:+g}, at least {params.least_items} items"
+    level, share = f"{100 * params.confidence:g} %", f"{100 * params.coverage:g} %"
+    return f"{level} interval above {-100 * params.margin:+g}, at least {params.least_items} items and {share} of theirs"
 
 
 def _decontamination(candidate: Evidence) -> Verdict:
@@ -88,7 +107,7 @@ def _decontamination(candidate: Evidence) -> Verdict:
     searched = {
         path.split(".")[3] for path in candidate.figures if re.match(r"validate\.contamination\.(hashed_)?benchmarks\.", path)
     }
-    scored = {benchmark for benchmark, _ in candidate.answers.get(candidate.variant, {})}
+    scored = {benchmark for benchmark, _ in candidate.of_variant}
     status, missing = candidate.figures.get(f"{prefix}status"), sorted(scored - searched)
     value = f"{status or 'no report'}, {len(scored) - len(missing)} of {len(scored)} scored benchmarks"
     clean = status == "checked" and not missing and bool(scored)
@@ -114,18 +133,35 @@ def _licences(candidate: Evidence, allowed: Sequence[str]) -> Verdict:
 
 
 def _limit(candidate: Evidence, limit: Limit) -> Verdict:
-    """The worst value of the figure against its bounds; what is no number counts as missing."""
-    found = [value for path, value in candidate.figures.items() if _pattern(limit, candidate).fullmatch(path)]
-    values = [value for value in found if isinstance(value, (int, float))]
-    bounds = [
-        f"{word} {_number(bound)}" for word, bound in (("at least", limit.min), ("at most", limit.max)) if bound is not None
-    ]
-    if not values:
-        result: Result = "not measured" if limit.required else "not measured, not required"
-        return Verdict(gate=limit.name, value="no figure", limit=" and ".join(bounds), result=result)
-    worst = max(values, key=lambda value: _excess(value, limit))
-    passed = _excess(worst, limit) <= 0
-    return Verdict(gate=limit.name, value=_number(worst), limit=" and ".join(bounds), result="passed" if passed else "failed")
+    """The worst value of the figure against its bounds; one that is no number, or counts over too few, measures nothing."""
+    found, count = _figures(candidate, limit.figure), _count(candidate, limit.of)
+    values = [value for value in found if _is_number(value)]
+    worst = max(values, key=lambda value: _excess(value, limit), default=None)
+    ends = (("at least", limit.min), ("at most", limit.max))
+    bounds = " and ".join(f"{word} {_number(bound)}" for word, bound in ends if bound is not None)
+    value = "no figure" if worst is None else _number(worst)
+    if count is not None:
+        value += f" (of {_number(count)} {limit.of.rpartition('.')[2].replace('_', ' ')})"
+    enough = not limit.of or (count is not None and count >= limit.least)
+    result: Result = "passed"
+    if worst is not None and _excess(worst, limit) > 0:
+        result = "failed"
+    elif values and not enough and limit.unless and _figures(candidate, limit.unless) == [0]:
+        result, value = "not applicable", f"{value}: {limit.unless} is 0"
+    elif len(values) < max(1, len(found)) or not enough:
+        result = "not measured" if limit.required else "not measured, not required"
+        value += f", {len(found) - len(values)} of {len(found)} no number" if len(values) < len(found) else ""
+    return Verdict(gate=limit.name, value=value, limit=bounds, result=result)
+
+
+def _count(candidate: Evidence, path: str) -> float | None:
+    """The one number at `path`; None if there is no such number or path."""
+    found = _figures(candidate, path)
+    return found[0] if len(found) == 1 and _is_number(found[0]) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number(value: float) -> str:
@@ -138,7 +174,8 @@ def _excess(value: float, limit: Limit) -> float:
     return max([*beyond, *([limit.min - value] if limit.min is not None else [])])
 
 
-def _pattern(limit: Limit, candidate: Evidence) -> "re.Pattern[str]":
+def _figures(candidate: Evidence, path: str) -> list[Any]:
+    """The values at a path of a Limit, in the order of the run's figures."""
     folder: Any = candidate.version["path"].rpartition("/")[2]
-    figure = limit.figure.replace("{variant}", candidate.variant).replace("{folder}", folder)
-    return re.compile(re.escape(figure).replace(r"\*", r"[^.]+"))
+    wanted = re.escape(path.replace("{variant}", candidate.variant).replace("{folder}", folder)).replace(r"\*", r"[^.]+")
+    return [value for name, value in candidate.figures.items() if re.fullmatch(wanted, name)]

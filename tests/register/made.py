@@ -15,11 +15,14 @@ from stages.tables import write_table
 PARAMS = """
 register:
   gates:
-    benchmarks: {least_items: 100, required: [secforge-mcq]}
+    benchmarks: {least_items: 100, required: [[secforge-mcq, loglikelihood]]}
 runtime: {mlflow_uri: "URI"}
 """
 METRICS: dict[str, Any] = {
-    "enrich": {"kept": {"invented_ids": 0, "unsupported_ids": 0, "keys_lost": 0}},
+    "enrich": {
+        "kept": {"rows": 40, "with_key": 30, "invented_ids": 0, "unsupported_ids": 0, "keys_lost": 0},
+        "decisions": {"rewritten": 40},
+    },
     "validate": {
         "suites": {"rows": {"failed_critical": 0}, "train": {"failed_critical": 0}},
         "contamination": {"status": "checked", "benchmarks": {"secforge-mcq": {"rows_dropped": 3}}},
