@@ -14,9 +14,10 @@ import msgspec
 
 from stages.errors import InputError
 from stages.public_benchmarks.declarations import PROMPTS, Declaration
-from stages.public_benchmarks.identifiers import fold, strict_weakness
 from stages.public_benchmarks.injections import wanted_literal
+from stages.public_benchmarks.techniques import fold
 from stages.public_benchmarks.vectors import base_vector
+from stages.public_benchmarks.weaknesses import strict_weakness
 from stages.tables import Reject
 from stages.validate.loose_tables import Record, read_records
 

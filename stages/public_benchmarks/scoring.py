@@ -17,17 +17,22 @@ from stages.evaluate.extractors import is_correct
 from stages.public_benchmarks.actors import Actors, lenient_actor, strict_actor
 from stages.public_benchmarks.bootstrap import mean_interval, micro_f1_interval
 from stages.public_benchmarks.declarations import Declaration
-from stages.public_benchmarks.identifiers import lenient_techniques, lenient_weakness, strict_techniques, strict_weakness
 from stages.public_benchmarks.injections import shows_disguised, shows_literal
 from stages.public_benchmarks.items import PublicItem
 from stages.public_benchmarks.letters import lenient_letter, lenient_letters, strict_letter, strict_letters
 from stages.public_benchmarks.refusals import refuses, refuses_at_once
+from stages.public_benchmarks.techniques import lenient_techniques, strict_techniques
 from stages.public_benchmarks.text import answer_part
 from stages.public_benchmarks.vectors import base_score, lenient_vector, strict_vector
+from stages.public_benchmarks.weaknesses import lenient_weakness, strict_weakness
 from stages.statistics import Interval, centred_on_chance, wilson_interval
 
 OUTCOMES = ("answered", "several", "empty", "refused", "unparseable")
 SINGLE = ("letter", "cwe", "vector", "actor")  # extractors of which one answer is asked for
+BY_ITSELF = (
+    "actor",
+    "techniques",
+)  # their last line alone may be anything, or the end of a list: lenient need not agree with strict
 LARGEST_SCORE = 10.0  # of CVSS
 
 Reader = Callable[[str, PublicItem], list[str]]
@@ -126,7 +131,7 @@ def _outcome(
     text = answer_part(response)
     marked = text.strip() in benchmark.refusal_marks
     first, second = ([], []) if marked else (strict(text, item), lenient(text, item))
-    if benchmark.extractor != "actor":  # of which a short last line may be anything
+    if benchmark.extractor not in BY_ITSELF:
         second = first or second
     deviation = abs(base_score(second[0]) - base_score(item.key[0])) if benchmark.extractor == "vector" and second else None
     return Outcome(

@@ -11,6 +11,7 @@ from stages.llm.thoughts import without_thoughts
 MOST_CHARACTERS = 20_000  # the end of a longer output is read: the answer stands last
 MARKUP = " \t*_`~#>\"'“”‘’$"
 _BOXED = re.compile(r"\\+boxed\s{0,2}\{\s{0,4}(?:\\+(?:text|textbf|mathrm|mathbf)\s{0,2}\{)?([^{}]{1,200})\}")
+_TAGGED = re.compile(r"<(?:final_?)?answer>\s{0,20}([^<>]{1,400}?)\s{0,20}</(?:final_?)?answer>", re.IGNORECASE)
 _ANSWER_LINE = re.compile(
     r"(?:\bfinal[ \t]{1,3})?\banswers?\b(?:[ \t]{1,3}is)?[ \t*_`\"]{0,5}[:：=][ \t*_`]{0,5}(?:\r?\n[ \t]{0,5}){0,2}([^\r\n]{1,400})",
     re.IGNORECASE,
@@ -38,8 +39,8 @@ def bare(line: str) -> str:
 
 
 def boxed(text: str) -> list[str]:
-    r"""What stands in every `\boxed{...}`, in order."""
-    return _BOXED.findall(text)
+    r"""What stands in every `\boxed{...}`, and then in every `<answer>...</answer>`, in order."""
+    return _BOXED.findall(text) + _TAGGED.findall(text)
 
 
 def answer_lines(text: str) -> list[str]:
