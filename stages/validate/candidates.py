@@ -68,7 +68,8 @@ def find_candidates(
         return []
     ordered = sorted(views, key=lambda view: (view.words, view.item, view.text))
     vectors = unit(encoder.sums([view.text for view in ordered]))
-    skipped = np.array(sorted(document * len(views) + item for document, item in skip), np.int64)
+    codes = 1 + max(*(view.item for view in views), *(item for _, item in skip), 0)  # items without a view have numbers, too
+    skipped = np.array(sorted(document * codes + item for document, item in skip), np.int64)
     count = min(_MOST, max(_FEWEST, params.embedding_passages // len({view.item for view in views})))
     best = _Seen(*(np.empty(0, np.int64) for _ in range(3)), np.empty(0, np.float32), np.empty(0, np.object_))
     needed = np.full(max(view.item for view in views) + 1, params.embedding_candidate_cosine, np.float32)
@@ -76,7 +77,7 @@ def find_candidates(
         windows = windows_of(corpus.texts[start : start + _TEXTS])
         if windows.sentences:
             for found in _near(windows, start, corpus, ordered, vectors, encoder, needed):
-                fresh = np.flatnonzero(~np.isin(found.documents * len(views) + found.items, skipped))
+                fresh = np.flatnonzero(~np.isin(found.documents * codes + found.items, skipped))
                 best = _best(_Seen(*(np.concatenate(both) for both in zip(best, found.only(fresh), strict=True))), count, needed)
     rows = zip(best.items.tolist(), best.texts.tolist(), best.passages.tolist(), best.cosines.tolist(), strict=True)
     return sorted(Candidate(*row) for row in rows)

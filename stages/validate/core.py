@@ -129,14 +129,14 @@ def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list
 
 def benchmark_findings(index: BenchmarkIndex, matches: Sequence[Match]) -> dict[str, BenchmarkFinding]:
     """What was found per benchmark; a benchmark without items has no entry."""
-    hidden = {index.items[number].id for number in index.unsearchable}
+    hidden = Counter(index.items[number].benchmark for number in index.unsearchable)
     findings = {}
     for name, count in sorted(Counter(item.benchmark for item in index.items).items()):
         mine = [match for match in matches if match.benchmark == name]
         findings[name] = BenchmarkFinding(
             items=count,
             items_touched=len({match.item for match in mine}),
-            items_unsearchable=sum(item.benchmark == name and item.id in hidden for item in index.items),
+            items_unsearchable=hidden[name],
             rows_dropped=len({match.row for match in mine}),
             by_rule=dict(sorted(Counter(rule for _, rule in {(match.row, match.rule) for match in mine}).items())),
         )

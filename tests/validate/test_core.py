@@ -2,9 +2,11 @@ import msgspec
 import pytest
 
 from stages.errors import InputError
-from stages.validate.core import build, training_rows
+from stages.validate.benchmark_index import build_index
+from stages.validate.core import benchmark_findings, build, training_rows
 from stages.validate.params import ValidateParams
 from tests.validate.samples import evidence, item, mapping_row, row, sentence, tables
+from tests.validate.test_decontaminate import external
 
 PARAMS = ValidateParams()
 
@@ -70,3 +72,9 @@ def test_same_rows_in_any_order_give_the_same_result() -> None:
     one = build(rows, whole["evidence"], whole["items"], PARAMS)
     two = build(rows[::-1], whole["evidence"][::-1], whole["items"], PARAMS)
     assert msgspec.json.encode(one) == msgspec.json.encode(two)
+
+
+def test_items_of_two_benchmarks_with_one_id_are_counted_apart() -> None:
+    items = [external(sentence(1, 20), 1, benchmark="long"), external("Who?", 1, benchmark="brief")]
+    found = benchmark_findings(build_index(items, PARAMS.decontamination), [])
+    assert {name: one.items_unsearchable for name, one in found.items()} == {"brief": 1, "long": 0}

@@ -90,6 +90,14 @@ def test_a_pair_known_by_its_words_is_not_read_again(encoders: Encoders) -> None
     assert encoders.sentence.asked == []  # type: ignore[attr-defined]
 
 
+def test_a_known_pair_hides_no_other_pair(encoders: Encoders) -> None:
+    """Items too short to be looked for have numbers, too: with 3 items and 1 view, pair (0, 2) once hid pair (2, 0)."""
+    items = [ITEM, external("What is a SAN?", 2), external("Who?", 3, identifiers=frozenset({"CVE-2031-1003"}))]
+    rows = [row("see CVE-2031-1003", "known"), row("nothing of interest here", "clean"), row(SAID_AGAIN, "leak")]
+    found = find_leaks(rows, items, PARAMS, encoders).contamination.matches
+    assert {match.row: match.rule for match in found} == {"known": "identifier", "leak": "embedding"}
+
+
 def test_without_an_encoder_the_other_rules_run_and_the_state_is_told() -> None:
     found = find_leaks([row(ITEM.text), row(SAID_AGAIN, "two")], [ITEM], PARAMS, None, "no network")
     assert [match.row for match in found.contamination.matches] == ["row"]
