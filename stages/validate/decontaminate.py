@@ -1,4 +1,4 @@
-"""Find rows that give benchmark items away: by identifier, by the item's own words, or by most of them.
+"""Find rows that give benchmark items away: by identifier, by the item's own words, by most of them, or cut off.
 
 An n-gram that stands in `boilerplate_documents` or more distinct subject documents is common language and does
 not count; the report holds the counts with and without that rule. Every overlap is verified on the words.
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from stages.validate.beginnings import RULE, find_beginnings, first_words
 from stages.validate.benchmark_index import BenchmarkIndex, GramTable, identifiers_in
 from stages.validate.ngrams import words
 from stages.validate.overlap import Corpus, Document, Hits, corpus_of, distinct_grams, find_hits, pairs_of, telling
@@ -25,7 +26,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     row: str
     item: str
     benchmark: str
-    rule: str  # identifier, 13-gram, 8-gram, whole-text, near-duplicate, embedding
+    rule: str  # identifier, 13-gram, 8-gram, whole-text, near-duplicate, beginning, embedding
     level: str
     overlap: float  # share of the item's own words that the row holds; cosine for `embedding`; 1 for an identifier
     evidence: str  # the identifier, shared words, or the passage that means the same
@@ -47,7 +48,7 @@ def find_contamination(documents: Sequence[Document], index: BenchmarkIndex, par
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     common = 0
-    shared = find_hits(corpus.texts, [*index.tables, *index.shingles])
+    *shared, first = find_hits(corpus.texts, [*index.tables, *index.shingles, first_words(index, params)])
     for table, hits in zip(index.tables, shared, strict=False):
         kept = telling(hits, table, corpus, index, params)
         common += distinct_grams(table, hits) - distinct_grams(table, kept)
@@ -59,6 +60,9 @@ def find_contamination(documents: Sequence[Document], index: BenchmarkIndex, par
     for table, hits in zip(index.shingles, shared[len(index.tables) :], strict=True):
         near = _by_share(telling(hits, table, corpus, index, params), table, corpus, documents, index, params)
         matches.extend(match for match in near if (match.row, match.benchmark, match.item) not in known)
+    known = {(match.row, match.benchmark, match.item) for match in matches}
+    cut = _by_beginning(corpus, documents, index, first, params)
+    matches.extend(match for match in cut if (match.row, match.benchmark, match.item) not in known)
     return Contamination(sorted_matches(matches), before, after, common)
 
 
@@ -103,6 +107,15 @@ def _by_share(
     pairs = pairs_of(hits, table, index)
     enough = (pairs.coverage >= params.near_share) & (pairs.words >= params.near_words)
     return _verified(pairs.first[enough], pairs.coverage[enough], hits, table, corpus, documents, index)
+
+
+def _by_beginning(
+    corpus: Corpus, documents: Sequence[Document], index: BenchmarkIndex, hits: Hits, params: DecontaminationParams
+) -> list[Match]:
+    return [
+        _match(documents[corpus.owners[one.text]], index, one.item, RULE, corpus.levels[one.text], round(one.share, 4), one.words)
+        for one in find_beginnings(corpus, index, hits, params)
+    ]
 
 
 def _verified(
