@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from stages.errors import InputError
 
 Record = dict[str, Any]
 BEYOND = "(beyond the last column)"
+_NAME_WORDS = 12  # of a column's name; a longer one is the first record of a file without names
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
@@ -26,14 +29,17 @@ def read_records(path: Path) -> list[Record]:
         return list(reader(path))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", remedy="Name an existing file.") from None
-    except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
+    except (UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}", remedy="Name a readable UTF-8 file.") from error
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string inside `value`: chat messages, lists of options, nested records."""
-    if isinstance(value, str):
-        yield value
+    """Every string inside `value`: chat messages, lists of options, nested records; also messages as a string of JSON, and UTF-8 bytes."""
+    if isinstance(value, bytes):
+        yield from strings(_decoded(value))
+    elif isinstance(value, str):
+        inner = _packed(value)
+        yield from [value] if inner is None else strings(inner)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from strings(inner)
@@ -68,10 +74,10 @@ def _json(path: Path) -> Iterator[Record]:
 
 
 def _records_of(value: Record) -> list[Any]:
-    """A list of records within `value` (as CyberMetric's `questions`), its columns as records, or records by id."""
+    """The lists of records within `value` (CyberMetric's `questions`, several splits), its columns as records, or records by id."""
     lists = [inner for inner in value.values() if isinstance(inner, list) and inner]
-    if records := [inner for inner in lists if isinstance(inner[0], dict)]:
-        return max(records, key=len)
+    if records := [record for inner in lists if isinstance(inner[0], dict) for record in inner]:
+        return records
     if len(lists) == len(value) and len({len(inner) for inner in lists}) == 1:
         return [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
     by_id = [{"id": key, **inner} for key, inner in value.items() if isinstance(inner, dict)]
@@ -81,12 +87,59 @@ def _records_of(value: Record) -> list[Any]:
 
 
 def _separated(path: Path) -> Iterator[Record]:
+    """Rows of CSV (also with `;`) or TSV. What quotes would swallow is never lost: TSV is then read without them, CSV refused."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with open(path, encoding="utf-8-sig", newline="") as file:
+        separator = _separator(path, file.readline())
+    try:
+        yield from _table_rows(path, delimiter=separator, strict=True)
+    except csv.Error as error:
+        if separator == "\t" and _same_width(path):
+            yield from _table_rows(path, delimiter=separator, quoting=csv.QUOTE_NONE)
+            return
+        raise InputError(f"{path} is not readable as a table: {error}", remedy="Close or double the quotes there.") from error
+
+
+def _table_rows(path: Path, **dialect: Any) -> list[Record]:
+    """All rows; a csv.Error names the line where the broken row began."""
+    rows: list[Record] = []
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader, last = csv.reader(file, **dialect), 0
         try:
-            yield from csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", restkey=BEYOND)
+            header = _checked_header(path, next(reader, []))
+            last = reader.line_num
+            for cells in reader:
+                last = reader.line_num
+                if cells:
+                    row: Record = dict(zip(header, [*cells, *[None] * (len(header) - len(cells))], strict=False))
+                    rows.append(row | {BEYOND: cells[len(header) :]} if len(cells) > len(header) else row)
         except csv.Error as error:
-            raise InputError(f"{path} is not readable as a table: {error}", remedy="Check quotes and separators.") from error
+            raise csv.Error(f"the row that begins at line {last + 1}: {error}") from error
+    return rows
+
+
+def _checked_header(path: Path, header: list[str]) -> list[str]:
+    """Names of the columns; one without a name is named by its place."""
+    names = [name if name.strip() else f"(column {place})" for place, name in enumerate(header, 1)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"{path}, line 1: the column {', '.join(twice)} stands there twice.", remedy="Rename one of them.")
+    if long := next((name for name in names if len(name.split()) > _NAME_WORDS), ""):
+        raise InputError(
+            f"{path}, line 1: `{long[:60]}...` is no name of a column.", remedy="Put a line with the columns' names first."
+        )
+    return names
+
+
+def _separator(path: Path, header: str) -> str:
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    return next((one for one in ",;\t" if one in header), ",")
+
+
+def _same_width(path: Path) -> bool:
+    """Whether every line has as many tabs as the first: then quotes are only text."""
+    with open(path, encoding="utf-8-sig") as file:
+        return len({line.count("\t") for line in file if line.strip()}) == 1
 
 
 def _parquet(path: Path) -> Iterator[Record]:
@@ -95,17 +148,47 @@ def _parquet(path: Path) -> Iterator[Record]:
 
     try:
         yield from pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise InputError(f"{path} is not a readable Parquet file: {error}", remedy="Check the file.") from error
 
 
 def _parse(path: Path, place: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return _whole(value) if _SURROGATE.search(text) else value
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(
             f"{path}, {place}: not JSON ({error}).", remedy="Mend the line, or give the file its right ending."
         ) from error
+
+
+def _whole(value: Any) -> Any:
+    """`value` in which halves of surrogate pairs, which no file can hold, become U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return {_whole(name): _whole(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _packed(text: str) -> list[Any] | None:
+    """The chat messages or options that a string of JSON holds, as a column of CSV has them; None if it is plain text."""
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    texts = all(isinstance(inner, str) for inner in value)
+    messages = all(isinstance(inner, dict) and inner.keys() & {"content", "value"} for inner in value)
+    return _whole(value) if value and (texts or messages) else None
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _record(path: Path, place: str, value: Any) -> Record:

@@ -40,6 +40,35 @@ def test_strings_inside_messages_are_found() -> None:
     assert list(strings({"messages": [{"role": "user", "content": "a"}], "n": 1})) == ["user", "a"]
 
 
+def test_messages_packed_into_a_string_and_bytes_are_read() -> None:
+    packed = json.dumps([{"role": "user", "content": "one\ntwo"}])
+    assert list(strings({"messages": packed, "raw": b"three", "image": b"\xff\xd8"})) == ["user", "one\ntwo", "three", ""]
+    assert list(strings('{"event": "x"}')) == ['{"event": "x"}']
+
+
+def test_every_split_of_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"train": [{"text": "a"}] * 3, "info": ["x"], "test": [{"text": "b"}]}))
+    assert [record["text"] for record in read_records(tmp_path / "a.json")] == ["a", "a", "a", "b"]
+
+
+def test_quotes_swallow_no_record(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('question\tkey\n"Open is text\t1\n"So" is this\t2\nplain\t3\n')
+    assert [record["question"] for record in read_records(tmp_path / "a.tsv")] == ['"Open is text', '"So" is this', "plain"]
+    (tmp_path / "a.csv").write_text('question,key\na,1\n"open,2\nb,3\n')
+    with pytest.raises(InputError, match=r"a\.csv.*the row that begins at line 3"):
+        read_records(tmp_path / "a.csv")
+
+
+def test_a_table_with_semicolons_and_columns_without_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("question;;\nWhat, is it?;a\n")
+    assert read_records(tmp_path / "a.csv") == [{"question": "What, is it?", "(column 2)": "a", "(column 3)": None}]
+
+
+def test_half_characters_become_replacements(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "\\uD800", "text": "\\ud83d\\ude00 \\udfff"}\n')
+    assert read_records(tmp_path / "a.jsonl") == [{"id": "\ufffd", "text": "\U0001f600 \ufffd"}]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -48,6 +77,9 @@ def test_strings_inside_messages_are_found() -> None:
         ("a.json", b"3", "no records"),
         ("a.json", b"[" * 100_000, "not JSON"),
         ("a.parquet", b"PAR1", "not a readable Parquet"),
+        ("a.csv", b"text,text\nlost,kept\n", "line 1: the column text"),
+        ("a.csv", b"One two three four five six seven eight nine ten eleven twelve thirteen,b\nx,y\n", "no name of a column"),
+        ("a.tsv", b'question\tkey\n"open\t1\t2\nb\t2\n', "line 2"),
         ("a.csv", b"\xff\xfe\x00", "cannot be read"),
         ("a.xlsx", b"", "ending"),
     ],
