@@ -25,7 +25,7 @@ from stages.validate.licences import filter_licences, kept_apart
 from stages.validate.overlap import Document
 from stages.validate.params import ValidateParams
 from stages.validate.paraphrase import Encoders
-from stages.validate.safety import disarmed, make_safe
+from stages.validate.safety import disarmed_all, make_safe
 from stages.validate.schema import ClusterRow, RowApart, SafetyFinding, TouchedItem, TrainingRow
 from stages.validate.sweep import Sweep, sweep
 
@@ -114,8 +114,8 @@ def build(
 def documents(rows: Sequence[EnrichedRow], evidence: Sequence[Evidence]) -> list[Document]:
     """Rows as decontamination reads them: instruction, answer, and every passage the teacher saw."""
     passages: dict[str, list[str]] = {}
-    for one in evidence:
-        passages.setdefault(one.row_id, []).append(disarmed(one.text))  # a match quotes it
+    for one, text in zip(evidence, disarmed_all([one.text for one in evidence]), strict=True):  # a match quotes it
+        passages.setdefault(one.row_id, []).append(text)
     return [
         Document(
             id=row.id,

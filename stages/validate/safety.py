@@ -6,7 +6,7 @@ the rules. A sample of a credential or of personal data is a fingerprint: no rep
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -21,10 +21,12 @@ from stages.validate.injection import find_injections
 from stages.validate.offensive import find_offensive
 from stages.validate.params import SafetyParams
 from stages.validate.personal import find_personal
+from stages.validate.safety_suspects import suspects
 from stages.validate.schema import SafetyFinding
 
 FIELDS = ("instruction", "answer")
 _LONGEST = 160  # characters of a sample
+_AT_ONCE = 2000  # rows whose texts are looked at together
 
 
 def _control_tokens(text: str) -> list[Span]:
@@ -43,6 +45,7 @@ KINDS: dict[str, tuple[Callable[[SafetyParams], str], Callable[[str], list[Span]
 }
 # Digits of the fingerprint that is shown instead. Of a telephone number eight would do: all numbers can be tried.
 _HIDDEN = {"secret": 8, "personal-data": 4}
+_DISARMED = ("secret", "personal-data", "live-indicator", "control-token")  # what `disarmed` changes
 _OWN_WORDS = ("template", "not-selected")  # decisions whose text no model wrote
 
 
@@ -62,10 +65,13 @@ def make_safe(rows: Sequence[EnrichedRow], params: SafetyParams) -> Safe:
     kept: list[EnrichedRow] = []
     rejects: list[Reject] = []
     findings: list[SafetyFinding] = []
-    for row in rows:
-        found = {kind: spans for kind in KINDS if (spans := _spans(row, kind))}
+    denied = {*params.offensive.deny_sources}
+    for row, found in _found(rows):
+        if not found and denied.isdisjoint(row.sources):
+            kept.append(row)
+            continue
         mine = [_finding(row, kind, name, span, params) for kind, spans in found.items() for name, span in spans]
-        mine += [_of_source(row, source, params) for source in sorted({*row.sources} & {*params.offensive.deny_sources})]
+        mine += [_of_source(row, source, params) for source in sorted(denied.intersection(row.sources))]
         findings += mine
         dropping = [one for one in mine if one.action == "reject"]
         if dropping:
@@ -93,9 +99,20 @@ def summary(findings: Sequence[SafetyFinding], params: SafetyParams) -> dict[str
     }
 
 
-def _spans(row: EnrichedRow, kind: str) -> list[tuple[str, Span]]:
-    detector = KINDS[kind][1]
-    return [(name, span) for name in FIELDS for span in detector(getattr(row, name))]
+def _found(rows: Sequence[EnrichedRow]) -> Iterator[tuple[EnrichedRow, dict[str, list[tuple[str, Span]]]]]:
+    """Each row with what was found in it, kind by kind; a detector reads only what it may find something in."""
+    for first in range(0, len(rows), _AT_ONCE):
+        batch = rows[first : first + _AT_ONCE]
+        texts = [getattr(row, name) for row in batch for name in FIELDS]
+        found: dict[int, dict[str, list[tuple[str, Span]]]] = {}
+        suspected = suspects(texts)
+        for kind, (_, detector) in KINDS.items():
+            for place in sorted(suspected[kind]):
+                number, field = divmod(place, len(FIELDS))
+                if spans := detector(texts[place]):
+                    found.setdefault(number, {}).setdefault(kind, []).extend((FIELDS[field], span) for span in spans)
+        for number, row in enumerate(batch):
+            yield row, found.get(number, {})
 
 
 def _finding(row: EnrichedRow, kind: str, name: str, span: Span, params: SafetyParams) -> SafetyFinding:
@@ -145,6 +162,17 @@ def disarmed(text: str) -> str:
     for detector in (find_personal, find_indicators):
         text = replaced(text, without_overlaps(detector(text)))
     return without_control_tokens(text)
+
+
+def disarmed_all(texts: Sequence[str]) -> list[str]:
+    """Each of many texts as `disarmed` gives it; of equal ones and of those with nothing to change few are read."""
+    different = [*dict.fromkeys(texts)]
+    changed: dict[str, str] = {}
+    for first in range(0, len(different), _AT_ONCE):
+        batch = different[first : first + _AT_ONCE]
+        suspected = suspects(batch)
+        changed |= {batch[number]: disarmed(batch[number]) for number in set().union(*(suspected[kind] for kind in _DISARMED))}
+    return [changed.get(text, text) for text in texts]
 
 
 def _reject(row: EnrichedRow, dropping: Sequence[SafetyFinding]) -> Reject:
