@@ -22,7 +22,7 @@ from stages.formats.schema import Format
 from stages.hardware import choose_device, choose_dtype, set_threads
 from stages.runtime import RuntimeParams
 from stages.tables import write_text
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import TouchedItem, TrainingRow
 from stages.variants import FOLDERS, VARIANTS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ITEMS, TRAIN = "data/benchmarks/items.parquet", "data/validate/train.parquet"
 TRAINED, FORMATS = "data/finetune/rows.parquet", "data/formats/formats.parquet"
+TOUCHED = "data/validate/touched.parquet"
 BASE_MANIFEST = Path("data/base/manifest.json")
 
 
@@ -52,7 +53,8 @@ def run_evaluate(stage: "Stage") -> None:
     pieces = Pieces(stage.work(*inputs, resolved=resolved))
     done = run_baselines(items, train, params) + run_variants(items, train, folders, params, runtime, pieces, formats)
     predictions = _predictions(done)
-    metrics = summarise(predictions, items, train, trained, params, note)
+    touched = {(one.benchmark, one.item) for one in stage.read(TOUCHED, TouchedItem)}
+    metrics = summarise(predictions, items, train, trained, params, note, touched)
     stage.write("data/evaluate/predictions.parquet", predictions, Prediction)
     stage.metrics(metrics)
     stage.timings(cost_table(piece.cost for piece in done))

@@ -29,6 +29,7 @@ NOTES = (
     "Intervals are Wilson's; differences and retention are paired over the same items by bootstrap.",
     "Cheap baselines and few-shot prompts draw on every training row, fine-tuning only on those that its token budget holds. "
     "A label is `seen` by a system if a row that it learns from carries it; the base model is split as its tuned variants are.",
+    "`untouched` scores only the items that no row had given away when validation looked; the rows themselves were dropped.",
     "The longest-option baseline is a check of the benchmark: above chance it would mean that options give answers away.",
 )
 
@@ -43,12 +44,16 @@ def summarise(
     trained: Collection[str],
     params: EvaluateParams,
     base_note: str,
+    touched: Collection[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Everything in `metrics/evaluate.json`, nested benchmark, protocol, system; `trained` are the ids of the rows fine-tuned on.
 
     Answers to a question with a format after it are no scores of the benchmark: they stand under `consistency` alone.
+    `touched` are (benchmark, item id) that some row gave away before validation dropped it: `untouched` scores the others.
     """
-    table = tabulate(one for one in predictions if variation_of(one.system)[1] == PLAIN)
+    plain = [one for one in predictions if variation_of(one.system)[1] == PLAIN]
+    table = tabulate(plain)
+    untouched = tabulate(one for one in plain if (one.benchmark, one.item_id) not in touched)
     varied = consistency(predictions, _settings(params))
     by_id = {item.id: item for item in items}
     tuned = [row for row in train if row.id in trained]
@@ -58,6 +63,7 @@ def summarise(
         "notes": list(NOTES),
         "benchmarks": _benchmarks(items, train, tuned),
         "scores": _nested(table, lambda answers: _score(answers, by_id, params.confidence)),
+        "untouched": _nested(untouched, lambda answers: _score(answers, by_id, params.confidence)),
         "comparisons": _comparisons(table, params),
         "retention": _retention(table, params),
         "by_task": _nested(table, lambda answers: _by(answers, lambda item: item.task, by_id)),

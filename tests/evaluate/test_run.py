@@ -7,10 +7,11 @@ from stages.benchmarks.schema import BenchmarkItem
 from stages.errors import InputError
 from stages.evaluate.run import base_note, run_evaluate
 from stages.evaluate.schema import Prediction
+from stages.evaluate.systems import select_items
 from stages.finetune.schema import TrainedRow
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
-from stages.validate.schema import TrainingRow
+from stages.validate.schema import TouchedItem, TrainingRow
 from tests.evaluate.planted import benchmark_items, training_rows
 from tests.tiny_model import make_tiny_model
 
@@ -32,6 +33,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_table("data/validate/train.parquet", training_rows(), TrainingRow)
     trained = [TrainedRow(id=row.id, task=row.task, tokens=9) for row in training_rows()[:2]]
     write_table("data/finetune/rows.parquet", trained, TrainedRow)
+    given_away = select_items(benchmark_items(), "secforge-rcm", 6)[0].id
+    touched = TouchedItem(benchmark="secforge-rcm", item=given_away, rules=["embedding"], rows=1)
+    write_table("data/validate/touched.parquet", [touched], TouchedItem)
     write_json("data/base/manifest.json", {"config": {"base": {"kind": "wheel", "member": "x/Small.Q4_1.gguf"}}})
     make_tiny_model(Path("models/base"))
     make_tiny_model(Path("models/finetune/merged"), seed=1)
@@ -53,6 +57,8 @@ def test_two_runs_of_the_stage_give_the_same_bytes_and_leave_no_work(workspace: 
     figures = json.loads(made[0]["metrics/evaluate.json"])
     assert "Small.Q4_1" in figures["base_note"]
     assert figures["scores"]["secforge-rcm"]["baseline"]["tfidf-linear"]["accuracy"] == 1.0
+    asked, left = (figures[name]["secforge-rcm"]["generative"]["base"]["n"] for name in ("scores", "untouched"))
+    assert asked - left == 1 and figures["untouched"]["secforge-mcq"]["loglikelihood"]["base"]["n"] == 6
     assert "beats_base" in figures["comparisons"]["secforge-mcq"]["loglikelihood"]["finetuned"]["base"]
     assert len(read_table("data/evaluate/predictions.parquet", Prediction)) == 6 * (4 + 7)
     timings = json.loads(Path("metrics/timings/evaluate.json").read_text())

@@ -44,6 +44,16 @@ def test_scores_count_unparseable_apart_from_wrong() -> None:
     assert score["low"] < 0.25 < score["high"]
 
 
+def test_untouched_items_are_scored_apart() -> None:
+    """Ten of the forty, of which nine were answered rightly, had been given away; the same id of another benchmark counts not."""
+    answers = predictions("base", *RCM, right=9)
+    given_away = {("secforge-rcm", one.item_id) for one in answers[:10]} | {("secforge-mcq", answers[20].item_id)}
+    figures = summarise(answers, ITEMS, training_rows(), TRAINED, PARAMS, "", given_away)
+    assert figures["scores"]["secforge-rcm"]["generative"]["base"]["n"] == 40
+    left = figures["untouched"]["secforge-rcm"]["generative"]["base"]
+    assert (left["n"], left["correct"]) == (30, 0)
+
+
 def test_multiple_choice_is_centred_on_chance_and_open_questions_are_not() -> None:
     figures = summary(predictions("base", "secforge-mcq", "loglikelihood", right=10), predictions("base", *RCM, right=10))
     assert figures["benchmarks"]["secforge-mcq"]["chance"] == 0.25
