@@ -1,7 +1,8 @@
 """Rows and benchmark items of files from elsewhere; fields are guessed or named."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,42 +10,71 @@ from stages.errors import InputError
 from stages.tables import file_sha256
 from stages.validate.benchmark_index import Item, answer_text, identifiers_in
 from stages.validate.loose_tables import Record, read_records, require_fields, strings
+from stages.validate.ngrams import words
 from stages.validate.overlap import Document
 from stages.validate.params import DecontaminationParams
 
-# The first of these that a benchmark has is its question; a bare `prompt` repeats instructions, so it comes late.
-QUESTION_FIELDS = ("question", "description", "problem", "query", "input", "text", "instruction", "prompt", "content")
+# The first of these that a record fills is its question; what may only repeat instructions comes last, after the options.
+QUESTION_FIELDS = (
+    *("question", "description", "problem", "stem", "statement", "scenario", "query", "user_input", "input", "text"),
+    *("mutated_prompt", "messages", "conversations", "conversation", "goal", "behavior"),
+)
+PROMPT_FIELDS = ("instruction", "prompt", "test_case_prompt", "content")
 ID_FIELDS = ("id", "row_id", "item_id", "question_id", "qid", "uid", "index")
 OPTION_FIELDS = ("options", "choices", "answers")  # a list, or texts by letter
 KEY_FIELDS = ("gt", "answer", "solution", "correct", "correct_answer", "label", "key", "target")
+SHORT = 5  # words; a question with fewer is told from others by its options, or by further fields
+REPEATED = 5  # records with one text in a field: it is an instruction, no question
+PIECE, OVERLAP = 500_000, 20_000  # characters; a longer text is searched in parts, which bounds the memory
 _LETTERS = "ABCDEFGHIJ"
+_USERS = ("user", "human", "prompter")
+_LABEL = re.compile(r"(?:^|\s)\(?[A-J][).:]\s+")  # of an option within a text
+_END = re.compile(r"[.!?:]\s+|\n")
 _OPTION_COLUMN = re.compile(r"(?:option|choice|answer)?[ _]?([a-j0-9])")
 _LETTERED = re.compile(r"^\(?[A-J][).:]\s*")
 
 
 def read_items(path: Path, fields: Sequence[str] = (), name: str = "") -> list[Item]:
-    """Items of a benchmark file; CVE ids are taken from every column, so a bare URL column counts."""
+    """Items of a benchmark file; CVE ids are taken from every column, so a bare URL column counts.
+
+    Without `fields` the question of each record is guessed. Raises InputError if no item has a question or an identifier.
+    """
     records = [_unwrapped(record) for record in read_records(path)]
     if not records:
         raise InputError(f"{path} holds no items: the benchmark was NOT checked.", remedy="Name a file with items.")
     require_fields(path, records, fields)
-    chosen = list(fields) or [_guess(path, records)]
     benchmark = name or path.name
-    items = []
-    for place, record in zip(ids_of(records), records, strict=True):
-        text = "\n".join(one for field in chosen for one in strings(record.get(field)))
-        named = frozenset(identifiers_in("\n".join(strings(record))))
-        items.append(
-            Item(
-                id=place,
-                benchmark=benchmark,
-                subject=f"{benchmark}\x00{place}",
-                text=text,
-                identifiers=named,
-                answer=_answer(record),
-            )
+    texts = ["\n".join(_texts(record, fields)) for record in records] if fields else guessed_questions(records)
+    items = [
+        Item(
+            id=place,
+            benchmark=benchmark,
+            subject=f"{benchmark}\x00{place}",
+            text=text,
+            identifiers=frozenset(identifiers_in("\n".join(strings(record)))),
+            answer=_answer(record),
+        )
+        for place, record, text in zip(ids_of(records), records, texts, strict=True)
+    ]
+    if not any(item.text.strip() or item.identifiers for item in items):
+        raise InputError(
+            f"{path}: cannot tell which field is the question.",
+            allowed=", ".join(sorted({str(field) for record in records for field in record})),
+            remedy="Name it with --benchmark-field.",
         )
     return items
+
+
+def guessed_questions(records: Sequence[Record]) -> list[str]:
+    """The question of each record, empty where none can be told.
+
+    One that is short, or the same in many records, is joined by further fields and by its options.
+    """
+    plain = [{str(name).casefold(): value for name, value in record.items()} for record in records]
+    order = _question_fields(plain)
+    filled = [{field: text for field in order if (text := asked(one.get(field)))} for one in plain]
+    seen = Counter((field, text) for one in filled for field, text in one.items())
+    return [_question(one, fields, seen) for one, fields in zip(plain, filled, strict=True)]
 
 
 def public_items(params: DecontaminationParams) -> list[Item]:
@@ -58,16 +88,19 @@ def public_benchmarks(params: DecontaminationParams) -> dict[str, str]:
 
 
 def to_documents(records: Sequence[Record], fields: Sequence[str] = ()) -> list[Document]:
-    """Rows as documents: the named fields, or every field that holds text, each its own level.
+    """Rows as documents: the named fields, or every field that holds text, each its own level; ids may name identifiers.
 
     Only rows of this project tell their subject document; elsewhere each row is a document of its own.
     """
     documents = []
     for name, record in zip(ids_of(records), records, strict=True):
         chosen = fields or [field for field in record if field not in ID_FIELDS]
-        texts = {str(field): list(strings(record.get(field))) for field in chosen}
+        texts = {str(field): [part for text in strings(record.get(field)) for part in _parts(text)] for field in chosen}
+        if together := _short_with_options(record):
+            texts["question and options"] = [together]
         subject = str(record["subject"]) if "entity_ids" in record and record.get("subject") else ""
-        documents.append(Document(id=name, subject=subject, texts=texts))
+        named = "\n".join(_texts(record, ID_FIELDS))
+        documents.append(Document(id=name, subject=subject, texts=texts, named=named))
     return documents
 
 
@@ -82,7 +115,7 @@ def ids_of(records: Sequence[Record]) -> list[str]:
 
 def _unwrapped(record: Record) -> Record:
     """The record, with the fields of an inner one beside its own where it has no question itself."""
-    if any(str(name).casefold() in QUESTION_FIELDS for name in record):
+    if any(str(name).casefold() in (*QUESTION_FIELDS, *PROMPT_FIELDS) for name in record):
         return record
     inner = {name: value for one in record.values() if isinstance(one, dict) for name, value in one.items()}
     return inner | record
@@ -100,6 +133,8 @@ def _options(plain: Mapping[str, Any]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for field in OPTION_FIELDS:
         value = plain.get(field)
+        if isinstance(value, dict) and isinstance(value.get("text"), list):
+            value = value["text"]
         if isinstance(value, dict):
             texts |= {str(letter).upper(): str(text) for letter, text in value.items()}
         elif isinstance(value, list):
@@ -112,14 +147,62 @@ def _options(plain: Mapping[str, Any]) -> dict[str, str]:
     return {letter: _LETTERED.sub("", text) for letter, text in texts.items()}
 
 
-def _guess(path: Path, records: Sequence[Record]) -> str:
-    """The field that holds the question, whatever its case."""
-    known = {name.casefold(): name for record in reversed(records) for name in record if isinstance(name, str)}
-    for field in QUESTION_FIELDS:
-        if field in known and any(isinstance(record.get(known[field]), str) for record in records):
-            return known[field]
-    raise InputError(
-        f"{path}: cannot tell which field is the question.",
-        allowed=", ".join(sorted(known.values())),
-        remedy="Name it with --benchmark-field.",
-    )
+def asked(value: Any) -> str:
+    """The text of one field: what the user said where it holds messages, else every string in it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        users = [one for one in value if str(one.get("role", one.get("from", ""))).casefold() in _USERS]
+        value = [one.get("content", one.get("value")) for one in users] or value
+    return "\n".join(strings(value)).strip()
+
+
+def _question_fields(plain: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Fields that may hold the question, likeliest first: known names, else names that contain one (`question_text`)."""
+    known = (*QUESTION_FIELDS, *PROMPT_FIELDS)
+    names = {name for one in plain for name in one}
+    like = [name for field in known for name in sorted(names) if field in name]
+    return [field for field in known if field in names] or list(dict.fromkeys(like))
+
+
+def _question(plain: Mapping[str, Any], filled: Mapping[str, str], seen: Mapping[tuple[str, str], int]) -> str:
+    """Fields in order until one tells the record from others; prompts come after the options. In the record's own order."""
+    chosen: list[str] = []
+    enough = False
+    for field in (field for field in filled if field not in PROMPT_FIELDS):
+        chosen.append(field)
+        if enough := _tells(filled[field], seen[field, filled[field]]):
+            break
+    options = "" if enough else "\n".join(dict.fromkeys(_options(plain).values()))
+    if not enough and not _tells(options):
+        chosen.extend(field for field in filled if field in PROMPT_FIELDS)
+    texts = [filled[field] for field in plain if field in chosen]
+    whole = [text for text in texts if not any(text in other and text != other for other in texts)]
+    return "\n".join([*dict.fromkeys(whole), options]).strip()
+
+
+def _tells(text: str, records: int = 1) -> bool:
+    return len(words(text)) >= SHORT and records < REPEATED
+
+
+def _short_with_options(record: Record) -> str:
+    """Question and options of a row in one text, as `read_items` has a short item."""
+    plain = {str(name).casefold(): value for name, value in record.items()}
+    question = next((text for field in QUESTION_FIELDS if (text := asked(plain.get(field)))), "")
+    options = _options(plain)
+    return "\n".join([question, *dict.fromkeys(options.values())]) if options and question and not _tells(question) else ""
+
+
+def _texts(record: Record, fields: Sequence[str]) -> list[str]:
+    return [text for field in fields for text in strings(record.get(field))]
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text, in overlapping parts if it is very long, and a short question in it together with its options."""
+    for start in range(0, max(1, len(text) - OVERLAP), PIECE - OVERLAP):
+        yield text[start : start + PIECE]
+    if "A)" in text or "A." in text or "A:" in text:
+        before, *options = _LABEL.split(text)
+        question = _END.split(before.strip())[-1]
+        if len(options) > 1 and 0 < len(words(question)) < SHORT + 3:
+            yield "\n".join([question, *options])
