@@ -9,11 +9,14 @@ serve: an OpenAI-compatible server for an alias on loopback.
 """
 
 import argparse
+import gc
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from stages.errors import SecForgeError
+from stages.errors import BusyError, SecForgeError
 from stages.state import stage_lock
 
 COMMANDS = ("card", "promote", "resolve", "rollback", "serve")  # modules of this package
@@ -26,15 +29,29 @@ def main(arguments: list[str]) -> str:
         command = importlib.import_module(f"stages.register.{arguments[0]}")
         if arguments[0] not in CHANGING:
             return command.main(arguments[1:])
-        with stage_lock("register"):
+        with _alone():
             return command.main(arguments[1:])
     argparse.ArgumentParser(
         prog="python -m stages.register", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args(arguments)
     from stages.register.command import register_build
 
-    with stage_lock("register"):
+    with _alone():
         return register_build(Path.cwd())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of `register`, whose holder may be moving an alias: nobody is told to kill it."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(stage_lock("register"))
+        except BusyError:
+            raise BusyError(
+                "another `python -m stages.register` registers, promotes or rolls back in this workspace.",
+                remedy="Wait until it ends, then run the same command again. Do not kill it: it may be moving an alias.",
+            ) from None
+        yield
 
 
 if __name__ == "__main__":
@@ -42,3 +59,5 @@ if __name__ == "__main__":
         print(main(sys.argv[1:]))
     except SecForgeError as error:
         sys.exit(f"[register] {error}")
+    finally:
+        gc.freeze()  # else Python's end looks through all of MLflow for garbage: a second

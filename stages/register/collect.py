@@ -26,6 +26,11 @@ DOCUMENTS = ("data/report/index.html", "metrics/timings/report.html", "data/vali
 MODEL_CARD = "model_card.md"
 LONGEST_PARAM = 500  # characters of a param value; the whole params.yaml is an artifact of the run
 
+KEYS = (  # OpenAI and Anthropic, Hugging Face, GitHub, GitLab, AWS, Slack; JSON web tokens; what follows `Bearer`
+    r"\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:AKIA|ASIA)[0-9A-Z]{16}"
+    r"|xox[abprs]-[\w-]{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})|(?<=Bearer )[\w.~+/=-]{16,}"
+)
+
 
 class Point(msgspec.Struct, frozen=True):
     """One figure; `step` is 0 unless it belongs to a curve."""
@@ -57,8 +62,9 @@ def collect(root: Path, build: Build) -> Record:
 
 
 def mask(text: str) -> str:
-    """`text` with passwords of URLs and values of key-like query arguments replaced by `***`."""
+    """`text` with passwords of URLs, values of key-like query arguments and keys of known forms replaced by `***`."""
     text = re.sub(r"(?<=://)([^/\s:@'\"]*):[^/\s@'\"]+@", r"\1:***@", text)
+    text = re.sub(KEYS, "***", text)
     return re.sub(r"(?i)([?&](?:[a-z_]*key|token|password|secret)=)[^&\s'\"]+", r"\1***", text)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.register.collect import collect, mask
+from stages.register.injection import refuse_foreign_reports
 from stages.register.params import RegisterParams
 from stages.register.record import Outcome, register
 from stages.register.store import open_store
@@ -12,6 +13,7 @@ from stages.register.workspace import committed_build
 def register_build(root: Path) -> str:
     """Register the build at HEAD of `root` and say what was done. Raises SecForgeError if it must not be."""
     build = committed_build(root)
+    refuse_foreign_reports(root, build)
     record = collect(root, build)
     store = open_store(root)
     outcome = register(store.client, build, record, store.params, root)

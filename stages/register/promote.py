@@ -4,16 +4,20 @@
 """
 
 import argparse
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.errors import InputError
+from stages.config import load_section
+from stages.errors import InputError, ParamsError
 from stages.register.aliases import CHAMPION, move_champion
 from stages.register.evidence import Evidence, read_evidence
-from stages.register.gates import Verdict, judge, table
+from stages.register.gates import Result, Verdict, judge, table
 from stages.register.history import append, mark, now
+from stages.register.params import Gates, RegisterParams
 from stages.register.store import Store, open_store
 from stages.register.tracking import read_version, resolve, version_of
+from stages.register.workspace import committed_params
 
 
 def main(arguments: Sequence[str]) -> str:
@@ -38,7 +42,7 @@ def promote(root: Path, number: str | None = None, force: str | None = None) -> 
         return f"[register] version {chosen['version']} is the champion already; nothing changed."
     candidate = read_evidence(client, chosen)
     reference = read_evidence(client, champion) if champion else None
-    verdicts = judge(candidate, reference, params.gates)
+    verdicts = [*judge(candidate, reference, params.gates), _gates_of_head(store)]
     shown = table(verdicts)
     refused = [one for one in verdicts if one.blocks]
     if refused and force is None:
@@ -59,6 +63,26 @@ def _promote(store: Store, candidate: Evidence, champion: Evidence | None, verdi
     if old:
         mark(store, old, "previous", time)
     append(store, "promote", candidate.version, old, time, forced, verdicts)
+
+
+def _gates_of_head(store: Store) -> Verdict:
+    """The gates are those that git holds: nobody is promoted by a limit that was widened for the moment."""
+    text = committed_params(store.root)
+    same = text is not None and _gates(text) == store.params.gates
+    value = "the same" if same else "no commit holds params.yaml" if text is None else "others than in the commit HEAD"
+    result: Result = "passed" if same else "not measured" if text is None else "failed"
+    return Verdict(gate="gates committed", value=value, limit="`register.gates` of params.yaml as in HEAD", result=result)
+
+
+def _gates(text: str) -> Gates | None:
+    """The gates of a params.yaml; None for one that today's code does not read."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "params.yaml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            return load_section("register", RegisterParams, file).gates
+        except ParamsError:
+            return None
 
 
 def _of(refused: Sequence[Verdict], champion: Evidence | None) -> str:

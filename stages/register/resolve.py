@@ -1,6 +1,9 @@
 """Commit, DVC path and local folder of the version that an alias names."""
 
 import argparse
+import hashlib
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +11,11 @@ from stages.errors import InputError
 from stages.experiments.workspace import dvc
 from stages.register.store import Store, open_store
 from stages.register.tracking import resolve
-from stages.register.workspace import lock_hashes
 from stages.state import state_dir
 
 SHOWN = ("model", "version", "variant", "commit", "path", "dvc_md5", "store")
+
+WEIGHTS = (".safetensors", ".gguf")
 
 
 def main(arguments: Sequence[str]) -> str:
@@ -24,7 +28,7 @@ def main(arguments: Sequence[str]) -> str:
 
 
 def resolve_alias(root: Path, alias: str, *, fetch: bool = False) -> str:
-    """One `key: value` per line; `folder` is where the files lie, or the command that brings them."""
+    """One `key: value` per line; `folder` is where the files lie, every byte as registered, or the command that brings them."""
     store = open_store(root)
     found = resolve(store.client, store.params.model, alias)
     folder = fetch_folder(store, found) if fetch else local_folder(root, found)
@@ -33,12 +37,27 @@ def resolve_alias(root: Path, alias: str, *, fetch: bool = False) -> str:
 
 
 def local_folder(root: Path, version: dict[str, str]) -> Path | None:
-    """The files of a version, if they lie in this workspace or were fetched before."""
-    path, lock = root / version["path"], root / "dvc.lock"
-    if lock.exists() and path.exists() and lock_hashes(lock).get(version["path"]) == version["dvc_md5"]:
+    """The files of a version, if they lie whole in this workspace or were fetched before. Reads every byte of them."""
+    path, fetched = root / version["path"], _fetched(root, version)
+    if dvc_hash(path) == version["dvc_md5"]:
         return path
-    fetched = _fetched(root, version)
-    return fetched if fetched.exists() else None
+    copied = version.get("store") == "artifact"  # MLflow writes a model's files anew: other bytes, and moved here when whole
+    whole = copied and any(file.suffix in WEIGHTS for file in (fetched, *fetched.glob("*")) if file.is_file())
+    return fetched if whole or dvc_hash(fetched) == version["dvc_md5"] else None
+
+
+def dvc_hash(path: Path) -> str:
+    """The MD5 under which DVC holds a file or folder; empty if there is none. A folder's is that of its listing, plus `.dir`."""
+    if path.is_file():
+        return _md5(path)
+    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+    listing = json.dumps([{"md5": _md5(file), "relpath": name} for name, file in files]).encode()
+    return f"{hashlib.md5(listing, usedforsecurity=False).hexdigest()}.dir" if files else ""
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def fetch_folder(store: Store, version: dict[str, str]) -> Path:
@@ -54,13 +73,20 @@ def fetch_folder(store: Store, version: dict[str, str]) -> Path:
     else:
         root = str(store.root)
         dvc(store.root, "get", root, version["path"], "--rev", version["commit"], "--out", str(part), "--force")
+    _remove(target)  # what lies there is damaged, else it had been found
     part.replace(target)
     return target
 
 
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _download(version: dict[str, str], target: Path) -> None:
     """The copy that MLflow keeps: `model` of a transformers model, else `weights`."""
-    import shutil
     import tempfile
 
     import mlflow

@@ -82,6 +82,13 @@ def lock_hashes(path: Path) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in _lock_stages(path).values() for out in stage.get("outs", []) if "md5" in out}
 
 
+def committed_params(root: Path) -> str | None:
+    """params.yaml as HEAD holds it; None without a commit that holds one."""
+    command = ["git", "show", "HEAD:./params.yaml"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
 def _lock_stages(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
 

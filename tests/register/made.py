@@ -1,7 +1,11 @@
 """Registered versions without a build: figures and answers as a test wants them, in a real MLflow store."""
 
 import json
+import shutil
+import sqlite3
+import subprocess
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ from stages.register.collect import Record
 from stages.register.record import register
 from stages.register.store import open_store
 from stages.register.workspace import PREDICTIONS, Build
+from stages.state import state_dir
 from stages.tables import write_table
 
 PARAMS = """
@@ -32,12 +37,31 @@ METRICS: dict[str, Any] = {
 }
 COMPOSITION = "family,source,licence,type,rows\nattack,attack,LicenseRef-MITRE-ATTACK + Apache-2.0,identifier,12\n"
 
+GOOD, BETTER, WORSE = "1" * 80 + "0" * 80, "1" * 100 + "0" * 60, "1" * 60 + "0" * 100  # of 160 items
+AS_SOMEBODY = ("-c", "user.name=Builder", "-c", "user.email=builder@example.org")
+
 
 def make_root(folder: Path, uri: str = "") -> Path:
-    """A workspace with params and nothing else; its store is SQLite unless `uri` names a server."""
+    """A git repository with params and nothing else; its store is SQLite in its state folder unless `uri` names a server."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "params.yaml").write_text(PARAMS.replace("URI", uri or f"sqlite:///{folder / 'mlflow.db'}"))
+    (folder / "params.yaml").write_text(PARAMS.replace("URI", uri))
+    for command in (["init", "-q"], ["add", "params.yaml"], [*AS_SOMEBODY, "commit", "-q", "-m", "params"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     return folder
+
+
+def copy_root(source: Path, target: Path) -> Path:
+    """A copy of a workspace with its SQLite store, whose runs keep their files in the copy."""
+    shutil.copytree(source, target)
+    with closing(sqlite3.connect(state_dir(target) / "mlflow.db")) as store:
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+        ):
+            store.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(source), str(target)))
+        store.commit()
+    return target
 
 
 def add_version(
