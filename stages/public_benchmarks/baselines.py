@@ -7,7 +7,6 @@ COMBINED best labels, else the linear model's first. Prints JSON; exit 2 if noth
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,11 +18,12 @@ from stages.evaluate import baselines
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.retrieval import keyed_rows
 from stages.public_benchmarks.declarations import Declaration, find_benchmark
-from stages.public_benchmarks.files import benchmark_file
+from stages.public_benchmarks.files import benchmark_file, refuse_overwriting
 from stages.public_benchmarks.items import Items, PublicItem, read_items
 from stages.public_benchmarks.responses import read_responses
-from stages.public_benchmarks.score import provenance, runtime_here, settings_here
+from stages.public_benchmarks.score import provenance, runtime_here, settings_here, show
 from stages.public_benchmarks.scoring import Outcome, figures, score_responses
+from stages.review.printing import tell
 from stages.statistics import mcnemar_exact, paired_difference
 from stages.tables import read_table, write_json
 from stages.validate.benchmark_index import build_index
@@ -42,13 +42,14 @@ def main(arguments: Sequence[str]) -> int:
     """Entry of the command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
+        refuse_overwriting(options.report, [options.train, options.responses, options.benchmark_file])
         report = compare(find_benchmark(options.benchmark), options)
         if options.report:
             write_json(options.report, report)
     except (SecForgeError, OSError) as error:
-        print(f"[baselines] {error}", file=sys.stderr)
+        tell(f"[baselines] {error}", file=sys.stderr)
         return 2
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    show(report)
     return 0
 
 
@@ -71,7 +72,7 @@ def compare(benchmark: Declaration, options: argparse.Namespace) -> dict[str, An
         name: made for name in defaults.baselines if (made := baselines.answer(name, items, clean, defaults.seed)) is not None
     }
     if options.responses:
-        answers |= _model(benchmark, found, items, clean, options)
+        answers |= _model(benchmark, path, found, items, clean, options)
     outcomes = {name: score_responses(benchmark, found.items, [_said(benchmark, one) for one in made]) if name != "model"
                 else score_responses(benchmark, found.items, made) for name, made in answers.items()}  # fmt: skip
     return {
@@ -114,10 +115,11 @@ def to_benchmark_item(benchmark: str, item: PublicItem, kind: str) -> BenchmarkI
 
 
 def _model(
-    benchmark: Declaration, found: Items, items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow], options: argparse.Namespace
-) -> dict[str, list[str]]:
+    benchmark: Declaration, path: Path, found: Items, items: Sequence[BenchmarkItem], rows: Sequence[TrainingRow],
+    options: argparse.Namespace,
+) -> dict[str, list[str]]:  # fmt: skip
     """The model's responses, and for labels their combination with the linear baseline."""
-    given = read_responses(options.responses, found, options.field)
+    given = read_responses(options.responses, found, benchmark, asked=path, field=options.field).texts
     if items[0].key_kind == "letter":
         return {"model": given}
     believed = [one.lenient for one in score_responses(benchmark, found.items, given)]

@@ -4,6 +4,8 @@ A declaration names the publisher's file with its hash and licence, where questi
 asked, how answers are read and scored, and what scoring blindly gives. The file itself is never part of this project.
 """
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,7 @@ from stages.errors import InputError
 
 FOLDER = Path(__file__).parent / "declared"
 PROMPTS = FOLDER / "prompts"
+SHORTEST_PART = 3  # letters of a name by which a benchmark is found
 
 Extractor = Literal["letter", "letters", "cwe", "vector", "techniques", "actor", "refusal", "literal", "final-line"]
 Metric = Literal["accuracy", "exact-set", "exact-vector", "macro-f1", "actor-accuracy", "refusal-rate", "injection-rate"]
@@ -102,15 +105,28 @@ def read_declaration(path: Path) -> Declaration:
 
 
 def find_benchmark(name: str, folder: Path = FOLDER) -> Declaration:
-    """The benchmark of this name, in any case, with `_` for `-`. Raises InputError that lists all names."""
+    """The benchmark that a name can only mean: in any case, with any or no separators, with or without `bench` (`CTI-Bench MCQ`).
+
+    The name or alias may be whole or a part that no other benchmark has. Raises InputError that lists what it may mean, or all.
+    """
     known = load_benchmarks(folder)
-    wanted = name.strip().casefold().replace("_", "-").replace(" ", "-")
-    by_alias = {alias: one for one in known.values() for alias in one.aliases}
-    found = known.get(wanted) or by_alias.get(wanted)
-    if found is None:
+    spelled = {_spelling(one): declared for declared in known.values() for one in (*declared.aliases, declared.name)}
+    wanted = _spelling(name)
+    found = {spelled[wanted].name} if wanted in spelled else _holding(wanted, spelled)
+    if len(found) != 1:
         raise InputError(
-            f"There is no benchmark {name!r}.",
-            allowed=", ".join(known),
+            f"{name!r} may be several benchmarks." if found else f"There is no benchmark {name!r}.",
+            allowed=", ".join(sorted(found) or known),
             remedy=f"Take one of these names, or write a declaration into {FOLDER}.",
         )
-    return found
+    return known[found.pop()]
+
+
+def _spelling(name: str) -> str:
+    """Small letters and digits; `bench`, and what stands twice after it (`cti-bench/cti-mcq`), left out."""
+    words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"bench(?:mark)?s?", " ", name.casefold()))
+    return "".join(dict.fromkeys(words))
+
+
+def _holding(part: str, spelled: Mapping[str, Declaration]) -> set[str]:
+    return {declared.name for spelling, declared in spelled.items() if part in spelling} if len(part) >= SHORTEST_PART else set()

@@ -1,5 +1,6 @@
 """Where a benchmark's file is: given by the user, made by this build, in the mirror folder, or downloaded; hash checked."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from stages.errors import InputError
@@ -13,7 +14,8 @@ def benchmark_file(benchmark: Declaration, given: Path | None, runtime: RuntimeP
     """The file to read. A given one is taken as it is; any other has the declared hash. Raises InputError or FetchError."""
     if given is not None:
         if not given.is_file():
-            raise InputError(f"{given} does not exist.", remedy=f"{benchmark.name} is published at {benchmark.url}")
+            found = "is no file" if given.exists() else "does not exist"
+            raise InputError(f"{given} {found}.", remedy=f"{benchmark.name} is published at {benchmark.url}")
         return given
     if benchmark.local:
         path = Path(benchmark.local)
@@ -30,6 +32,13 @@ def benchmark_file(benchmark: Declaration, given: Path | None, runtime: RuntimeP
     kind = "url" if benchmark.direct else "mirror"
     pin = Pin(kind=kind, url=benchmark.url, path=benchmark.mirror, sha256=benchmark.sha256)
     return fetch({benchmark.name: pin}, runtime)[benchmark.name]
+
+
+def refuse_overwriting(written: Path | None, inputs: Iterable[Path | None]) -> None:
+    """Raise InputError if a file that is to be written is one that is read."""
+    for path in inputs:
+        if written is not None and path is not None and written.resolve() == path.resolve():
+            raise InputError(f"{written} is read: the report would overwrite it.", remedy="Name another file.")
 
 
 def graph_file(graph: Graph, given: Path | None, runtime: RuntimeParams) -> Path:

@@ -1,174 +1,145 @@
-"""Responses that any model gave anywhere, one for each row of a benchmark file.
+"""Responses that any model gave anywhere, one for each item of a benchmark file.
 
-Three forms are read: text blocks, each after a line `#####n#####` (as CTI-Bench publishes its logs); a column of a TSV,
-CSV or Parquet table; JSONL or JSON with a field for the response. Tables that name items by id are put in order by it.
+Three forms are read: text blocks with a line `#####n#####` each; a column of a TSV, CSV or Parquet table; JSONL or JSON with
+a field for the response. Tables that name or number items are put in order by that. A plain text has one response to a line.
 """
 
-import re
-from collections import Counter
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from stages.errors import InputError
+from stages.public_benchmarks.blocks import begins_with_block, read_blocks
+from stages.public_benchmarks.declarations import Declaration
+from stages.public_benchmarks.fields import choose_field, field_names, text_of
 from stages.public_benchmarks.items import Items
-from stages.validate.loose_tables import FORMATS, Record, read_records
-
-FIELDS = (
-    "response", "responses", "output", "outputs", "model_output", "completion", "generation", "generated_text", "generated",
-    "answer_text", "prediction", "predictions", "predicted", "model_answer", "llm_answer", "filtered_resps", "resps", "text", "content", "answer",
-)  # fmt: skip
-ID_FIELDS = ("item_id", "item", "question_id", "qid", "id")
-_BLOCK = re.compile(r"^[ \t]*#{3,}[ \t]*(\d{1,7})[ \t]*#{3,}[ \t]*$")
-_SHOWN = 10
+from stages.public_benchmarks.placing import fits, for_items, place_records, refuse_count, some
+from stages.tables import file_sha256
+from stages.validate.loose_tables import BEYOND, FORMATS, Record, read_records
 
 
-def read_responses(path: Path, items: Items, field: str = "") -> list[str]:
-    """One response per usable item, in the order of `items.items`.
+class Responses(NamedTuple):
+    """What a file of responses holds, and how it was read."""
 
-    Raises InputError where responses and rows of the benchmark do not agree in number, or no field can be told.
+    texts: list[str]  # one for each usable item
+    field: str  # of a table; empty for a text
+    ordered_by: str  # the field that names or numbers items; empty: they stand in order
+    notes: list[str]  # what a reader of the scores should know
+
+
+def read_responses(path: Path, items: Items, benchmark: Declaration, *, asked: Path | None = None, field: str = "") -> Responses:
+    """The response to every usable item, in the order of `items.items`. `asked` is the benchmark file.
+
+    Raises InputError where responses and items do not agree in number, no field can be told, or `path` is the benchmark itself.
     """
     if not path.is_file():
-        raise InputError(f"{path} does not exist.", remedy="Name the file of responses.")
-    if path.suffix.lower() in FORMATS and not _has_blocks(path):
-        found = _from_table(path, items, field)
-    else:
-        if field:
-            raise InputError(f"{path} is a text file, which has no field {field!r}.", allowed=", ".join(FORMATS))
-        found = _from_text(path, items.rows)
-    return [found[item.place - 1] for item in items.items]
+        found = "is no file" if path.exists() else "does not exist"
+        raise InputError(f"{path} {found}.", remedy="Name the file of responses.")
+    if asked is not None and file_sha256(path) == file_sha256(asked) and not _is_further(field, benchmark):
+        raise InputError(
+            f"{path} is the benchmark file itself: its columns are questions and keys.",
+            remedy="Name the file of responses; if both are one table, name the column of responses with --field.",
+        )
+    if path.suffix.lower() == ".parquet" or (path.suffix.lower() in FORMATS and not begins_with_block(path)):
+        return _from_records(path, _by_key(read_records(path), items), items, benchmark, field)
+    return _from_text(path, items, benchmark, field)
 
 
-def read_blocks(text: str) -> list[tuple[int, str]]:
-    """Number and text of every block after a line `#####n#####`; what stands before the first is left out."""
-    blocks: list[tuple[int, list[str]]] = []
-    for line in text.splitlines():
-        if match := _BLOCK.match(line):
-            blocks.append((int(match[1]), []))
-        elif blocks:
-            blocks[-1][1].append(line)
-    return [(number, "\n".join(lines).strip()) for number, lines in blocks]
+def _is_further(field: str, benchmark: Declaration) -> bool:
+    """Whether a field is named that is none of the benchmark's."""
+    columns = benchmark.columns
+    return bool(field) and field not in (columns.question, columns.answer, columns.prompt, columns.system, *columns.options)
 
 
-def _has_blocks(path: Path) -> bool:
-    if path.suffix.lower() == ".parquet":
-        return False
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        return any(_BLOCK.match(line) for _, line in zip(range(3), file, strict=False))
+def _by_key(records: Sequence[Record], items: Items) -> Sequence[Record]:
+    """The records of a JSON file `{"1": "response", ...}`, which is read as one."""
+    whole = records[0] if len(records) == 1 else {}
+    if len(whole) > 1 and fits(len(whole), items) and all(isinstance(value, str) for value in whole.values()):
+        return [{"id": name, "response": value} for name, value in whole.items()]
+    return records
 
 
-def _from_text(path: Path, rows: int) -> list[str]:
-    """Blocks by their numbers, from 1 or from 0; without blocks one response to a line."""
+def _from_text(path: Path, items: Items, benchmark: Declaration, field: str) -> Responses:
+    """Blocks; without any, JSONL of another ending; else one response to a line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8: {error}", remedy="Convert the file.") from error
-    blocks = read_blocks(text)
-    if not blocks:
-        lines = text.splitlines()
-        _check_count(path, "lines (it has no blocks `#####n#####`)", len(lines), rows)
-        return lines
-    numbers = [number for number, _ in blocks]
-    first = 0 if 0 in numbers else 1
-    twice = sorted(number for number, count in Counter(numbers).items() if count > 1)
-    missing = sorted(set(range(first, first + rows)) - set(numbers))
-    beyond = sorted(number for number in set(numbers) if number >= first + rows)
-    if twice or missing or beyond:
-        parts = [
-            f"{what} {_some(which)}"
-            for what, which in (("missing:", missing), ("twice:", twice), ("beyond the last item:", beyond))
-            if which
-        ]
-        _refuse_count(path, "blocks", len(blocks), rows, "; ".join(parts))
-    by_number = dict(blocks)
-    return [by_number[number] for number in range(first, first + rows)]
+    blocks = read_blocks(path, text, items)
+    if blocks is None and (records := _json_lines(text)):
+        found = _from_records(path, records, items, benchmark, field)
+        return found._replace(notes=[f"{path.name} is read as JSONL, whatever its ending", *found.notes])
+    if field:
+        raise InputError(f"{path} is a text file, which has no field {field!r}.", allowed=", ".join(FORMATS))
+    if blocks is not None:
+        return Responses(for_items(blocks.texts, items), "", "", blocks.notes)
+    lines = text.removesuffix("\n").split("\n") if text else []
+    while len(lines) > items.rows and not lines[-1].strip():
+        lines.pop()
+    if not fits(len(lines), items):
+        refuse_count(path, "lines (it has no blocks `#####n#####`)", len(lines), items)
+    return Responses(for_items(lines, items), "", "", [])
 
 
-def _from_table(path: Path, items: Items, field: str) -> list[str]:
-    records = read_records(path)
+def _json_lines(text: str) -> list[Record]:
+    """The objects of a text that holds one on every line that is not empty; else nothing."""
+    records = []
+    for line in filter(str.strip, text.split("\n")):
+        try:
+            records.append(json.loads(line))
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(records[-1], dict):
+            return []
+    return records
+
+
+def _from_records(path: Path, records: Sequence[Record], items: Items, benchmark: Declaration, field: str) -> Responses:
     if not records:
         raise InputError(f"{path} holds no responses.", allowed=f"{items.rows:,} of them", remedy="Name a file with responses.")
-    chosen = field or _guess(path, records)
-    if chosen not in {name for record in records for name in record}:
+    chosen = field or choose_field(path, records, benchmark.columns)
+    if chosen not in field_names(records):
         raise InputError(
-            f"{path} has no field {chosen!r}.", allowed=", ".join(_names(records)), remedy="Name another one with --field."
+            f"{path} has no field {chosen!r}.", allowed=", ".join(field_names(records)), remedy="Name another one with --field."
         )
-    by_id = _by_id(path, records, items)
-    if by_id is not None:
-        usable = {item.place: item.id for item in items.items}
-        return [_text(by_id[usable[place]].get(chosen)) if place in usable else "" for place in range(1, items.rows + 1)]
-    texts = [_text(record.get(chosen)) for record in records]
-    if len(texts) == len(items.items) != items.rows:  # only the rows that can be used
-        by_place = dict(zip((item.place for item in items.items), texts, strict=True))
-        return [by_place.get(place, "") for place in range(1, items.rows + 1)]
-    _check_count(path, "responses", len(records), items.rows)
-    return texts
-
-
-def _by_id(path: Path, records: Sequence[Record], items: Items) -> dict[str, Record] | None:
-    """Records by item id where they name items; None where they only stand in order. Raises InputError for half a match."""
-    wanted = {item.id for item in items.items}
-    for name in ID_FIELDS:
-        values = [str(record[name]) for record in records if record.get(name) is not None]
-        known = set(values) & wanted
-        in_order = values in ([str(number) for number in range(first, first + len(records))] for first in (0, 1))
-        if not known or len(values) < len(records) or (in_order and len(records) == items.rows):
-            continue
-        twice = [value for value, count in Counter(values).items() if count > 1]
-        missing = sorted(wanted - known)
-        if twice or missing:
-            said = [f"missing: {_some(missing)}"] if missing else []
-            said += [f"twice: {_some(sorted(twice))}"] if twice else []
-            _refuse_count(path, f"responses (by `{name}`)", len(records), len(wanted), "; ".join(said))
-        return dict(zip(values, records, strict=True))
-    return None
-
-
-def _guess(path: Path, records: Sequence[Record]) -> str:
-    """The field that holds the response, whatever its case; the only one that there is; else an InputError."""
-    names = _names(records)
-    by_case = {name.casefold(): name for name in reversed(names)}
-    found = next((by_case[field] for field in FIELDS if field in by_case), None)
-    left = [
-        name
-        for name in names
-        if name.casefold() not in (*ID_FIELDS, "gt", "index", "url", "prompt", "question", "description", "key", "solution")
-    ]
-    if found is None and len(left) == 1:
-        found = left[0]
-    if found is None:
-        raise InputError(
-            f"{path}: cannot tell which field is the response.", allowed=", ".join(names), remedy="Name it with --field."
-        )
-    return found
-
-
-def _names(records: Sequence[Record]) -> list[str]:
-    return sorted({str(name) for record in records for name in record if name is not None})
-
-
-def _text(value: Any) -> str:
-    """The response as text: nothing is empty, a list (lm-evaluation-harness) is its first response, a chat message its content."""
-    while isinstance(value, list | tuple):
-        value = value[0] if value else ""
-    if isinstance(value, dict):
-        value = value.get("content") or value.get("text") or ""
-    return "" if value is None else str(value)
-
-
-def _check_count(path: Path, what: str, count: int, rows: int) -> None:
-    if count != rows:
-        _refuse_count(path, what, count, rows, "")
-
-
-def _refuse_count(path: Path, what: str, count: int, rows: int, detail: str) -> None:
-    raise InputError(
-        f"{path} has {count:,} {what}, the benchmark file {rows:,} items{f' ({detail})' if detail else ''}.",
-        allowed="one response for each item, an empty one where the model gave none",
-        remedy="Give the responses of this benchmark file, in its order and with none left out; a table needs a header line.",
+    notes = _joined(path, records, chosen)
+    texts, more = _texts(path, records, chosen)
+    placed, by, unknown = place_records(
+        path, [{**record, chosen: text} for record, text in zip(records, texts, strict=True)], items
     )
+    return Responses(for_items([str(record[chosen]) for record in placed], items), chosen, by, [*notes, *more, *unknown])
 
 
-def _some(values: Sequence[Any]) -> str:
-    shown = ", ".join(map(str, values[:_SHOWN]))
-    return f"{shown} and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else shown
+def _joined(path: Path, records: Sequence[Record], chosen: str) -> list[str]:
+    """Put back what a separator within a response has cut off its end: only the last column can be mended so."""
+    cut = [number for number, record in enumerate(records, 1) if BEYOND in record]
+    if not cut:
+        return []
+    columns = [name for name in records[cut[0] - 1] if name != BEYOND]
+    if chosen != columns[-1]:
+        raise InputError(
+            f"{path}: {len(cut):,} rows have more columns than the header (rows {some(cut)}).",
+            allowed=", ".join(columns),
+            remedy="Quote cells that hold the separator, or give JSONL.",
+        )
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    for number in cut:
+        record = records[number - 1]
+        record[chosen] = separator.join([record[chosen], *record[BEYOND]])
+    return [f"{len(cut):,} rows have more columns than the header: read as one response each (rows {some(cut)})"]
+
+
+def _texts(path: Path, records: Sequence[Record], chosen: str) -> tuple[list[str], list[str]]:
+    """The response of each record, and which have none. Raises InputError if none has one that can be read."""
+    texts = [text_of(record.get(chosen)) for record in records]
+    unread = [number for number, text in enumerate(texts, 1) if text is None]
+    absent = [number for number, record in enumerate(records, 1) if record.get(chosen) is None]
+    if len(unread) + len(absent) == len(records) and unread:
+        raise InputError(
+            f"{path}: no response of the field {chosen!r} can be read (objects without a text).",
+            remedy="Name another field with --field, or write each response as a string.",
+        )
+    notes = [f"{len(rows):,} of {len(records):,} records {what} `{chosen}`: counted as empty (records {some(rows)})"
+             for what, rows in (("have nothing in", absent), ("hold no text in", unread)) if rows]  # fmt: skip
+    return [text or "" for text in texts], notes

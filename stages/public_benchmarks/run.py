@@ -7,7 +7,6 @@ as JSON, as `score` does. Exit 0 if all items are answered, 1 if some calls fail
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,12 +17,13 @@ from stages.evaluate.params import EvaluateParams
 from stages.evaluate.variants import Variant
 from stages.progress import progress
 from stages.public_benchmarks.declarations import Declaration, find_benchmark
-from stages.public_benchmarks.files import benchmark_file, shots_file
+from stages.public_benchmarks.files import benchmark_file, refuse_overwriting, shots_file
 from stages.public_benchmarks.items import PublicItem, read_items
 from stages.public_benchmarks.predictions import Predictions
 from stages.public_benchmarks.protocols import Asked, answer_batch, ask_items, check_protocol, fits, in_batches, shot_examples
-from stages.public_benchmarks.score import actors_of, provenance, runtime_here, settings_here
+from stages.public_benchmarks.score import actors_of, provenance, runtime_here, settings_here, show
 from stages.public_benchmarks.scoring import figures, score_responses
+from stages.review.printing import tell
 from stages.runtime import Endpoint, Endpoints, RuntimeParams
 from stages.tables import file_sha256, write_json
 
@@ -34,16 +34,18 @@ def main(arguments: Sequence[str]) -> int:
     """Entry of the command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
+        refuse_overwriting(options.report, [options.out, options.benchmark_file, options.shots])
+        refuse_overwriting(options.out, [options.benchmark_file, options.shots])
         report, missing = run(find_benchmark(options.benchmark), options)
         if options.report:
             write_json(options.report, report)
     except (SecForgeError, OSError, ValueError) as error:
-        print(f"[run] {error}", file=sys.stderr)
+        tell(f"[run] {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("[run] stopped; finished predictions are kept, run the same command to go on.", file=sys.stderr)
         return 130
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    show(report)
     if missing:
         print(
             f"[run] {missing:,} items have no answer: their calls failed. Run the same command to ask them again.",

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from stages.evaluate.params import EvaluateParams
 from stages.fetch import MIRROR_VARIABLE
 from stages.public_benchmarks.actors import Actors, read_actors
 from stages.public_benchmarks.declarations import Declaration, find_benchmark, load_benchmarks
-from stages.public_benchmarks.files import as_declared, benchmark_file, graph_file
+from stages.public_benchmarks.files import as_declared, benchmark_file, graph_file, refuse_overwriting
 from stages.public_benchmarks.items import Items, read_items
 from stages.public_benchmarks.responses import read_responses
 from stages.public_benchmarks.scoring import Outcome, Settings, figures, score_responses
+from stages.review.printing import tell
 from stages.runtime import RuntimeParams
 from stages.tables import file_sha256, write_json
 
+MOSTLY = 90.0  # percent of responses without an answer that are worth a word
 NEIGHBOUR = Path(__file__).parents[3] / "shared" / "mirror"
 
 
@@ -36,21 +38,20 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.list:
-            print(listing())
+            show(listing())
             return 0
         missing = [f"--{name}" for name in ("benchmark", "responses") if not getattr(options, name)]
         if missing:
-            print(
-                f"[score] {' and '.join(missing)} must be given; --help explains, --list shows the benchmarks.", file=sys.stderr
-            )
+            tell(f"[score] {' and '.join(missing)} must be given; --help explains, --list shows the benchmarks.", file=sys.stderr)
             return 2
+        refuse_overwriting(options.report, [options.responses, options.benchmark_file, options.graph])
         report, outcomes = score(find_benchmark(options.benchmark), options)
         if options.report:
             write_json(options.report, {**report, "items": outcomes})
     except (SecForgeError, OSError) as error:
-        print(f"[score] {error}", file=sys.stderr)
+        tell(f"[score] {error}", file=sys.stderr)
         return 2
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    show(report)
     return 0
 
 
@@ -59,16 +60,31 @@ def score(benchmark: Declaration, options: argparse.Namespace) -> tuple[dict[str
     runtime = runtime_here()
     path = benchmark_file(benchmark, options.benchmark_file, runtime)
     items = read_items(path, benchmark)
-    responses = read_responses(options.responses, items, options.field)
-    outcomes = score_responses(benchmark, items.items, responses, actors_of(benchmark, options.graph, runtime))
+    responses = read_responses(options.responses, items, benchmark, asked=path, field=options.field)
+    outcomes = score_responses(benchmark, items.items, responses.texts, actors_of(benchmark, options.graph, runtime))
     report = {
         "benchmark": benchmark.name,
         **figures(benchmark, outcomes, settings_here()),
         **provenance(benchmark, path, items),
-        "responses": {"file": options.responses.name, "sha256": file_sha256(options.responses)},
+        "responses": {
+            "file": options.responses.name,
+            "sha256": file_sha256(options.responses),
+            "field": responses.field,
+            "ordered_by": responses.ordered_by,
+            "notes": responses.notes,
+        },
     }
-    _tell(report, items)
+    for note in _notes(report, items):
+        tell(f"[score] note: {note}", file=sys.stderr)
     return report, outcomes
+
+
+def show(found: dict[str, Any] | str) -> None:
+    """Print the result, JSON or text; whoever reads it may stop early (`| head`)."""
+    try:
+        print(found if isinstance(found, str) else json.dumps(found, indent=2), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter fails again when it ends
 
 
 def runtime_here() -> RuntimeParams:
@@ -113,15 +129,16 @@ def listing() -> str:
     return "\n".join(lines)
 
 
-def _tell(report: dict[str, Any], items: Items) -> None:
-    """What a reader of the figures should know, on stderr."""
+def _notes(report: dict[str, Any], items: Items) -> Iterator[str]:
+    """What a reader of the figures should know."""
     if report["benchmark_file"]["as_declared"] is False:
-        print(
-            f"[score] note: {report['benchmark_file']['file']} is not the published file byte by byte (its SHA-256 differs).",
-            file=sys.stderr,
-        )
+        yield f"{report['benchmark_file']['file']} is not the published file byte by byte (its SHA-256 differs)."
     for reason, count in report["left_out"].items():
-        print(f"[score] note: {count:,} of {items.rows:,} items are left out: {reason}", file=sys.stderr)
+        yield f"{count:,} of {items.rows:,} items are left out: {reason}"
+    yield from report["responses"]["notes"]
+    if report["unparseable"] > MOSTLY:
+        field = report["responses"]["field"]
+        yield f"{report['unparseable']} % of the responses hold no answer{f' (field {field})' if field else ''}: is it the right file?"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,9 +26,36 @@ def test_declarations_are_whole() -> None:
         assert not one.chance or one.columns.options
 
 
-def test_a_name_is_found_in_any_form() -> None:
-    assert find_benchmark("CTI_MCQ").name == "cti-mcq"
-    assert find_benchmark("cybermetric").name == "cybermetric-2000"
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        *(
+            (name, "cti-mcq")
+            for name in ("cti-mcq", "CTI-MCQ", "CTI_MCQ", "CTI-Bench MCQ", "ctibench-mcq", "cti-bench/cti-mcq", "mcq", " mcq ")
+        ),
+        *((name, "cti-rcm") for name in ("rcm", "CTI-RCM", "cti_bench_rcm", "CTIBench RCM")),
+        *((name, "cti-rcm-2021") for name in ("CTI-RCM 2021", "rcm2021", "CTI-Bench-RCM-2021")),
+        *((name, "cti-vsp") for name in ("VSP", "CTI-Bench VSP")),
+        *((name, "cti-ate") for name in ("ATE", "cti.ate")),
+        *((name, "cti-taa") for name in ("taa", "CTIBench/TAA")),
+        *((name, "cybermetric-80") for name in ("CyberMetric80", "CyberMetric-80", "cybermetric_80")),
+        ("CyberMetric", "cybermetric-2000"),
+        ("CyberMetric 500", "cybermetric-500"),
+        *(
+            (name, "mmlu-computer-security")
+            for name in ("MMLU", "MMLU Computer Security", "computer_security", "mmlu_computer_security")
+        ),
+        *((name, "seceval") for name in ("SecEval", "sec-eval")),
+        ("mitre_frr", "cyberseceval-frr"),
+        ("prompt injection", "cyberseceval-prompt-injection"),
+        ("secforge rcm", "secforge-rcm"),
+    ],
+)
+def test_a_name_is_found_in_any_form(name: str, found: str) -> None:
+    assert find_benchmark(name).name == found
+
+
+def test_names_and_aliases_are_all_different() -> None:
     aliases = [alias for one in load_benchmarks().values() for alias in one.aliases]
     assert len(set(aliases)) == len(aliases) and not set(aliases) & set(load_benchmarks())
 
@@ -36,6 +63,20 @@ def test_a_name_is_found_in_any_form() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"'cti-x'[\s\S]*cti-ate, cti-mcq[\s\S]*benchmarks"):
         find_benchmark("cti-x")
+
+
+@pytest.mark.parametrize("name", ["cti", "secforge", "cybersec", "cti-bench"])
+def test_a_name_of_several_lists_these_alone(name: str) -> None:
+    with pytest.raises(InputError, match="may be several") as caught:
+        find_benchmark(name)
+    assert "mmlu" not in caught.value.allowed and ", " in caught.value.allowed
+
+
+@pytest.mark.parametrize("name", ["", " ", "a", "bench", "ai", "../x", "rcm 2022"])
+def test_a_name_that_means_nothing_lists_all(name: str) -> None:
+    with pytest.raises(InputError, match="There is no benchmark") as caught:
+        find_benchmark(name)
+    assert "mmlu" in caught.value.allowed
 
 
 def test_a_damaged_declaration_names_its_file(tmp_path: Path) -> None:

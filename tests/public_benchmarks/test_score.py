@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,65 @@ def test_the_right_answers_score_100_on_every_published_file(mirror: Path, tmp_p
         shown = json.loads(out)
         assert status == 0 and shown["strict"] == shown["lenient"] == 100.0 and shown["unparseable"] == 0.0, err
         assert shown["benchmark_file"]["as_declared"] is True and shown["n"] == len(found.items)
+
+
+def test_a_report_never_overwrites_what_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark = write_mcq(tmp_path / "mcq.tsv")
+    responses = write_blocks(tmp_path / "r.txt", list("BACD"))
+    for read in (benchmark, responses):
+        before = read.read_bytes()
+        status, out, err = run(
+            capsys,
+            "--benchmark",
+            "mcq",
+            "--benchmark-file",
+            benchmark,
+            "--responses",
+            responses,
+            "--report",
+            tmp_path / "." / read.name,
+        )
+        assert status == 2 and out == "" and "would overwrite" in err and read.read_bytes() == before
+
+
+def test_the_report_says_how_responses_were_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark = write_mcq(tmp_path / "mcq.tsv")
+    responses = write_jsonl(tmp_path / "r.jsonl", [{"idx": n, "Response": key} for n, key in enumerate("BACD")][::-1])
+    status, out, _ = run(capsys, "--benchmark", "CTI-Bench MCQ", "--benchmark-file", benchmark, "--responses", responses)
+    report = json.loads(out)
+    assert status == 0 and report["strict"] == 100.0 and report["benchmark"] == "cti-mcq"
+    assert (report["responses"]["field"], report["responses"]["ordered_by"]) == ("Response", "idx")
+
+
+def test_responses_without_any_answer_are_worth_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark = write_mcq(tmp_path / "mcq.tsv")
+    responses = write_jsonl(tmp_path / "r.jsonl", [{"output": "It is raining.", "guess": key} for key in "BACD"])
+    status, out, err = run(capsys, "--benchmark", "mcq", "--benchmark-file", benchmark, "--responses", responses)
+    assert status == 0 and json.loads(out)["unparseable"] == 100.0 and "hold no answer (field output)" in err
+
+
+def test_hostile_names_do_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark = write_mcq(tmp_path / "mcq.tsv")
+    (tmp_path / "r.tsv").write_text("\x1b[31mone\ttwo\n" + "A\tB\n" * 4)
+    status, out, err = run(capsys, "--benchmark", "mcq", "--benchmark-file", benchmark, "--responses", tmp_path / "r.tsv")
+    assert status == 2 and "\x1b" not in err + out and "\\x1b[31mone" in err
+
+
+def test_a_reader_that_stops_early_is_no_failure(tmp_path: Path) -> None:
+    benchmark, responses = write_mcq(tmp_path / "mcq.tsv"), write_blocks(tmp_path / "r.txt", list("BACD"))
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [
+        "-m",
+        "stages.evaluate",
+        "score",
+        "--benchmark",
+        "mcq",
+        "--benchmark-file",
+        str(benchmark),
+        "--responses",
+        str(responses),
+    ]
+    done = subprocess.run([sys.executable, *command], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    os.close(writing)
+    assert done.returncode == 0 and "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
