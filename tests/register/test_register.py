@@ -1,7 +1,6 @@
 """Registration against a real git and DVC repository with tiny files, and a real MLflow store on SQLite."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stages.base.location import hash_model
 from stages.errors import InputError
 from stages.evaluate.variants import load_variant
+from stages.register.__main__ import main
 from stages.register.collect import Record, collect, flatten, mask
 from stages.register.command import register_build
+from stages.register.injection import refuse_foreign_reports
 from stages.register.model_card import model_card
 from stages.register.params import RegisterParams
 from stages.register.record import COMPLETE, WHOLE, register
@@ -76,6 +78,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def build(built: Path) -> Build:
+    """What is committed in `built` and in every copy of it."""
+    return committed_build(built)
+
+
 @pytest.fixture
 def repository(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -96,8 +104,7 @@ def test_timings_do_not_make_a_tree_dirty(repository: Path) -> None:
     refuse_dirty(repository)
 
 
-def test_both_pages_of_the_report_are_kept_under_their_own_paths(repository: Path) -> None:
-    build = _build(repository)
+def test_both_pages_of_the_report_are_kept_under_their_own_paths(repository: Path, build: Build) -> None:
     for name in ("data/report/index.html", "metrics/timings/report.html"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text(name)
@@ -125,7 +132,9 @@ def test_a_folder_without_commits_is_refused(tmp_path: Path) -> None:
         committed_build(tmp_path)
 
 
-def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret(repository: Path) -> None:
+def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret(
+    repository: Path, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = register_build(repository)
     second = register_build(repository)
     assert "registered, `candidate` is finetuned" in first
@@ -141,7 +150,7 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     ]
     digests = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
     assert digests == {
-        "secforge-validate-train": _build(repository).hashes["data/validate/train.parquet"],
+        "secforge-validate-train": build.hashes["data/validate/train.parquet"],
         "secforge-source-cwe": "ab" * 18,
     }
     assert {"hardware.cpu", "hardware.gpu", "library.torch", "library.transformers"} <= run.data.tags.keys()
@@ -155,7 +164,8 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     assert b"hunter2" not in stored
     assert b"***@models.example" in stored
     _is_described(client, run.info.run_id)
-    _resolves(repository)
+    monkeypatch.chdir(repository)
+    _resolves(repository, build)
 
 
 def _is_described(client: "MlflowClient", run_id: str) -> None:
@@ -170,25 +180,32 @@ def _is_described(client: "MlflowClient", run_id: str) -> None:
     assert described.metadata["path"] == "models/finetune/merged"
 
 
-def _resolves(repository: Path) -> None:
-    """`--resolve` as a user runs it: commit, path, folder; an unknown alias names the known ones."""
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "stages.register", "resolve", "candidate"]
-    done = subprocess.run(command, cwd=repository, env=here, capture_output=True, text=True, check=False)
-    assert f"commit: {_build(repository).commit}" in done.stdout, done.stderr
-    assert f"folder: {repository / 'models/finetune/merged'}" in done.stdout
+def _resolves(repository: Path, build: Build) -> None:
+    """Commit, path, folder; an unknown alias names the known ones; a folder that lacks a byte is none."""
+    said = main(["resolve", "candidate"])
+    assert f"commit: {build.commit}" in said and f"folder: {repository / 'models/finetune/merged'}" in said
     with pytest.raises(InputError, match="candidate"):
         resolve_alias(repository, "champion")
-    shutil.rmtree(repository / "models")
-    assert "resolve candidate --fetch" in resolve_alias(repository, "candidate")
-    fetched = Path(resolve_alias(repository, "candidate", fetch=True).rpartition("folder: ")[2])
+    weights = repository / "models" / "finetune" / "merged" / "w.bin"
+    for damage in (lambda: weights.write_text("Weights of models/finetune/merged/w.bin"), weights.unlink):
+        weights.chmod(0o644)
+        damage()
+        assert "folder: not here; `python -m stages.register resolve candidate --fetch` brings it" in main(
+            ["resolve", "candidate"]
+        )
+    fetched = Path(main(["resolve", "candidate", "--fetch"]).rpartition("folder: ")[2])
     assert (fetched / "w.bin").read_text() == "weights of models/finetune/merged/w.bin"
-    assert f"folder: {fetched}" in resolve_alias(repository, "candidate")
+    assert f"folder: {fetched}" in main(["resolve", "candidate"])
+    (fetched / "w.bin").write_text("")
+    assert "folder: not here" in main(["resolve", "candidate"])
+    assert main(["resolve", "candidate", "--fetch"]).endswith(f"folder: {fetched}")
+    assert (fetched / "w.bin").read_text() == "weights of models/finetune/merged/w.bin"
 
 
-def test_a_call_killed_in_the_middle_is_completed_not_repeated(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = connect(tracking_uri("", repository))
-    build, params = _build(repository), RegisterParams()
+def test_a_call_killed_in_the_middle_is_completed_not_repeated(
+    repository: Path, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, params = connect(tracking_uri("", repository)), RegisterParams()
     record = collect(repository, build)
     made = []
 
@@ -261,18 +278,43 @@ def test_mask_hides_passwords_and_keys_but_not_plain_addresses() -> None:
     assert mask("https://host:8000/v1") == "https://host:8000/v1"
 
 
-def _build(root: Path) -> Build:
-    return committed_build(root)
+def test_mask_hides_keys_of_known_forms_but_not_words_like_them() -> None:
+    for key in ("sk-" + "ab1_" * 6, "hf_" + "a" * 30, "ghp_" + "a" * 36, "AKIA" + "A" * 16, "glpat-" + "a" * 20):
+        assert mask(f"used {key}, then") == "used ***, then"
+    assert mask("Authorization: Bearer abcdefghijklmnop") == "Authorization: Bearer ***"
+    assert (
+        mask("sk-learn, risk-based-authentication-of-users, hf_home") == "sk-learn, risk-based-authentication-of-users, hf_home"
+    )
 
 
-def test_the_model_card_says_what_the_figures_say_and_no_more(repository: Path) -> None:
+def test_a_report_of_injections_counts_only_for_the_weights_that_it_is_of(repository: Path, build: Build) -> None:
+    (repository / "models" / "finetune" / "merged" / "model.safetensors").write_bytes(b"weights")
+    report = repository / "metrics" / "injection_finetuned.json"
+    own = {"benchmark": "cyberseceval-prompt-injection", "n": 60, "strict": 1.7}
+    model = f"sha256:{hash_model(repository / 'models' / 'finetune' / 'merged')}"
+    report.write_text(json.dumps({**own, "model": model}))
+    refuse_foreign_reports(repository, build)
+    for foreign, said in (({"model": "sha256:0"}, "model 'sha256:0' instead of"), ({"benchmark": "secqa"}, "benchmark 'secqa'")):
+        report.write_text(json.dumps({**own, "model": model, **foreign}))
+        with pytest.raises(InputError, match=f"is not of this build's finetuned: {said}") as caught:
+            refuse_foreign_reports(repository, build)
+        assert "--report metrics/injection_finetuned.json" in str(caught.value)
+    report.write_text("{")
+    with pytest.raises(InputError, match="is not JSON"):
+        refuse_foreign_reports(repository, build)
+    report.rename(report.with_name("injection_other.json"))
+    with pytest.raises(InputError, match="names no variant") as caught:
+        refuse_foreign_reports(repository, build)
+    assert "adapter, finetuned, int8, nf4" in str(caught.value)
+
+
+def test_the_model_card_says_what_the_figures_say_and_no_more(repository: Path, build: Build) -> None:
     figures = {"finetuned": {"accuracy": 0.5, "n": 4, "low": 0.15, "high": 0.85}}
     metrics = {
         "evaluate": {"confidence": 0.95, "scores": {"secforge-mcq": {"loglikelihood": figures}}},
         "quantize": {"int8": {"bytes_on_disk": 163_000_000, "agreement": 0.989}},
         "validate": {"rows": {"train": 31890}, "contamination": {"status": "checked"}},
     }
-    build = _build(repository)
     assert "decontamination | not checked" in model_card(repository, build)
     for name, values in metrics.items():
         (repository / "metrics" / f"{name}.json").write_text(json.dumps(values))
