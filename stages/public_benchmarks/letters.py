@@ -1,9 +1,10 @@
 """Option letters in an output: the declared form (strict), and the many ways in which models name them (lenient).
 
 Strict is what benchmarks ask for: the last line holds the letters and nothing else. Lenient reads, in this order:
-`\\boxed{B}`; `Answer: B`; a last line `**(B)**`; `the correct answer is B`, `B is the best option`, `I choose B`;
-`B) text` where only one line begins so; an option's text alone on the last or first line; the only bold letter; the
-only letter that stands by itself. More than one letter is more than one answer: `A or C` is not right for `A`.
+`\\boxed{B}`; `Answer: B`; a last line `**(B)**`; the only letter that is alone on its line; `the correct answer is B`,
+`B is the best option`, `I choose B`; `B) text` where only one line begins so, or the first of them where they are no list
+of the options; an option's text alone on the last or first line; the only bold letter; the only letter that stands by
+itself. More than one letter is more than one answer: `A or C` is not right for `A`. A letter after `not` is none.
 """
 
 import re
@@ -31,7 +32,22 @@ _CLAIM_AFTER = re.compile(
     r"(?<![A-Za-z0-9'’])[(\[*_]{0,4}([A-Z])[)\].:*_]{0,4}[ \t]{1,3}(?:is|are)[ \t]{1,3}(?:the[ \t]{1,3})?(?:most[ \t]{1,3}|only[ \t]{1,3})?[*_]{0,3}"
     r"(?:correct|right|best|accurate|appropriate|suitable|answer)\b"
 )
-_MARKED_LINE = re.compile(r"[-*•\s]{0,4}[(\[*_]{0,4}([A-Z])[)\]*_]{0,4}[).:][)*_]{0,4}(?:[ \t]|$)")
+_AND = r"[)\]*_]{0,4}(?:,[ \t]{1,2}(?:and|or|nor)?|[ \t]{1,2}(?:and|or|nor))[ \t]{0,2}[(\[*_]{0,4}"
+_DENIED = re.compile(  # ends before a letter
+    r"(?:\b(?:not|never|neither|nor|cannot|unlike|rather than|instead of)|n['’]t)(?:[ \t]{1,3}(?:be|the|option|choice|letter|answer)){0,3}[ \t]{1,3}"
+    rf"[(\[*_\"]{{0,4}}(?:(?-i:[A-Z]){_AND}){{0,6}}$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(  # begins after a letter
+    rf"(?:{_AND}(?-i:[A-Z])){{0,6}}[)\].:*_]{{0,4}}(?:[ \t]{{1,3}}(?:is|are|was|were|can|could|would|does|do|seems?)"
+    r"(?:[ \t]{1,3}(?:be|also|all|both|clearly|definitely|simply|therefore))?(?:n['’]t\b|not\b|[ \t]{1,3}(?:not|never|wrong|incorrect|false|out|unrelated|too)\b)"
+    r"|[ \t]{1,3}cannot\b)",
+    re.IGNORECASE,
+)
+_REACH = 60  # characters before a letter in which it is denied
+_MARKED_LINE = re.compile(
+    r"[-*•\s]{0,4}[(\[*_]{0,4}([A-Z])[)\]*_]{0,4}[).:][)*_]{0,4}(?:[ \t]|$)|[-*•\s]{0,4}\(?([a-z])[).][ \t]"
+)
 _BOLD = re.compile(r"\*\*[ \t]{0,2}(?:option[ \t]{1,3})?[(\[]?([A-Z])(?:[)\].:]{1,2}[^*\n]{0,200})?[)\]]?\*\*", re.IGNORECASE)
 _ALONE = re.compile(r"(?<![A-Za-z0-9'’.])([A-Z])(?![A-Za-z0-9'’])")
 _STRICT_SET = re.compile(r"[A-Z](?:[ ,;/]{0,3}[A-Z]){0,25}")
@@ -68,7 +84,7 @@ def _first_found(text: str, options: Options, *, several: bool) -> list[str]:
     if found := _stated(last_line(text), options, several=several, whole=True):
         return found
     guesses = () if named else (_in_bold, _standing_alone)  # `Answer: none of them` is an answer, if no letter
-    readers = (_claimed, _marked, _option_text, *guesses)
+    readers = (_alone, _claimed, _marked, _option_text, *guesses)
     return next((found for reader in readers if (found := reader(text, options, several=several))), [])
 
 
@@ -96,13 +112,26 @@ def _claimed(text: str, options: Options, *, several: bool) -> list[str]:
         said = text[match.end() : match.end() + 300].partition("\n")[0]
         found = _stated(said, options, several=several, whole=False) or _option_text(said, options, several=several)
         claims.append((match.end(), found))
-    claims += [(match.start(), [match[1]]) for match in _CLAIM_AFTER.finditer(text) if match[1] in _letters(options)]
+    claims += [(match.start(), [match[1]]) for match in _CLAIM_AFTER.finditer(text)
+               if match[1] in _letters(options) and not _DENIED.search(text[max(0, match.start() - _REACH) : match.start(1)])]  # fmt: skip
     return max((claim for claim in claims if claim[1]), default=(0, []))[1]
 
 
+def _alone(text: str, options: Options, *, several: bool) -> list[str]:
+    """The only letter that has a line to itself."""
+    stated = [tuple(found) for line in lines_of(text) if (found := _stated(line, options, several=several, whole=True))]
+    return list(stated[0]) if len(set(stated)) == 1 else []
+
+
 def _marked(text: str, options: Options, *, several: bool) -> list[str]:
-    """`B) text` at the beginning of a line: the only such letter, or several of a question that may have several."""
-    found = distinct(match[1] for line in lines_of(text) if (match := _MARKED_LINE.match(line)) and match[1] in _letters(options))
+    """`B) text` at the beginning of a line: the only such letter, or several of a question that may have several.
+
+    Of lines that are not in the order of the options (`B) text`, then why A, C and D are wrong) the first counts.
+    """
+    marks = [match[1] or match[2].upper() for line in lines_of(text) if (match := _MARKED_LINE.match(line))]
+    found = distinct(letter for letter in marks if letter in _letters(options))
+    if not several and found != sorted(found) and _MARKED_LINE.match(text.lstrip()):
+        return found[:1]
     return found if len(found) == 1 or (several and 0 < len(found) < len(options)) else []
 
 
@@ -123,10 +152,15 @@ def _in_bold(text: str, options: Options, *, several: bool) -> list[str]:
 
 
 def _standing_alone(text: str, options: Options, *, several: bool) -> list[str]:
-    """The only letter of an option that stands by itself and is no word."""
+    """The only letter of an option that stands by itself, is no word and is not denied."""
     found = [match[1] for match in _ALONE.finditer(text) if match[1] in _letters(options)
-             and not _is_word(match[1], text[match.start() : match.start() + 20])]  # fmt: skip
+             and not _is_word(match[1], text[match.start() : match.start() + 20]) and not _denied(text, match.start(), match.end())]  # fmt: skip
     return distinct(found) if len(set(found)) == 1 else []
+
+
+def _denied(text: str, start: int, end: int) -> bool:
+    """Whether `not` or the like stands before the letter, or `is wrong` after it."""
+    return bool(_DENIED.search(text[max(0, start - _REACH) : start]) or _DENIED_AFTER.match(text, end))
 
 
 def _is_word(letter: str, rest: str) -> bool:

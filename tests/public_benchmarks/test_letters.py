@@ -67,6 +67,34 @@ SINGLE = [
     ("The answer would be D, since A and B are unrelated.", "", "D"),
     ("I think it's C.", "", "C"),
     ("My pick is **C**, which sets the system up.", "", "C"),
+    # small letters
+    ("b) execution prevention", "", "B"),
+    ("c. operating system configuration", "", "C"),
+    ("(d) User Account Control", "", "D"),
+    ("d) it is about accounts", "", "D"),
+    ("a thing", "", ""),
+    # alone on a line, with reasons after it
+    ("A may do, but B fits best.\n\nB\n\nExplanation: since A is wrong", "", "B"),
+    ("B\n\nExplanation: the correct answer blocks programs; A is right only for logs.", "", "B"),
+    ("**C**\n\nA, B and D are wrong.", "", "C"),
+    ("A\nThis logs.\nB\nThis blocks.\nSo the best option is B.", "", "B"),
+    ("B) Execution Prevention\n\nA) is about logs.\nC) is about systems.\nD) is about users.", "", "B"),
+    ("A) No.\nB) Yes.\nC) No.", "", ""),
+    # denied letters
+    ("The answer is not A.", "", ""),
+    ("The answer is not A, it is C.", "", "C"),
+    ("The answer cannot be option A.", "", ""),
+    ("It isn't B.", "", ""),
+    ("A is wrong.", "", ""),
+    ("A is wrong, so I go for D.", "", "D"),
+    ("Not A is correct, but C.", "", "C"),
+    ("The answer is neither A, B nor D.", "", ""),
+    ("The answer is not A or B.", "", ""),
+    ("Since A, B and D are wrong, it must be C.", "", "C"),
+    ("A and B are not right; C it is.", "", "C"),
+    ("It is D rather than B.", "", "D"),
+    ("<answer>B</answer> since A is too wide", "", "B"),
+    ('{"answer": "B", "reason": "A is wrong"}', "", "B"),
     # more than one letter
     ("Final answer: A and C", "", "AC"),
     ("A or C", "", "AC"),
@@ -120,7 +148,21 @@ def test_a_letter_beyond_the_options_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["answer is ", "Answer: ", "A, ", "((((", "**A", "\\boxed{", "the correct option is option ", " \t", "A is "]
+    "unit",
+    [
+        "answer is ",
+        "Answer: ",
+        "A, ",
+        "((((",
+        "**A",
+        "\\boxed{",
+        "B\n",
+        "not ",
+        "B) x\n",
+        "the correct option is option ",
+        " \t",
+        "A is ",
+    ],
 )
 def test_hostile_text_is_read_in_a_moment(unit: str) -> None:
     text = answer_part(unit * 200_000)
