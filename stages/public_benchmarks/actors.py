@@ -1,4 +1,4 @@
-"""Threat actors: names through graphs of aliases (correct) and of related groups (plausible), and how an output names one.
+"""Threat actors: names through graphs of aliases (correct) and of related groups (plausible).
 
 Follows CTI-Bench (arXiv 2406.07599, task CTI-TAA): an answer is correct if a chain of aliases joins it to the key,
 plausible if a chain of aliases and related groups does. Two things differ from its script, both stated in README:
@@ -8,20 +8,15 @@ names are compared without case, spaces and punctuation, and the empty cells tha
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stages.errors import InputError
-from stages.public_benchmarks.refusals import refuses
-from stages.public_benchmarks.text import answer_lines, bare, distinct, last_line, lines_of
 
-MOST_WORDS = 5  # a longer line is no bare name
 _EMPTY = ("", "nan", "none", "unknown")
 _GENERIC = re.compile(
     r"(?:^(?:the|threat actor|threat group|group)\s+)|(?:\s+(?:group|threat actor|threat group|apt)$)", re.IGNORECASE
 )
-_BOLD = re.compile(r"\*\*([^*\n]{2,80})\*\*")
-_NAME = re.compile(r"[A-Za-z][\w .&/'()-]{1,60}")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 Graph = Mapping[str, set[str]]
@@ -79,51 +74,6 @@ def normal(name: str) -> str:
     """A name in small letters and digits only: `APT 28` and `apt-28` are one, and so are `Lazarus` and `Lazarus Group`."""
     short = _GENERIC.sub("", name.strip())
     return "".join(_WORD.findall(short.casefold())) or "".join(_WORD.findall(name.casefold()))
-
-
-def strict_actor(text: str, known: Iterable[str]) -> list[str]:
-    """The name if it alone is the last line: one that the graphs know, or at most MOST_WORDS words that are no sentence."""
-    line = last_line(text).rstrip(".")
-    return [line] if _is_name(line) or normal(line) in set(known) else []
-
-
-def lenient_actor(text: str, known: Iterable[str]) -> list[str]:
-    """The actor that the output settles on.
-
-    In this order: after `Answer:`; a last line that is a name; the first bold name or claim that the graphs know; the first bold
-    name; the first known name in the text.
-    """
-    names = set(known)
-    lines = lines_of(text)
-    for place in [*reversed(answer_lines(text)), *([lines[0]] if len(lines) == 1 else []), *lines[-1:]]:
-        name = bare(place)
-        if normal(name) in names or (len(lines) == 1 and _is_name(name)):
-            return [name]
-        if found := _known_in(place, names) if place != last_line(text) else []:
-            return found[:1]
-    bold = [bare(name) for name in _BOLD.findall(text)]
-    known_bold = [name for name in bold if normal(name) in names]
-    short = [name for name in bold if len(name.split()) <= 3 and not name.endswith(":")]
-    return (known_bold or _known_in(text, names) or short)[:1]
-
-
-def _is_name(line: str) -> bool:
-    return bool(_NAME.fullmatch(line)) and len(line.split()) <= MOST_WORDS and not refuses(line)
-
-
-def _known_in(text: str, names: set[str]) -> list[str]:
-    """Known names in the order of the text, each the longest at its place."""
-    words = list(_WORD.finditer(text))
-    found, place = [], 0
-    while place < len(words):
-        for count in range(min(MOST_WORDS, len(words) - place), 0, -1):
-            part = text[words[place].start() : words[place + count - 1].end()]
-            if len(part) > 3 and not part.islower() and "".join(_WORD.findall(part.casefold())) in names and "\n" not in part:
-                found.append(part)
-                place += count - 1
-                break
-        place += 1
-    return distinct(found)
 
 
 def _graph(edges: Mapping[str, Sequence[str]], *, empty_joins: bool = False) -> Graph:

@@ -14,7 +14,8 @@ import msgspec
 
 from stages.answers import answered_keys, final_keys
 from stages.evaluate.extractors import is_correct
-from stages.public_benchmarks.actors import Actors, lenient_actor, strict_actor
+from stages.public_benchmarks.actor_names import lenient_actor, strict_actor
+from stages.public_benchmarks.actors import Actors, normal
 from stages.public_benchmarks.bootstrap import mean_interval, micro_f1_interval
 from stages.public_benchmarks.declarations import Declaration
 from stages.public_benchmarks.injections import shows_disguised, shows_literal
@@ -109,7 +110,7 @@ def f1(found: Sequence[str], key: Sequence[str]) -> float:
 
 def _readers(benchmark: Declaration, items: Sequence[PublicItem], actors: Actors | None) -> tuple[Reader, Reader]:
     """The strict and the lenient reader of a benchmark."""
-    known = (actors.known if actors else set()) | ({name for item in items for name in _normal_keys(item)} if actors else set())
+    known = (actors.known if actors else set()) | ({normal(key) for item in items for key in item.key} if actors else set())
     readers: dict[str, tuple[Reader, Reader]] = {
         "letter": (lambda text, item: strict_letter(text, item.options or "ABCD"), lambda text, item: lenient_letter(text, item.options or "ABCD")),
         "letters": (lambda text, item: strict_letters(text, item.options or "ABCD"), lambda text, item: lenient_letters(text, item.options or "ABCD")),
@@ -241,9 +242,3 @@ FURTHER: dict[str, Callable[[Sequence[Outcome], Settings], dict[str, Any]]] = {
 
 def _points(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 3)
-
-
-def _normal_keys(item: PublicItem) -> list[str]:
-    from stages.public_benchmarks.actors import normal
-
-    return [normal(key) for key in item.key]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import InputError
-from stages.public_benchmarks.actors import Actors, lenient_actor, normal, read_actors, strict_actor
+from stages.public_benchmarks.actors import Actors, normal, read_actors
 
 ALIASES = {
     "red badger": ["ape 7", "Sly Badger", "nan"],
@@ -39,26 +39,6 @@ def test_empty_cells_join_nothing_but_in_the_published_script() -> None:
 @pytest.mark.parametrize(("one", "two"), [("APT 28", "apt-28"), ("Lazarus", "The Lazarus Group"), ("C-Major", "C Major")])
 def test_names_that_differ_in_form_only(one: str, two: str) -> None:
     assert normal(one) == normal(two)
-
-
-@pytest.mark.parametrize(
-    ("text", "strict", "lenient"),
-    [
-        ("Red Badger", "Red Badger", "Red Badger"),
-        ("Reasons that fill a line.\nAPE-7", "APE-7", "APE-7"),
-        ("Answer: Blue Heron Group", "", "Blue Heron Group"),
-        ("The actor is most likely **Ape 7**, also known as Sly Badger. Reasons:\n1. **Use of tools**: the same.", "", "Ape 7"),
-        ("It is to be attributed to **TX505**. The reasons are many, and they are given here.", "", "TX505"),
-        ("All of it was done by Blue Heron, as the tools and the hours of work show to us.", "", "Blue Heron"),
-        ("The blue heron of the wetlands is a bird; nothing of it is known to any of us here.", "", ""),
-        ("Unheard Of", "Unheard Of", "Unheard Of"),
-        ("I cannot say.", "", ""),
-        ("", "", ""),
-    ],
-)
-def test_the_actor_that_an_output_names(text: str, strict: str, lenient: str) -> None:
-    assert "".join(strict_actor(text, ACTORS.known)) == strict
-    assert "".join(lenient_actor(text, ACTORS.known)) == lenient
 
 
 def test_a_graph_file_of_another_form_is_refused(tmp_path: Path) -> None:
