@@ -41,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     except SecForgeError as error:
         print(f"[contamination] {_printable(str(error))}", file=sys.stderr)
     except Exception as error:
-        traceback.print_exc()
+        if not isinstance(error, OSError):
+            traceback.print_exc()
         print(f"[contamination] NOT checked: {type(error).__name__}: {_printable(str(error))}", file=sys.stderr)
     return 2
 

@@ -9,7 +9,7 @@ from typing import Any
 from stages.errors import InputError
 from stages.tables import file_sha256
 from stages.validate.benchmark_index import Item, answer_text, identifiers_in
-from stages.validate.loose_tables import Record, read_records, require_fields, strings
+from stages.validate.loose_tables import Record, packed, read_records, require_fields, strings
 from stages.validate.ngrams import words
 from stages.validate.overlap import Document
 from stages.validate.params import DecontaminationParams
@@ -150,7 +150,7 @@ def _options(plain: Mapping[str, Any]) -> dict[str, str]:
 def asked(value: Any) -> str:
     """The text of one field: what the user said where it holds messages, else every string in it."""
     if isinstance(value, str):
-        return value.strip()
+        value = packed(value) or value.strip()
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         users = [one for one in value if str(one.get("role", one.get("from", ""))).casefold() in _USERS]
         value = [one.get("content", one.get("value")) for one in users] or value

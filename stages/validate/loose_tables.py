@@ -38,7 +38,7 @@ def strings(value: Any) -> Iterator[str]:
     if isinstance(value, bytes):
         yield from strings(_decoded(value))
     elif isinstance(value, str):
-        inner = _packed(value)
+        inner = packed(value)
         yield from [value] if inner is None else strings(inner)
     elif isinstance(value, dict):
         for inner in value.values():
@@ -46,6 +46,19 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from strings(inner)
+
+
+def packed(text: str) -> list[Any] | None:
+    """The chat messages or options that a string of JSON holds, as a column of CSV has them; None if it is plain text."""
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    texts = all(isinstance(inner, str) for inner in value)
+    messages = all(isinstance(inner, dict) and inner.keys() & {"content", "value"} for inner in value)
+    return _whole(value) if value and (texts or messages) else None
 
 
 def require_fields(path: Path, records: Sequence[Record], fields: Sequence[str]) -> None:
@@ -169,19 +182,6 @@ def _whole(value: Any) -> Any:
     if isinstance(value, list):
         return [_whole(inner) for inner in value]
     return {_whole(name): _whole(inner) for name, inner in value.items()} if isinstance(value, dict) else value
-
-
-def _packed(text: str) -> list[Any] | None:
-    """The chat messages or options that a string of JSON holds, as a column of CSV has them; None if it is plain text."""
-    if text[:1] != "[" or text[-1:] != "]":
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    texts = all(isinstance(inner, str) for inner in value)
-    messages = all(isinstance(inner, dict) and inner.keys() & {"content", "value"} for inner in value)
-    return _whole(value) if value and (texts or messages) else None
 
 
 def _decoded(value: bytes) -> str:

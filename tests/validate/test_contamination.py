@@ -3,11 +3,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stages.errors import FetchError
 from stages.validate import encoder_at_hand
-from stages.validate.contamination import main
+from stages.validate.contamination import check_files, main
+from stages.validate.foreign import OVERLAP, PIECE, to_documents
 from stages.validate.paraphrase import Encoders
 from tests.validate.samples import sentence
 from tests.validate.test_leaks import ITEM, SAID_AGAIN, MeaningEncoder
@@ -117,6 +120,156 @@ def test_a_named_column_is_searched_and_its_prompt_text_is_no_leak(tmp_path: Pat
     data, report = write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out.json"
     main(["--data", str(data), "--benchmark", str(benchmark), "--benchmark-field", column, "--report", str(report)])
     assert {match["row"] for match in json.loads(report.read_text())["matches"]} == {"#2"}
+
+
+PORT, GADGET = sentence(7, 20), sentence(8, 20)
+BOTH = [{"question": PORT}, {"question": GADGET}]
+
+
+def report_of(tmp_path: Path, data: list[dict], items: list[dict]) -> tuple[int, dict]:
+    """Exit status and report of the command on two JSONL files."""
+    files = write_lines(tmp_path / "rows.jsonl", data), write_lines(tmp_path / "items.jsonl", items)
+    out = tmp_path / "out.json"
+    code = main(["--data", str(files[0]), "--benchmark", str(files[1]), "--report", str(out), "--no-embedding"])
+    return code, json.loads(out.read_text())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": PORT}]},
+        {"conversations": [{"from": "human", "value": PORT}, {"from": "gpt", "value": "88"}]},
+        {"messages": json.dumps([{"role": "user", "content": PORT.replace(" ", "\n")}])},
+        {"prompt": PORT, "completion": "88"},
+        {"instruction": PORT, "input": "", "output": "88"},
+        {"instruction": "Answer.", "input": PORT, "output": "88"},
+        {"question": PORT, "choices": ["a", "b"], "answer": 1},
+        {"text": f"### Instruction:\n{PORT}\n### Response:\n88"},
+        {"input": [{"type": "text", "text": PORT}]},
+    ],
+)
+def test_every_common_shape_is_read_on_both_sides(tmp_path: Path, row: dict) -> None:
+    clean = {"text": sentence(30, 40)}
+    code, found = report_of(tmp_path, [clean, row], BOTH)
+    assert (code, found["rows_matched"], found["matches"][0]["row"]) == (1, 1, "#2")
+    code, found = report_of(tmp_path, [clean, {"text": f"So: {PORT}"}], [row])
+    assert (code, found["rows_matched"], found["items_not_searchable"]) == (1, 1, [])
+
+
+def test_an_identifier_that_is_the_id_of_a_row_is_found(tmp_path: Path) -> None:
+    rows = [{"id": "b", "text": "nothing"}, {"id": "CVE-2031-5007", "text": "kernel flaw"}]
+    code, found = report_of(tmp_path, rows, [{"question": f"{PORT} (CVE-2031-5007)"}])
+    assert (code, [(match["row"], match["rule"]) for match in found["matches"]]) == (1, [("CVE-2031-5007", "identifier")])
+
+
+def test_the_question_is_guessed_for_each_record(tmp_path: Path) -> None:
+    third = sentence(9, 20)
+    items = [{"question": PORT}, {"prompt": GADGET, "question": " "}, {"question": None, "description": third}]
+    code, found = report_of(tmp_path, [{"text": PORT}, {"text": GADGET}, {"text": third}], items)
+    assert (code, found["rows_matched"], found["benchmarks"]["items.jsonl"]["items_touched"]) == (1, 3, 3)
+
+
+def test_a_question_that_all_items_have_is_joined_by_what_tells_them_apart(tmp_path: Path) -> None:
+    asked = "Which weakness is the root cause of the flaw that this text describes?"
+    items = [{"question": asked, "description": sentence(number, 20)} for number in range(50, 60)]
+    code, found = report_of(tmp_path, [{"text": asked}, {"text": sentence(53, 20)}], items)
+    assert (code, [(match["row"], match["item"]) for match in found["matches"]]) == (1, [("#2", "#4")])
+
+
+SHORT = {
+    "question": "What is a SAN?",
+    "choices": ["Network of storage devices", "Name in a certificate", "List of weaknesses", "Kind of malware"],
+}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        SHORT,
+        {
+            "text": "What is a SAN?\n"
+            + "\n".join(f"{letter}) {text}" for letter, text in zip("ABCD", SHORT["choices"], strict=True))
+        },
+        {
+            "text": "Choose one. What is a SAN? "
+            + " ".join(f"({x}) {text}" for x, text in zip("ABCD", SHORT["choices"], strict=True))
+        },
+        {"question": "What is a SAN?", "option_a": SHORT["choices"][0], **dict(zip("BCD", SHORT["choices"][1:], strict=True))},
+    ],
+)
+def test_short_items_are_known_by_their_options(tmp_path: Path, row: dict) -> None:
+    clean = {"question": "What is a SAN?", "choices": ["A protocol of routers", "A person", "A cable of copper wires", "A shell"]}
+    code, found = report_of(tmp_path, [clean, {"text": "What is a SAN? It stores data."}, row], [SHORT])
+    assert (code, {match["row"] for match in found["matches"]}) == (1, {"#3"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "items", "message"),
+    [
+        ([{"a": 1}, {"id": "x", "b": None}], BOTH, "no row holds text"),
+        ([{"text": PORT}], [{"question": "lone"}, {"question": "x"}], "every item is too short"),
+        ([{"text": "clean"}], [{"question": "x\u0000y"}], "every item is too short"),
+    ],
+)
+def test_rows_or_items_without_words_are_not_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture, rows: list[dict], items: list[dict], message: str
+) -> None:
+    code, found = report_of(tmp_path, rows, items)
+    assert (code, len(found["not_checked"])) == (2, 1)
+    assert message in found["not_checked"][0] and message in capsys.readouterr().err
+
+
+def test_rows_without_text_are_counted_and_bytes_are_text(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"n": [1, 2, 3], "raw": [PORT.encode(), b"\xff\xd8", None]}), tmp_path / "rows.parquet")
+    report = check_files(tmp_path / "rows.parquet", [write_lines(tmp_path / "items.jsonl", BOTH)])
+    assert (report["rows_without_text"], report["rows_matched"], report["not_checked"]) == (2, 1, [])
+
+
+def test_benchmarks_of_one_file_name_stay_apart(tmp_path: Path) -> None:
+    files = []
+    for folder, item in zip("ab", BOTH, strict=True):
+        (tmp_path / folder).mkdir()
+        files.append(write_lines(tmp_path / folder / "test.jsonl", [item]))
+    report = check_files(write_lines(tmp_path / "rows.jsonl", [{"text": GADGET}]), [*files, files[0]])
+    assert {name: one["rows_matched"] for name, one in report["benchmarks"].items()} == {"a/test.jsonl": 0, "b/test.jsonl": 1}
+
+
+@pytest.mark.parametrize("place", ["folder", "file/out.json", "\0.json"])
+def test_a_report_that_cannot_be_written_is_no_match(tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    data = write_lines(tmp_path / "rows.jsonl", BOTH)
+    assert main(["--data", str(data), "--benchmark", str(data), "--report", str(tmp_path / place)]) == 2
+
+
+def test_an_unexpected_failure_is_no_match(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of luck\x1b[31m")
+
+    monkeypatch.setattr("stages.validate.contamination.find_leaks", fail)
+    data = write_lines(tmp_path / "rows.jsonl", BOTH)
+    assert main(["--data", str(data), "--benchmark", str(data)]) == 2
+    assert "NOT checked: RuntimeError: out of luck?[31m" in capsys.readouterr().err
+
+
+def test_half_characters_and_control_characters_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "\ud800\x1b[31m", "text": f"\ud800 {PORT}"}) + "\n")
+    items = write_lines(tmp_path / "items.jsonl", BOTH)
+    out = str(tmp_path / "out.json")
+    assert main(["--data", str(tmp_path / "rows.jsonl"), "--benchmark", str(items), "--report", out]) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_leak_is_found_anywhere_in_a_very_long_text(tmp_path: Path) -> None:
+    filler = sentence(40, 2_000) + "\n"
+    before = filler * (PIECE // len(filler) + 1)
+    for place in (PIECE, PIECE - OVERLAP, 10):
+        text = f"{before[: place - 60]} {PORT} {before}"
+        documents = to_documents([{"text": text}])
+        assert len(documents[0].texts["text"]) > 1 and max(map(len, documents[0].texts["text"])) <= PIECE
+        assert any(PORT in part for part in documents[0].texts["text"])
 
 
 @pytest.mark.parametrize(
