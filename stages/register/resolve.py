@@ -1,8 +1,6 @@
 """Commit, DVC path and local folder of the version that an alias names."""
 
 import argparse
-import hashlib
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from stages.errors import InputError
 from stages.experiments.workspace import dvc
 from stages.register.store import Store, open_store
 from stages.register.tracking import resolve
+from stages.register.workspace import dvc_hash
 from stages.state import state_dir
 
 SHOWN = ("model", "version", "variant", "commit", "path", "dvc_md5", "store")
@@ -44,20 +43,6 @@ def local_folder(root: Path, version: dict[str, str]) -> Path | None:
     copied = version.get("store") == "artifact"  # MLflow writes a model's files anew: other bytes, and moved here when whole
     whole = copied and any(file.suffix in WEIGHTS for file in (fetched, *fetched.glob("*")) if file.is_file())
     return fetched if whole or dvc_hash(fetched) == version["dvc_md5"] else None
-
-
-def dvc_hash(path: Path) -> str:
-    """The MD5 under which DVC holds a file or folder; empty if there is none. A folder's is that of its listing, plus `.dir`."""
-    if path.is_file():
-        return _md5(path)
-    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
-    listing = json.dumps([{"md5": _md5(file), "relpath": name} for name, file in files]).encode()
-    return f"{hashlib.md5(listing, usedforsecurity=False).hexdigest()}.dir" if files else ""
-
-
-def _md5(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def fetch_folder(store: Store, version: dict[str, str]) -> Path:

@@ -1,5 +1,6 @@
 """What is about to be registered: the commit, its lock file and the proof that both describe the workspace."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -80,6 +81,20 @@ def refuse_stale(root: Path) -> None:
 def lock_hashes(path: Path) -> dict[str, str]:
     """Every output path of the lock file with its md5 (a folder's ends in `.dir`)."""
     return {out["path"]: out["md5"] for stage in _lock_stages(path).values() for out in stage.get("outs", []) if "md5" in out}
+
+
+def dvc_hash(path: Path) -> str:
+    """The MD5 under which DVC holds a file or folder; empty if there is none. A folder's is that of its listing, plus `.dir`."""
+    if path.is_file():
+        return _md5(path)
+    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+    listing = json.dumps([{"md5": _md5(file), "relpath": name} for name, file in files]).encode()
+    return f"{hashlib.md5(listing, usedforsecurity=False).hexdigest()}.dir" if files else ""
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def committed_params(root: Path) -> str | None:

@@ -1,9 +1,10 @@
 """Compare two builds for a pull request: `python -m stages.report compare REV REV [--markdown FILE]`.
 
-REV is a commit, tag or branch whose build is committed, or `.`, the workspace.
+REV is a commit, tag or branch whose build is committed, or `.`, the workspace, whose outputs are read and hashed as they lie.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -50,9 +51,11 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if options.markdown:
         write_text(options.markdown, text)
-        print(f"[report] wrote {options.markdown}")
-    else:
-        print(text)
+        text = f"[report] wrote {options.markdown}"
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # of `| head`, which has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
     return 0
 
 
@@ -74,13 +77,18 @@ def compare(first: Revision, second: Revision) -> str:
 
 def _headline(first: Revision, second: Revision) -> str:
     if _same_answers(first, second):
-        return "The answers of both builds are the same, byte for byte."
-    found = changed_scores(first, second)
+        one, other = (build.metrics.get("evaluate", {}) for build in (first, second))
+        found = sum(change.name.startswith(ELSEWHERE) for change in changes(one, other, "evaluate."))
+        differ = (
+            f"; {found:,} figures that evaluate makes of them differ: another scorer or other params made them, or a hand did"
+        )
+        return f"The answers of both builds are the same, byte for byte{differ if found else ''}."
+    scores = changed_scores(first, second)
     said = []
     for verdict in ("better", "worse"):
-        tests = [" ".join(one.test) for one in found if one.verdict == verdict]
+        tests = [" ".join(one.test) for one in scores if one.verdict == verdict]
         said.append(f"**{verdict} on {len(tests)}**" + (f" ({'; '.join(tests)})" if tests else ""))
-    return f"Of {len(found)} scores that both have: {', '.join(said)}." if found else "No score that both have."
+    return f"Of {len(scores)} scores that both have: {', '.join(said)}." if scores else "No score that both have."
 
 
 def _same_answers(first: Revision, second: Revision) -> bool:
@@ -145,10 +153,10 @@ def _cost(first: Revision, second: Revision) -> str:
 
 def _figures(first: Revision, second: Revision) -> str:
     """The figures of every stage that differ, folded away."""
-    tables = []
+    tables, elsewhere = [], () if _same_answers(first, second) else ELSEWHERE
     for stage in sorted({*first.metrics, *second.metrics}):
         one, other = first.metrics.get(stage, {}), second.metrics.get(stage, {})
-        found = [change for change in changes(one, other, f"{stage}.") if not change.name.startswith(ELSEWHERE)]
+        found = [change for change in changes(one, other, f"{stage}.") if not change.name.startswith(elsewhere)]
         lines = [[f"`{change.name}`", _value(change.first), _value(change.second), _growth(change)] for change in found]
         tables.append(_details(f"Figures of {stage}", ["figure", "first", "second", "change"], lines))
     shown = [table for table in tables if table]

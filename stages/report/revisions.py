@@ -12,6 +12,7 @@ from typing import Any
 from stages.errors import InputError, ParamsError, SecForgeError
 from stages.experiments.load import resolved
 from stages.experiments.workspace import dvc
+from stages.register.workspace import dvc_hash
 
 WORKSPACE = "."
 PREDICTIONS = "data/evaluate/predictions.parquet"
@@ -63,10 +64,11 @@ class Revision:
 
     @cached_property
     def outputs(self) -> dict[str, dict[str, str]]:
-        """Hash of every output of a stage, by stage and path."""
+        """Hash of every output of a stage, by stage and path; in the workspace that of the bytes that lie there, if any do."""
         stages = self._yaml("dvc.lock").get("stages") or {}
         return {
-            name: {out["path"]: out["md5"] for out in stage.get("outs") or [] if "md5" in out} for name, stage in stages.items()
+            name: {out["path"]: self._hash(out) for out in stage.get("outs") or [] if "md5" in out}
+            for name, stage in stages.items()
         }
 
     @property
@@ -89,6 +91,9 @@ class Revision:
                 return _read_answers(self._fetched(Path(folder)))
             except (SecForgeError, OSError):
                 return {}
+
+    def _hash(self, out: dict[str, str]) -> str:
+        return (self.name == WORKSPACE and dvc_hash(self.root / out["path"])) or out["md5"]
 
     def _fetched(self, folder: Path) -> Path:
         if self.name == WORKSPACE:

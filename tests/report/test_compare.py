@@ -1,10 +1,12 @@
 """Two builds of a tiny git and DVC repository, compared by revision, tag, branch and workspace."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from stages.errors import InputError
@@ -115,6 +117,22 @@ def test_the_workspace_is_compared_as_it_stands(repository: Path) -> None:
     assert "| `finetune.rank` | 60 | 55 |" in text
 
 
+def test_answers_and_figures_that_no_lock_file_knows_are_seen(repository: Path) -> None:
+    """Whatever dvc.lock says of the workspace, its files are compared."""
+    scores = repository / "metrics" / "evaluate.json"
+    scores.write_text(scores.read_text().replace('"accuracy": 0.6', '"accuracy": 0.9'))
+    text = compare(Revision(repository, "HEAD"), Revision(repository, "."))
+    assert "the same, byte for byte; 1 figures that evaluate makes of them differ" in text
+    assert "| `evaluate.scores.secforge-mcq.loglikelihood.finetuned.accuracy` | 0.6 | 0.9 | +0.3 |" in text
+    assert "| evaluate | metrics/evaluate.json |" in text
+    answers = repository / "data" / "evaluate" / "predictions.parquet"
+    rows = pyarrow.parquet.read_table(answers)
+    answers.unlink()
+    pyarrow.parquet.write_table(rows.slice(0, 90), answers)
+    text = compare(Revision(repository, "HEAD"), Revision(repository, "."))
+    assert "byte for byte" not in text and "| evaluate | data/evaluate/predictions.parquet, metrics/evaluate.json |" in text
+
+
 def test_without_the_answers_scores_are_compared_unpaired_and_it_says_so(repository: Path) -> None:
     shutil.rmtree(repository / ".dvc" / "cache")
     first, second = Revision(repository, "old"), Revision(repository, "new")
@@ -151,6 +169,19 @@ def test_the_command_writes_a_file_and_fails_in_one_message(
     assert (tmp_path / "comment.md").read_text(encoding="utf-8").startswith("# main (")
     assert main(["old", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith("[report] git knows no revision 'nowhere'.")
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with `| head -1`: the other end of the pipe is closed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.chdir(built)
+    with open(writing, "w", encoding="utf-8") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert main(["old", "new"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_text_of_figures_is_no_markup(repository: Path) -> None:
