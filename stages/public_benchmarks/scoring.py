@@ -36,6 +36,8 @@ BY_ITSELF = (
 )  # their last line alone may be anything, or the end of a list: lenient need not agree with strict
 LARGEST_SCORE = 10.0  # of CVSS
 
+BOOTSTRAP = "percentile bootstrap over items, Wilson where all resamples agree"
+
 Reader = Callable[[str, PublicItem], list[str]]
 
 
@@ -180,20 +182,20 @@ def _score_interval(benchmark: Declaration, scores: Sequence[float], settings: S
 
 
 def _method(benchmark: Declaration) -> str:
-    return "percentile bootstrap over items" if benchmark.metric == "macro-f1" else "Wilson"
+    return BOOTSTRAP if benchmark.metric == "macro-f1" else "Wilson"
 
 
 def _deviations(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, Any]:
     """CTI-VSP: mean absolute deviation of the base score over answers that can be read, and with the others at their worst."""
     read = [one.deviation for one in outcomes if one.deviation is not None]
     worst = [_worst(one) if one.deviation is None else one.deviation for one in outcomes]
-    interval, all_items = mean_interval(read, **settings._asdict()), mean_interval(worst, **settings._asdict())
+    interval, all_items = (mean_interval(points, top=LARGEST_SCORE, **settings._asdict()) for points in (read, worst))
     return {
         "mad": _points(interval.value),
         "mad_interval": [_points(interval.low), _points(interval.high)],
         "mad_n": len(read),
         "mad_worst_case": _points(all_items.value),
-        "mad_method": f"{settings.confidence:.0%}, percentile bootstrap over items",
+        "mad_method": f"{settings.confidence:.0%}, {BOOTSTRAP}",
     }
 
 

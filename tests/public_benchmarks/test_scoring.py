@@ -69,6 +69,18 @@ def test_f1_of_technique_sets() -> None:
     assert shown["macro_f1_by_technique"] == pytest.approx(100 * (2 / 3 + 1 + 1) / 3, abs=0.01)
 
 
+def test_all_right_is_no_certainty() -> None:
+    shown = figures(find_benchmark("cti-ate"), outcomes("cti-ate", [["T1003"]] * 60, ["T1003"] * 60), SETTINGS)
+    assert shown["interval"] == shown["lenient_interval"] == shown["micro_f1_interval"] == [93.98, 100.0]
+    shown = figures(find_benchmark("cti-vsp"), outcomes("cti-vsp", [[VECTOR]] * 60, [VECTOR] * 60), SETTINGS)
+    assert shown["mad"] == 0.0 and shown["mad_interval"] == [0.0, 0.602]
+
+
+def test_a_list_of_ids_is_read_whole_by_the_lenient_reader() -> None:
+    found = outcomes("cti-ate", [["T1003", "T1059"]], ["T1059\nT1003"])
+    assert found[0].strict == ["T1003"] and found[0].lenient_score == 1
+
+
 def test_actors_are_correct_or_plausible() -> None:
     actors = Actors({"red badger": ["ape7"]}, {"red badger": ["blue heron"]})
     found = outcomes("cti-taa", [["Red Badger"]] * 4, ["APE 7", "Blue Heron", "Somebody Else", "X"], actors=actors)
