@@ -62,11 +62,19 @@ def benchmark_ngrams(items: Iterable[BenchmarkItem], size: int) -> set[tuple[str
     return {gram for item in items for gram in ngrams(words(item.question), size)}
 
 
+def whole_in_benchmarks(texts: Iterable[Sequence[str]], items: Iterable[BenchmarkItem], size: int) -> set[tuple[str, ...]]:
+    """Those of `texts`, as words, that are shorter than `size` and stand whole in a question or an option."""
+    short = {tuple(text) for text in texts if 0 < len(text) < size}
+    lengths = sorted({len(text) for text in short})
+    told = {tuple(words(text)) for item in items for text in (item.question, *item.options)}
+    return {gram for text in told for length in lengths for gram in ngrams(text, length) if gram in short}
+
+
 def shares_ngram(text: str, grams: set[tuple[str, ...]], size: int) -> bool:
     """Whether a run of `size` words of `text` stands in `grams`."""
     return bool(grams) and any(gram in grams for gram in ngrams(words(text), size))
 
 
-def ngrams(sequence: list[str], size: int) -> Iterable[tuple[str, ...]]:
+def ngrams(sequence: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
     """All runs of `size` words."""
     return zip(*(sequence[start:] for start in range(size)), strict=False)

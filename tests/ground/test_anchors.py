@@ -34,29 +34,63 @@ def test_a_sentence_leads_to_the_passage_that_says_what_its_object_is() -> None:
     assert counts["usable"] == 4 and found(*links[::-1]) == (anchors, counts)
 
 
-@pytest.mark.parametrize("link", [make_link("attack:M1", "mitigates", "attack:T1", TEXT), make_link("attack:G1", "uses", "attack:T1"),
-                                  make_link("attack:G1", "uses", "attack:T1", "Used it often.")])  # fmt: skip
+@pytest.mark.parametrize(
+    "link",
+    [
+        make_link("attack:M1", "mitigates", "attack:T1", TEXT),
+        make_link("report:1", "describes", "attack:T1", TEXT),
+        make_link("attack:G1", "uses", "attack:T1", "  "),
+    ],
+)
 def test_a_sentence_of_something_else_and_an_empty_one_lead_nowhere(link: Link) -> None:
     assert found(link)[0].texts == {} and not sum(found(link)[1].values())
 
 
 def test_each_kind_of_leak_is_left_out_and_counted() -> None:
-    item = make_item("Who mailed a link to a copied page, as CVE-2021-1111 allows?")
+    item = make_item("Who mailed a link to a copied page, as CVE-2021-1111 allows?", options=["Copied it by hand", "Nobody"])
     links = [
         make_link("attack:G2", "uses", "attack:T1", TEXT),
         make_link("attack:G1", "uses", "attack:T3", TEXT),
-        make_link("attack:G1", "uses", "attack:T9", TEXT),
+        make_link("attack:G1", "uses", "attack:T9", "The object of this one has no passage."),
         make_link("attack:G1", "uses", "attack:T1", "Shared with all who share alike.", licence="CC-BY-SA-4.0"),
         make_link("cve:CVE-2021-1111", "instance-of", "attack:T1", "A page is copied by whoever asks."),
         make_link("attack:G1", "uses", "attack:T1", "They abused cve-2021-1111 at many places."),
         make_link("attack:G1", "uses", "attack:T1", "Someone MAILED a link to a copied, colourful page."),
-        make_link("attack:G1", "uses", "attack:T1", "Someone mailed them nothing at all."),
+        make_link("attack:G1", "uses", "attack:T1", "Mailed a LINK to."),
+        make_link("attack:G1", "uses", "attack:T1", "Copied it by hand."),
+        make_link("attack:G1", "uses", "attack:T1", "Used it often."),
+        make_link("attack:G1", "uses", "attack:T1", "Взломал сеть и унёс данные."),
+        make_link("attack:G1", "uses", "attack:T1", "Copied it by hands."),
     ]
     anchors, counts = found(*links, deny=("share-alike",), items=(item,))
-    assert anchors.texts == {"attack:T1#description": ["Someone mailed them nothing at all."]}
+    assert anchors.texts == {"attack:T1#description": ["Copied it by hands."]}
     assert counts == {
-        "held-out": 2, "no-passage": 1, "licence-denied": 1, "benchmark-cve": 2, "benchmark-ngram": 1, "usable": 1,
+        "held-out": 2, "no-passage": 1, "licence-denied": 1, "benchmark-cve": 2, "benchmark-whole": 2, "benchmark-ngram": 1,
+        "said-elsewhere": 0, "too-short": 2, "usable": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        make_link("attack:G2", "uses", "attack:T1", TEXT),  # of a held-out subject
+        make_link("attack:G1", "uses", "attack:T3", TEXT),  # of the dev split
+        make_link("attack:G2", "uses", "attack:T9", TEXT),  # its object has no passage either
+        make_link("attack:G1", "uses", "attack:T1", TEXT, licence="CC-BY-SA-4.0"),
+        make_link("cve:CVE-2021-1111", "instance-of", "attack:T1", TEXT),
+    ],
+)
+def test_what_a_link_that_is_left_out_says_does_not_come_in_through_another(leak: Link) -> None:
+    item = make_item("What does CVE-2021-1111 allow?")
+    same = make_link("attack:G1", "uses", "attack:T2", f"the {TEXT[4:].upper()}")
+    for links in ([leak, same], [same, leak]):
+        anchors, counts = found(*links, deny=("share-alike",), items=(item,))
+        assert anchors.texts == {} and counts["said-elsewhere"] == 1 and "usable" not in counts
+
+
+def test_a_sentence_without_a_passage_keeps_no_other_out() -> None:
+    links = [make_link("attack:G1", "uses", "attack:T9", TEXT), make_link("attack:G1", "uses", "attack:T2", TEXT)]
+    assert found(*links)[0].texts == {"attack:T2#a": [TEXT]}
 
 
 def test_of_no_weight_nothing_is_indexed() -> None:
