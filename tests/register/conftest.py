@@ -11,8 +11,11 @@ from tests.register.made import BETTER, GOOD, WORSE, add_version, copy_root, mak
 def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Versions 1 (good), 2 (better) and 3 (worse, the candidate); nobody is champion."""
     root = make_root(tmp_path_factory.mktemp("three") / "workspace")
-    for name, right in (("a1", GOOD), ("b2", BETTER), ("c3", WORSE)):
-        add_version(root, name, right)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it to whatever a test connected to last
+        for name, right in (("a1", GOOD), ("b2", BETTER), ("c3", WORSE)):
+            environment.delenv("MLFLOW_TRACKING_URI", raising=False)
+            add_version(root, name, right)
     return root
 
 

@@ -166,6 +166,7 @@ def test_a_second_process_on_this_machine_is_told_to_wait_and_not_to_kill(root: 
         assert "Wait until it ends" in str(caught.value) and "kill 1" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_rollback_takes_seconds(root: Path) -> None:
     promote(root, number="1")
     promote(root, number="2")

@@ -4,10 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from dvc.repo import Repo
 
 from stages.base.location import hash_model
 from stages.errors import InputError
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 MAKE = """
 import json, pathlib
-for path in ("models/finetune/adapter/w.bin", "models/finetune/merged/w.bin", "models/quantize/int8/w.bin", "models/quantize/nf4/w.bin", "data/validate/train.parquet"):
+for path in ("models/finetune/adapter/w.bin", "models/finetune/merged/w.bin", "models/quantize/nf4/w.bin", "data/validate/train.parquet"):
     file = pathlib.Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("weights of " + path)
@@ -44,7 +46,7 @@ stages:
   build:
     cmd: "{python} make.py"
     deps: [make.py]
-    outs: [models/finetune/adapter, models/finetune/merged, models/quantize/int8, models/quantize/nf4, data/validate/train.parquet]
+    outs: [models/finetune/adapter, models/finetune/merged, models/quantize/nf4, data/validate/train.parquet]
     metrics: [{{metrics/evaluate.json: {{cache: false}}}}, {{metrics/finetune_loss.csv: {{cache: false}}}}]
 """
 PARAMS = """
@@ -69,10 +71,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run(root, "git", "init", "-q")
     _run(root, "git", "config", "user.email", "builder@example.org")
     _run(root, "git", "config", "user.name", "Builder")
-    _run(root, sys.executable, "-m", "dvc", "init", "-q")
+    Repo.init(str(root)).close()
     with open(root / ".dvc" / ".gitignore", "a") as ignored:
         ignored.write("/secforge\n")
-    _run(root, sys.executable, "-m", "dvc", "repro", "-q")
+    with chdir(root), Repo() as repository:
+        repository.reproduce()
     _run(root, "git", "add", "-A")
     _run(root, "git", "commit", "-q", "-m", "first build")
     return root
@@ -155,7 +158,7 @@ def test_one_run_per_commit_with_figures_curve_data_versions_alias_and_no_secret
     }
     assert {"hardware.cpu", "hardware.gpu", "library.torch", "library.transformers"} <= run.data.tags.keys()
     versions = client.search_model_versions("name = 'secforge'")
-    assert sorted(version.tags["variant"] for version in versions) == ["adapter", "finetuned", "int8", "nf4"]
+    assert sorted(version.tags["variant"] for version in versions) == ["adapter", "finetuned", "nf4"]
     candidate = client.get_model_version_by_alias("secforge", "candidate")
     assert candidate.tags["path"] == "models/finetune/merged"
     scores = client.get_logged_model(candidate.source.removeprefix("models:/")).metrics
@@ -223,8 +226,8 @@ def test_a_call_killed_in_the_middle_is_completed_not_repeated(
     outcome = register(client, build, record, params, repository)
     runs = client.search_runs([client.get_experiment_by_name("secforge").experiment_id])
     assert [run.data.tags[COMPLETE] for run in runs] == [WHOLE]
-    assert len(client.search_model_versions("name = 'secforge'")) == 4
-    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 4
+    assert len(client.search_model_versions("name = 'secforge'")) == 3
+    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 3
     assert len(client.get_metric_history(outcome.run_id, "finetune.curve.loss")) == 2
     assert not outcome.existed
 
@@ -305,21 +308,26 @@ def test_a_report_of_injections_counts_only_for_the_weights_that_it_is_of(reposi
     report.rename(report.with_name("injection_other.json"))
     with pytest.raises(InputError, match="names no variant") as caught:
         refuse_foreign_reports(repository, build)
-    assert "adapter, finetuned, int8, nf4" in str(caught.value)
+    assert "adapter, finetuned, nf4" in str(caught.value)
+    (repository / "models" / "finetune" / "merged" / "model.safetensors").unlink()
+    _run(repository, "git", "add", "metrics")
+    _run(repository, "git", "commit", "-q", "-m", "a report")
+    with pytest.raises(InputError, match="names no variant"):
+        register_build(repository)
 
 
 def test_the_model_card_says_what_the_figures_say_and_no_more(repository: Path, build: Build) -> None:
     figures = {"finetuned": {"accuracy": 0.5, "n": 4, "low": 0.15, "high": 0.85}}
     metrics = {
         "evaluate": {"confidence": 0.95, "scores": {"secforge-mcq": {"loglikelihood": figures}}},
-        "quantize": {"int8": {"bytes_on_disk": 163_000_000, "agreement": 0.989}},
+        "quantize": {"nf4": {"bytes_on_disk": 163_000_000, "agreement": 0.989}},
         "validate": {"rows": {"train": 31890}, "contamination": {"status": "checked"}},
     }
     assert "decontamination | not checked" in model_card(repository, build)
     for name, values in metrics.items():
         (repository / "metrics" / f"{name}.json").write_text(json.dumps(values))
     card = model_card(repository, build)
-    assert "| int8 | models/quantize/int8 | 163 MB | 0.989 |" in card
+    assert "| nf4 | models/quantize/nf4 | 163 MB | 0.989 |" in card
     assert "| secforge-mcq | loglikelihood | finetuned | 4 | 0.500 (0.150 to 0.850) |" in card
     assert "| rows, train | 31,890 |" in card and "| decontamination | checked |" in card
     assert f"git checkout {build.commit}" in card and "## Training" not in card

@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from dvc.repo import Repo
 
 from stages.errors import InputError
 from stages.report.compare import MOST, _details, compare, main
@@ -52,7 +54,8 @@ def run(root: Path, *command: str) -> None:
 
 def build(root: Path, rank: int) -> None:
     (root / "params.yaml").write_text(f"finetune: {{rank: {rank}}}\n")
-    run(root, sys.executable, "-m", "dvc", "repro", "-q")
+    with chdir(root), Repo() as repository:
+        repository.reproduce()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(root, "git", "init", "-q", "-b", "main")
     run(root, "git", "config", "user.email", "builder@example.org")
     run(root, "git", "config", "user.name", "Builder")
-    run(root, sys.executable, "-m", "dvc", "init", "-q")
+    Repo.init(str(root)).close()
     (root / "make.py").write_text(MAKE)
     (root / "dvc.yaml").write_text(GRAPH.format(python=sys.executable))
     run(root, "git", "add", "-A")
@@ -178,6 +181,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(
     reading, writing = os.pipe()
     os.close(reading)
     monkeypatch.chdir(built)
+    monkeypatch.setattr("stages.report.compare.compare", lambda *_: "line\n" * 50_000)
     with open(writing, "w", encoding="utf-8") as closed:
         monkeypatch.setattr(sys, "stdout", closed)
         assert main(["old", "new"]) == 0
