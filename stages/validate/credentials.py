@@ -26,16 +26,47 @@ _OWN = {
     "google-api-key": re.compile(r"\bAIza[\w-]{35}\b"),
     "openai-token": re.compile(r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{40,}\b"),
     "json-web-token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"),
-    "private-key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{64,}(?:-----END (?:[A-Z]+ )?PRIVATE KEY-----)?"),
+    "private-key": re.compile(
+        r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:\s|\\[nr])+[A-Z][\w-]*: [^\n\\]{1,80})*(?:\s|\\[nr])+"
+        r"(?:[A-Za-z0-9+/=\s]{64,}(?:-----END (?:[A-Z]+ )?PRIVATE KEY-----)?|"
+        r"(?:[A-Za-z0-9+/=.…\s]|\\[nr]){12,}?-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|"
+        r"(?=[A-Za-z+/]{0,40}[0-9])[A-Za-z0-9+/=]{24,}(?:[A-Za-z0-9+/=]|\s|\\[nr])*)"
+    ),
     "slack-token": re.compile(r"\bxox[abprs]-\d{8,}-[\w-]{10,}"),
     "stripe-access-key": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{24,}\b"),
+    "npm-token": re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
+    "hugging-face-token": re.compile(r"\bhf_[A-Za-z0-9]{34,40}\b"),
+    "vault-token": re.compile(r"\bhv[sbr]\.[\w-]{24,}"),
+    "digitalocean-token": re.compile(r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
+    "shopify-token": re.compile(r"\bshp(?:at|ss|ca|pa)_[a-fA-F0-9]{32}\b"),
+}  # fmt: skip
+# Known by what stands before them; the group is the credential. AWS's documented example keys count here: a model that has
+# learnt such an assignment completes it, with whatever key.
+_AWS = {
+    "aws-secret-key": re.compile(
+        r"aws_?secret(?:_?access)?_?key[\"'\]]*\s*(?:=>|[:=])\s*[\"']?([A-Za-z0-9/+]{40})(?![\w/+=])", re.I
+    ),
+    "aws-access-key": re.compile(r"key(?:[ _-]?id)?[\"'\]]*\s*(?:=>|[:=])\s*[\"']?((?-i:A[KS]IA[A-Z0-9]{16}))\b", re.I),
+}
+_ASSIGNED = {
+    "bearer-token": re.compile(r"\bBearer\s+(?=[\w.~+/-]{0,80}\d)(?=[\d.~+/_-]{0,80}[A-Za-z])([\w.~+/-]{20,}=*)"),
+    "assigned-secret": re.compile(
+        r"(?<=[a-z0-9][_-])(?:password|passwd|passphrase|pwd|secret|token|key)[\"'\]]*[ \t]*(?:=>|[:=])[ \t]*"
+        r"(?:\"(?P<double>[^\"\s\\<>{}()%]{8,64})\"|'(?P<single>[^'\s\\<>{}()%]{8,64})'|(?:(?<==)|(?<== ))(?P<bare>[^\"'\s\\$<>{}()%,;.\[\]]{8,64})(?=[\s;]|$))", re.I,
+    ),
 }  # fmt: skip
 # What every rule needs: a long run with a digit in it, the prefix of a short token, or a login in an address.
 _POSSIBLE = re.compile(
-    r"(?<![\w+/=-])(?=[A-Za-z_+/=-]{0,60}[0-9])[\w+/=-]{20,}|\bA[KP][CG]?\w{10,}|\bAIza|PRIVATE KEY|://[^\s/@]+:[^\s/@]+@"
+    r"(?<![\w+/=-])(?=[A-Za-z_+/=-]{0,60}[0-9])[\w+/=-]{20,}|\bA[KP][CG]?\w{10,}|\bAIza|PRIVATE KEY|://[^\s/@]+:[^\s/@]+@|"
+    r"\b(?:hf|npm)_|\bhv[sbr]\.|\bBearer\s|(?i:[_-](?:password|passwd|passphrase|pwd|secret|token|key)[\"'\]]*[ \t]*[:=])"
 )
 _PLACEHOLDER = re.compile(
     r"EXAMPLE|^(?:\W|_)*(?:pass(?:word|wd)?|pwd|secret|token|key|x+|y+|\*+|\.+|0+|1234\d*|changeme|foobar|foo|bar)(?:\W|_)*$|^[<{$%\[]", re.I
+)  # fmt: skip
+# Of an assigned value: names, not secrets.
+_NO_SECRET = re.compile(
+    r"your|change_?me|placeholder|x{4}|redacted|dummy|sample|example|insert|hunter2|\*{3}|^(?:0x)?[0-9a-f]*$|^[\d.:-]+$|^[a-z]+(?:[_.-][a-z]+)*[_.-]?\d{0,2}$|"
+    r"^[A-Z]+(?:_[A-Z0-9]+)+$|://|^[/$]", re.I
 )  # fmt: skip
 
 
@@ -53,12 +84,26 @@ def find_credentials(text: str) -> list[Span]:
     if not _POSSIBLE.search(text):
         return []
     spans = [Span(rule, *found.span(), REMOVED) for rule, pattern in _OWN.items() for found in pattern.finditer(text)]
+    spans += _assigned(text)
     for start, line in _lines_to_search(text):
         for rule, value in _by_library(line):
             if value and not _PLACEHOLDER.search(value):
                 places = (found.span() for found in re.finditer(re.escape(value), line))  # a line may repeat it
                 spans += [Span(rule, start + first, start + last, REMOVED) for first, last in places]
     return without_overlaps(spans)
+
+
+def _assigned(text: str) -> Iterator[Span]:
+    for rule, pattern in (_AWS | _ASSIGNED).items():
+        for found in pattern.finditer(text):
+            value = found[found.lastindex or 0]
+            if rule in _AWS or (_is_mixed(value) and not _PLACEHOLDER.search(value) and not _NO_SECRET.search(value)):
+                yield Span(rule, *found.span(found.lastindex or 0), REMOVED)
+
+
+def _is_mixed(value: str) -> bool:
+    """Letters and digits, as made by people for a system or by a machine."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def without_credentials(text: str) -> str:

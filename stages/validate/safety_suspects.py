@@ -32,7 +32,10 @@ _INJECTION = (
 )
 # Kind -> expression.
 MUST_MATCH = {
-    "secret": rf"{_BEYOND_ASCII}|[0-9A-Za-z_+/=-]{{20}}|\bA[KP][0-9A-Za-z_]{{10}}|AIza|PRIVATE KEY|://[^\s/@]+:[^\s/@]+@",
+    "secret": (
+        rf"{_BEYOND_ASCII}|[0-9A-Za-z_+/=-]{{20}}|\bA[KP][0-9A-Za-z_]{{10}}|AIza|PRIVATE KEY|://[^\s/@]+:[^\s/@]+@|"
+        r"\bBearer\s|\bhv[sbr]\.|(?i:[_-](?:password|passwd|passphrase|pwd|secret|token|key)[\"'\]]*[ \t]*[:=])"
+    ),
     "offensive": f"{_BEYOND_ASCII}|(?i:{_OFFENSIVE})",
     "prompt-injection": f"{_BEYOND_ASCII}|(?i:{_INJECTION})",
     "control-token": f"{_BEYOND_ASCII}|<[|<a-zA-Z/]|\\[[|/A-Za-z]",

@@ -19,6 +19,11 @@ FAKE = {
     "npm-tokens": "//registry.npmjs.org/:_authToken=npm_" + "a1B2c3" * 6,
     "telegram-bot-token": "110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
     "basic-auth-credentials": "https://deploy:" + "Xk29fQz7" + "@git.corp.net/x",
+    "npm-token": "npm_" + "a1B2c3" * 6,
+    "hugging-face-token": "hf_" + "AbCdEfGhIj" * 3 + "AbCd",
+    "vault-token": "hvs." + "CAESIJkLmNoPqRsTuVwXyZ01234",
+    "digitalocean-token": "dop_v1_" + "a1b2c3d4" * 8,
+    "shopify-token": "shpat_" + "a1b2c3d4" * 4,
     "private-key": "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIE" * 20 + "\n-----END RSA PRIVATE KEY-----",
     "json-web-token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
     + ".eyJzdWIiOiI0MiJ9."
@@ -39,9 +44,49 @@ def test_a_credential_is_found_and_nothing_of_it_is_left(rule: str) -> None:
     assert not [place for place in range(len(secret) - 7) if secret[place : place + 8] in left]  # nor a piece of it
 
 
+EXAMPLE_ID, EXAMPLE_KEY = "AKIA" + "IOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
+_HEAD, _FOOT = "-----BEGIN {}PRIVATE KEY{}-----", "-----END {}PRIVATE KEY{}-----"
+ASSIGNED = [
+    ("aws-access-key", "aws_access_key_id = {}", EXAMPLE_ID),
+    ("aws-access-key", '"accessKeyId": "{}"', EXAMPLE_ID),
+    ("aws-secret-key", "aws_secret_access_key = {}", EXAMPLE_KEY),
+    ("aws-secret-key", "export AWS_SECRET_ACCESS_KEY={}", EXAMPLE_KEY),
+    ("bearer-token", "Authorization: Bearer {}", "x7Kd9Qm2Lp4Zr8Tv1Wy3x7Kd"),
+    ("assigned-secret", 'DB_PASSWORD="{}"', "Sup3rS3cret!"),
+    ("assigned-secret", "MYSQL_ROOT_PASSWORD={}", "tr0ub4dor&3"),
+    ("assigned-secret", "db_password: '{}'", "P@$$w0rd77"),
+    ("assigned-secret", "api_key = '{}'", "x7Kd9Qm2"),
+]
+KEYS = [
+    f"{_HEAD.format('RSA ', '')}\nMIIEpAIBAAKCAQEA7\n{_FOOT.format('RSA ', '')}",
+    f"{_HEAD.format('RSA ', '')}\nMIIEpAIBAAKCAQEA...\n{_FOOT.format('RSA ', '')}",
+    f"{_HEAD.format('', '')}\\nMIIEvQIBADANBgkqhkiG9w0\\nabcdef123\\n{_FOOT.format('', '')}\\n",
+    f"{_HEAD.format('PGP ', ' BLOCK')}\nVersion: GnuPG v2\n\nlQOYBFxAbCdEfGhIjKlMn\n=abcd\n{_FOOT.format('PGP ', ' BLOCK')}",
+    f"{_HEAD.format('OPENSSH ', '')}\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAE",
+]
+
+
+@pytest.mark.parametrize(("rule", "form", "secret"), ASSIGNED)
+def test_a_credential_is_known_by_the_name_it_is_assigned_to(rule: str, form: str, secret: str) -> None:
+    text = form.format(secret)
+    assert rule in [span.rule for span in find_credentials(text)]
+    assert without_credentials(text) == form.format(REMOVED)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_private_keys_short_cut_escaped_or_of_pgp_are_found(key: str) -> None:
+    text = f"The file holds {key}"
+    assert [span.rule for span in find_credentials(text)] == ["private-key"] and "MII" not in without_credentials(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "-----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY----- mark it",
+        "Authorization: Bearer <token>, Bearer YOUR_TOKEN_GOES_HERE_123456, bearer authentication-schemes-of-oauth2",
+        'DB_PASSWORD=${SECRET1234} DB_PASSWORD="changeme123" user_token = get_token1(x)',
+        "session_key: 0123456789abcdef, primary_key=user_id_2, hive_key: HKLM1Software",
+        "api_key = os.environ['API_KEY1']; reset_password: 'see-page-12'",
         "AKIAIOSFODNN7EXAMPLE",
         "files named sk-learn-something and -----BEGIN PRIVATE KEY----- headers",
         "http://user:password@example.com/ and https://<user>:<password>@host/",

@@ -16,7 +16,13 @@ from tests.validate.test_safety import POISON
 
 # Kind -> texts with one thing that only one branch of its expression can be asked for.
 NARROW = {
-    "secret": ["key AKCa1b2c3d4e5f end", "-----BEGIN PRIVATE KEY-----\n" + "abcd1\n" * 20, "git://deploy:Xk29fQz7@corp"],
+    "secret": [
+        "key AKCa1b2c3d4e5f end",
+        "-----BEGIN PRIVATE KEY-----\n" + "abcd1\n" * 20,
+        "git://deploy:Xk29fQz7@corp",
+        "db_password: 'Xk29fQz7'",
+        "Bearer Xk29.fQz7.Lp4Zr8.Tv1Wy3.x7Kd",
+    ],
     "offensive": [
         *(
             f"os.walk(path) {call} pay in bitcoin"
