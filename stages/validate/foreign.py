@@ -167,18 +167,23 @@ def _question_fields(plain: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _question(plain: Mapping[str, Any], filled: Mapping[str, str], seen: Mapping[tuple[str, str], int]) -> str:
     """Fields in order until one tells the record from others; prompts come after the options. In the record's own order."""
-    chosen: list[str] = []
-    enough = False
-    for field in (field for field in filled if field not in PROMPT_FIELDS):
-        chosen.append(field)
-        if enough := _tells(filled[field], seen[field, filled[field]]):
-            break
+    prompts = [field for field in filled if field in PROMPT_FIELDS]
+    chosen = _until_told([field for field in filled if field not in PROMPT_FIELDS] or prompts, filled, seen)
+    enough = any(_tells(filled[field], seen[field, filled[field]]) for field in chosen)
     options = "" if enough else "\n".join(dict.fromkeys(_options(plain).values()))
     if not enough and not _tells(options):
-        chosen.extend(field for field in filled if field in PROMPT_FIELDS)
+        chosen += [field for field in prompts if field not in chosen]
     texts = [filled[field] for field in plain if field in chosen]
     whole = [text for text in texts if not any(text in other and text != other for other in texts)]
     return "\n".join([*dict.fromkeys(whole), options]).strip()
+
+
+def _until_told(fields: Sequence[str], filled: Mapping[str, str], seen: Mapping[tuple[str, str], int]) -> list[str]:
+    """The first fields, up to one that tells the record from others."""
+    last = next(
+        (place for place, field in enumerate(fields, 1) if _tells(filled[field], seen[field, filled[field]])), len(fields)
+    )
+    return list(fields[:last])
 
 
 def _tells(text: str, records: int = 1) -> bool:

@@ -146,6 +146,8 @@ def report_of(tmp_path: Path, data: list[dict], items: list[dict]) -> tuple[int,
         {"question": PORT, "choices": ["a", "b"], "answer": 1},
         {"text": f"### Instruction:\n{PORT}\n### Response:\n88"},
         {"input": [{"type": "text", "text": PORT}]},
+        {"prompt": PORT, "options": ["one of the options", "another of the options"], "label": 0},
+        {"instruction": PORT, "choices": {"text": ["one of the options", "another"], "label": ["A", "B"]}},
     ],
 )
 def test_every_common_shape_is_read_on_both_sides(tmp_path: Path, row: dict) -> None:
