@@ -22,6 +22,7 @@ ROWS = ("data/enrich/rows.parquet", "data/synthesize/rows.parquet")
 SETS = ("data/validate/train.parquet", "data/validate/dev.parquet")
 APART = "data/validate/by_licence.parquet"  # rows of licence classes that have a split of their own
 REJECTS = "data/validate/rejects.parquet"
+LABELS = "data/label/labels.parquet"
 CALLERS = ("formats", "ground", "enrich", "synthesize", "label")
 _RECORD = ("source", "version", "uri", "licence")
 SYNTHESIS = {"synthesis-evolved": "evolve", "synthesis-new": "self-instruct"}
@@ -185,9 +186,7 @@ def _format(row: Record) -> Record | None:
 
 def _requests(row: Record) -> list[Record]:
     """Every request that made or judged the row, or labelled it, with the prompt file of its purpose."""
-    labels = find_all(["data/label/labels.parquet"], "row_id", [row["id"]])
-    labelled = [key for _, one in labels for key in one["request_hashes"]]
-    hashes = list(dict.fromkeys([*row["request_hashes"], *labelled]))
+    hashes = list(dict.fromkeys([*row["request_hashes"], *_labelling(row["id"])]))
     tables = [f"data/{stage}/responses.parquet" for stage in CALLERS]
     answers = {one["key"]: (path, one) for path, one in find_all(tables, "key", hashes)}
     requests = []
@@ -200,6 +199,16 @@ def _requests(row: Record) -> list[Record]:
         prompt = _prompt(one["namespace"])
         requests.append({"hash": key, "exists": True, "purpose": one["namespace"], **facts, "prompt": prompt, "table": path})
     return requests
+
+
+def _labelling(row_id: str) -> list[str]:
+    """The keys of the requests that labelled a row. Raises InputError for a table of an older version, which has none."""
+    labels = find_all([LABELS], "row_id", [row_id])
+    if any("request_hashes" not in one for _, one in labels):
+        raise InputError(
+            f"{LABELS} is of another version: it has no column `request_hashes`.", remedy="Run `dvc repro label`, which makes it."
+        )
+    return [key for _, one in labels for key in one["request_hashes"]]
 
 
 def _prompt(purpose: str) -> Record | None:

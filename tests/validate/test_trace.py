@@ -4,11 +4,14 @@ import json
 import random
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from stages.enrich.schema import EnrichedRow
+from stages.errors import InputError
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ingest.schema import Entity, Link
+from stages.label.schema import Labelled
 from stages.llm.schema import StoredResponse
 from stages.stage import Stage
 from stages.tables import read_table, write_json, write_table
@@ -131,6 +134,22 @@ def test_a_rewrite_that_was_not_kept_lends_no_licence_and_a_lost_response_is_nam
     assert "1 tried" in shown and "decision template: key-changed" in shown
     assert "BROKEN   request k3 has no stored response" in shown
     assert trace(TRIED)["licence"]["class"] == "permissive"
+
+
+def test_the_requests_that_labelled_a_row_are_shown_and_a_label_table_without_them_is_a_message() -> None:
+    path = Path("data/label/labels.parquet")
+    labelled = Labelled(row_id=REWRITE, task=TASK, declared=[], named=["memory"], request_hashes=["k9"])
+    write_table(path, [labelled], Labelled)
+    try:
+        assert [one["hash"] for one in trace(REWRITE)["requests"]] == ["k1", "k2", "k9"]
+        table = pq.read_table(path)
+        pq.write_table(table.drop_columns(["request_hashes"]), path)
+        with pytest.raises(InputError, match="labels.parquet is of another version") as error:
+            trace(REWRITE)
+        assert "dvc repro label" in str(error.value)
+        assert trace(TRIED)["requests"], "a row without a label needs none"
+    finally:
+        path.unlink()
 
 
 def test_a_dropped_row_says_why_it_is_not_in_the_set(capsys: pytest.CaptureFixture) -> None:
