@@ -26,7 +26,7 @@ class GroundParams(Params):
     engines: tuple[EngineName, ...] = ("bm25",)  # whose scores are averaged; static and minilm need stage `encoder`
     # Weight of what sources say of a passage's entry elsewhere (stages/ground/anchors.py) beside the passage's own words; 0: none.
     # Each half of the questions of `stages.ground.recall` chooses 0.5 among 0.3, 0.5 and 0.8, which answer 0.82-0.83 of all in 4 hits.
-    anchors: Annotated[float, msgspec.Meta(ge=0.0)] = 0.5
+    anchors: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.5
     rrf: int = 60  # constant of reciprocal rank fusion with hits of the web; Cormack et al. 2009 found little change around 60
     hits: int = 8  # raw hits per query
     keep: int = 2  # R: passages kept per query

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stages.errors import InputError
+from stages.config import load_section
+from stages.errors import InputError, ParamsError
 from stages.ground.params import GroundParams
 from stages.ground.retrieve import PassageIndex
 from stages.ground.retriever import Retriever, open_engine, open_retriever
@@ -76,3 +77,10 @@ def test_an_engine_whose_files_are_not_there_is_an_error_with_a_remedy() -> None
 def test_the_list_of_engines_is_checked(engines: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"engines": engines}, GroundParams)
+
+
+@pytest.mark.parametrize("weight", ["-0.1", "10.1", ".inf", "-.inf", ".nan"])
+def test_a_weight_of_sentences_that_is_none_is_refused(tmp_path: Path, weight: str) -> None:
+    (tmp_path / "params.yaml").write_text(f"ground: {{anchors: {weight}}}\n", encoding="utf-8")
+    with pytest.raises(ParamsError, match="anchors"):
+        load_section("ground", GroundParams, tmp_path / "params.yaml")
