@@ -18,11 +18,12 @@ Options = Sequence[str]
 _JOIN = r"[ \t]{0,2}(?:,|;|/|&|\band\b|\bor\b|,[ \t]{0,2}and\b|,[ \t]{0,2}or\b)[ \t]{0,2}"
 _ONE = r"[(\[*_`\"]{0,4}([A-Za-z])[)\]*_`\".:]{0,4}(?![\w'’])"
 _AT_START = re.compile(rf"[(\[*_`\"\s]{{0,6}}(?:(?:option|choice|letter)s?[ \t]{{1,3}})?{_ONE}", re.IGNORECASE)
+_AT_END = re.compile(r"[^ \t*_][ \t*_\"]{1,5}\(([A-Z])\)[*_.\"]{0,4}[ \t]{0,4}$")
 _JOINED = re.compile(rf"{_JOIN}(?:(?:option|choice)s?[ \t]{{1,3}})?{_ONE}", re.IGNORECASE)
 _ARTICLE = re.compile(r"A[ \t]{1,3}(?!(?:and|or|because|since|as|is|for|with|due)\b)[a-z]")
 _RUN = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2,8})(?![A-Za-z0-9'’])")
 _CLAIMS = (
-    r"(?:\b(?:answers?|correct (?:option|choice|one|letter)s?|(?:best|right) (?:option|choice|answer|one)s?)\b[ \t*_]{0,4}"
+    r"(?:\b(?:answers?|correct (?:option|choice|one|letter)s?|(?:best|right) (?:option|choice|answer|one)s?)\b(?: here)?[ \t*_]{0,4}"
     r"(?:is|are|would be|should be|must be|:|=|->|→)[ \t:*_]{0,4}(?:(?:the )?(?:option|choice|letter)s?[ \t]{1,3})?"
     r"|\b(?:I(?:['’]d| would| will|['’]ll)? (?:choose|select|pick|go with|answer)|choosing|selecting)[ \t:*_]{1,4}"
     r"(?:(?:option|choice|letter)s?[ \t]{1,3})?)"
@@ -46,10 +47,12 @@ _DENIED_AFTER = re.compile(  # begins after a letter
 )
 _REACH = 60  # characters before a letter in which it is denied
 _MARKED_LINE = re.compile(
-    r"[-*•\s]{0,4}[(\[*_]{0,4}([A-Z])[)\]*_]{0,4}[).:][)*_]{0,4}(?:[ \t]|$)|[-*•\s]{0,4}\(?([a-z])[).][ \t]"
+    r"[-*•\s]{0,4}(?:[Oo]ption[ \t]|[Cc]hoice[ \t])?[(\[*_]{0,4}([A-Z])(?:[)\]*_]{0,4}[).:][)*_]{0,4}(?:[ \t]|$)|[)\]*_]{0,4}[ \t]{1,2}[-–—][ \t])"
+    r"|[-*•\s]{0,4}\(?([a-z])[).][ \t]"
 )
 _BOLD = re.compile(r"\*\*[ \t]{0,2}(?:option[ \t]{1,3})?[(\[]?([A-Z])(?:[)\].:]{1,2}[^*\n]{0,200})?[)\]]?\*\*", re.IGNORECASE)
-_ALONE = re.compile(r"(?<![A-Za-z0-9'’.])([A-Z])(?![A-Za-z0-9'’])")
+_QUESTION_FORM = re.compile(r"A[:：][ \t]{1,3}[(\[*_]{0,4}([A-Z])[)\]*_.]{0,4}")  # `A: C` after `Q: ...`
+_ALONE = re.compile(r"(?<![A-Za-z0-9'’.])(?<!N/)([A-Z])(?![A-Za-z0-9'’])")
 _STRICT_SET = re.compile(r"[A-Z](?:[ ,;/]{0,3}[A-Z]){0,25}")
 
 
@@ -78,10 +81,12 @@ def lenient_letters(text: str, options: Options) -> list[str]:
 
 def _first_found(text: str, options: Options, *, several: bool) -> list[str]:
     named = answer_lines(text)
-    for place in [*reversed(boxed(text)), *reversed(named)]:
-        if found := _stated(place, options, several=several, whole=False) or _option_text(place, options, several=several):
+    asked = _QUESTION_FORM.fullmatch(last_line(text))
+    for place in [*reversed(boxed(text)), *reversed(named), *([asked[1]] if asked else [])]:
+        if found := _option_text(place, options, several=several) or _stated(place, options, several=several, whole=False):
             return found
-    if found := _stated(last_line(text), options, several=several, whole=True):
+    line = last_line(text)
+    if found := _option_text(line, options, several=several) or _stated(line, options, several=several, whole=True):
         return found
     guesses = () if named else (_in_bold, _standing_alone)  # `Answer: none of them` is an answer, if no letter
     readers = (_alone, _claimed, _marked, _option_text, *guesses)
@@ -110,7 +115,9 @@ def _claimed(text: str, options: Options, *, several: bool) -> list[str]:
     claims = []
     for match in _CLAIM.finditer(text):
         said = text[match.end() : match.end() + 300].partition("\n")[0]
-        found = _stated(said, options, several=several, whole=False) or _option_text(said, options, several=several)
+        named = _AT_END.search(said)  # `the answer is Audit (A)`
+        found = [named[1]] if named and named[1] in _letters(options) else _option_text(said, options, several=several)
+        found = found or _stated(said, options, several=several, whole=False)
         claims.append((match.end(), found))
     claims += [(match.start(), [match[1]]) for match in _CLAIM_AFTER.finditer(text)
                if match[1] in _letters(options) and not _DENIED.search(text[max(0, match.start() - _REACH) : match.start(1)])]  # fmt: skip
@@ -136,12 +143,12 @@ def _marked(text: str, options: Options, *, several: bool) -> list[str]:
 
 
 def _option_text(text: str, options: Options, *, several: bool) -> list[str]:
-    """An option's own words alone on the last or first line."""
+    """An option's own words, which are more than a letter, alone on the last or first line."""
     lines = lines_of(text)
     for line in [*lines[-1:], *lines[:1]]:
         said = bare(line).casefold()
         found = [letter for letter, option in zip(_letters(options), options, strict=True) if bare(option).casefold() == said]
-        if said and len(found) == 1:
+        if said and len(found) == 1 and not (len(said) == 1 and said.isalpha()):
             return found
     return []
 

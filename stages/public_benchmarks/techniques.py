@@ -47,8 +47,8 @@ def lenient_techniques(text: str, options: Sequence[str] = ()) -> list[str]:
     """Technique ids in alphabetical order.
 
     In this order: boxed; the list of several lines or the line of several ids that ends the output; after `Answer:`; after
-    another label (`The ids are: T1059, T1003`); the last line of several ids alone; all lines that begin with an id; the last
-    line; the whole output.
+    another label (`The ids are: T1059, T1003`); the last line of several ids alone; all lines that begin with an id; a last line
+    that names several; the whole output.
     """
     return next((found for found in _answers(text) if found), [])
 
@@ -70,7 +70,8 @@ def _answers(text: str) -> Iterator[list[str]]:
     yield from (ids for line in reversed(lines) if (ids := _labelled(line)))
     yield alone[-1] if alone else []
     yield _held("\n".join(line for line in lines if _ID_FIRST.match(line)))
-    yield [] if _REMARK.match(last_line(text)) else _held(last_line(text))
+    found = [] if _REMARK.match(last_line(text)) else _held(last_line(text))
+    yield found if len(found) > 1 else []
     yield _held(text)
 
 

@@ -20,10 +20,15 @@ _STRICT = re.compile(r"CWE-0{0,4}([1-9][0-9]{0,4})", re.IGNORECASE)
 _CLAIM = re.compile(
     r"(?:\banswer\b|\bmaps?\b|\bmapped\b|\bclassified\b|\bcorresponds?\b"
     r"|\b(?:accurate|appropriate|best|correct|fitting|likely|precise|relevant|right|specific|suitable) (?:CWE|weakness)\b"
-    r"|\b(?:weakness|root cause|mapping|result|conclusion|classification|verdict)[ \t*_\"']{0,3}(?=:|is\b)"
+    r"|\b(?:weakness|root cause|mapping|match|fit|result|conclusion|classification|verdict|primary|chosen|selected|instance|points?)\b"
     r"|\bCWE(?: ID)?\b(?![-‐‑‒–— _]?[0-9]))"
-    r"[^.\n]{0,60}?(?:\bis\b|\bto\b|\bas\b|\bunder\b|\bwith\b|:)[ \t*_`\"'(:\[]{0,6}(?:the )?"
+    r"[^.\n]{0,60}?(?:\bis\b|\bto\b|\bas\b|\bunder\b|\bwith\b|\bof\b|:)[ \t*_`\"'(:\[]{0,6}(?:the )?"
     rf"[ \t*_`\"'(\[]{{0,4}}(?={_ID})",
+    re.IGNORECASE,
+)
+_CLAIM_AFTER = re.compile(
+    rf"(?={_ID})CWE[-‐‑‒–— _A-Z]{{0,4}}[0-9]{{1,9}}[ \t*_`\"')\]]{{0,6}}[ \t](?:is|would be|seems|remains)[ \t](?:the[ \t])?(?:single[ \t]|most[ \t]|only[ \t])?"
+    r"(?:best|correct|right|accurate|appropriate|suitable|fitting|likely|specific|relevant|answer|root cause)\b",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"\(https?://[^()\s]{0,200}\)")
@@ -35,7 +40,13 @@ _DENIAL = r"\b(?:not|never|cannot|neither|nor)\b|n['’]t\b"
 _DENIED = re.compile(_DENIAL, re.IGNORECASE)
 _ASIDE = re.compile(
     r"\b(?:child|children|kin|member|parents?|peers?|siblings?|subclass|variant)\b"
-    rf"|\b(?:relate[sd]?|similar|compared|confused|like|unlike|rather than|instead of|such as|see also|than|e\.g)\b|{_DENIAL}",
+    rf"|\b(?:relate[sd]?|similar|compared|confused|like|unlike|rather than|instead of|such as|see also|than|e\.g|alternatives?|alternatively|secondary)\b"
+    rf"|{_DENIAL}",
+    re.IGNORECASE,
+)
+_ASIDE_AFTER = re.compile(
+    r"[ \t*_`\"')\]]{0,6}[ \t](?:(?:is|are|was|would be|might be|may be|seems|covers)\b[^.\n,]{0,30}?\b(?:abstract|also|alternative|broad(?:er)?|child|considered|general|generic"
+    r"|incorrect|less|narrow(?:er)?|parent|pillar|too|wide|wider|wrong)\b|(?:could|may|might)[ \t](?:also|be)\b|also\b|(?:is|was|does)(?:[ \t]not\b|n['’]t\b))",
     re.IGNORECASE,
 )
 _BEFORE = 80  # characters before an id that tell whether it is an aside
@@ -80,7 +91,7 @@ def _stated(part: str) -> list[str]:
     if first is None:
         return _bare_number(part) or ([] if matches else _ids(part))
     found, place = [first[1]], first.end()
-    while more := _JOINED.match(part, place):
+    while (more := _JOINED.match(part, place)) and not _ASIDE_AFTER.match(part, more.end()):
         found, place = [*found, more[1]], more.end()
     return distinct(f"CWE-{one}" for one in found)
 
@@ -103,9 +114,13 @@ def _bare_number(line: str) -> list[str]:
 
 
 def _claimed(text: str) -> list[str]:
-    """After the last `maps to`, `the weakness is` and the like that is not denied."""
-    claims = [match for match in _CLAIM.finditer(text) if not _DENIED.search(_sentence_before(text, match.start()))]
-    return _stated(text[claims[-1].end() : claims[-1].end() + 200].partition("\n")[0]) if claims else []
+    """After the last `maps to`, `the weakness is` and the like, or before `is the best fit`, that is not denied."""
+    claims = [match.end() for match in _CLAIM.finditer(text)
+              if not _ASIDE.search(match[0]) and not _DENIED.search(_sentence_before(text, match.start()))]  # fmt: skip
+    claims += [
+        match.start() for match in _CLAIM_AFTER.finditer(text) if not _DENIED.search(_sentence_before(text, match.start()))
+    ]
+    return _stated(text[max(claims) : max(claims) + 200].partition("\n")[0]) if claims else []
 
 
 def _leading(line: str) -> list[str]:
@@ -127,7 +142,7 @@ def _named(text: str) -> list[str]:
         before = text[max(end, match.start() - _BEFORE) : match.start()]
         if not end or not _JOIN_ALONE.fullmatch(before):
             aside = bool(_ASIDE.search(_sentence_before(before, len(before))))
-        found += [] if aside else [f"CWE-{match[1]}"]
+        found += [] if aside or _ASIDE_AFTER.match(text, match.end()) else [f"CWE-{match[1]}"]
         end = match.end()
     return found
 

@@ -67,6 +67,12 @@ SINGLE = [
     ("The answer would be D, since A and B are unrelated.", "", "D"),
     ("I think it's C.", "", "C"),
     ("My pick is **C**, which sets the system up.", "", "C"),
+    ("Option B: Execution Prevention, as A is too wide", "", "B"),
+    ("B - Execution Prevention", "", "B"),
+    ("The right choice here is B) Execution Prevention.", "", "B"),
+    ("A: C", "", "C"),
+    ("A: Audit", "", "A"),
+    ("N/A", "", ""),
     # small letters
     ("b) execution prevention", "", "B"),
     ("c. operating system configuration", "", "C"),
@@ -141,6 +147,22 @@ def test_one_letter(text: str, strict: str, lenient: str) -> None:
 def test_a_set_of_letters(text: str, strict: str, lenient: str) -> None:
     assert "".join(strict_letters(text, OPTIONS)) == strict
     assert "".join(lenient_letters(text, OPTIONS)) == lenient
+
+
+@pytest.mark.parametrize(
+    ("text", "lenient"),
+    [
+        ("A and B", "D"),
+        ("The answer is A and B.", "D"),
+        ("Option C: A:\\x.exe", "C"),
+        ("C - A:\\x.exe", "C"),
+        ("The answer is A:\\x.exe.", "C"),
+        ("The answer is **A:\\x.exe** (C).", "C"),
+        ("B", "B"),
+    ],
+)
+def test_options_that_hold_letters_themselves(text: str, lenient: str) -> None:
+    assert "".join(lenient_letter(text, ["One", "Two", "A:\\x.exe", "A and B"])) == lenient
 
 
 def test_a_letter_beyond_the_options_is_no_answer() -> None:

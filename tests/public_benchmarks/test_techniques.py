@@ -22,6 +22,8 @@ TECHNIQUES = [
     ("| T1059 | Command |\n| T1003 | Dumping |", "", "T1003 T1059"),
     ("**T1059** and **T1003**", "", "T1003 T1059"),
     ("- T1059: shell\n- T1071: web\n\nT1059, T1003", "T1003 T1059", "T1003 T1059"),
+    ("- Shell (T1059): seen\n- Dumping (T1003): seen", "", "T1003 T1059"),
+    ("Shell (T1059)\nDumping (T1003)", "", "T1003 T1059"),
     # a remark after the answer
     ("T1059, T1071\n\nNote: T1003 was considered but not observed.", "", "T1059 T1071"),
     ("T1059, T1071\n\nT1003 may be used too.", "", "T1059 T1071"),
