@@ -20,9 +20,10 @@ def combine(passages: Sequence[Passage], scored: Mapping[str, Scores], hits: int
     if not best:
         return []
     rough = sum(np.maximum(scored[name].rough, 0) / top for name, top in best.items()) / len(scored)
-    places = candidates(rough, hits, MARGIN)
-    exact = {name: np.round(np.maximum(scored[name].exact(places), 0), DIGITS) for name in best}
+    places = candidates(rough, hits, MARGIN * max(1.0, *(1 / top for top in best.values())))
+    exact = {name: np.maximum(scored[name].exact(places), 0) for name in best}
     mean = sum(exact[name] / top for name, top in best.items()) / len(scored)
+    exact = {name: np.round(scores, DIGITS) for name, scores in exact.items()}
     at = {int(place): number for number, place in enumerate(places)}
     found = best_first(places, mean, hits)
     return [

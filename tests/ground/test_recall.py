@@ -233,6 +233,18 @@ def test_no_sentence_that_repeats_a_question_is_searched() -> None:
     assert unlike(anchors, []) == (anchors, 0)
 
 
+def test_a_question_is_not_asked_of_its_own_sentence() -> None:
+    """Rows are made of links: what a row's sentence is indexed with must be gone when the row is asked."""
+    entities = [entity("attack:T1", "Startup List"), entity("attack:S1", "Evil.Bot", "malware")]
+    passages = [make_passage("attack:T1", "Adversaries enter programs into a list that is worked off at login.")]
+    row = make_row("Name the behaviour. Evil.Bot plants shortcuts inside folders opened at each logon.", "T1", task=TASK, **ROW, entity_ids=["attack:T1", "attack:S1"])  # fmt: skip
+    own = make_link("attack:S1", "uses", "attack:T1", "Evil.Bot plants shortcuts inside folders opened at each logon.")
+    other = make_link("attack:S1", "uses", "attack:T1", "Evil.Bot edits the shell profile.")
+    bench = make_bench(Sources(passages, [row], [], [own, other], []), entities, GroundParams())
+    assert any("plants shortcuts inside folders opened" in asked.question for asked in bench.questions)
+    assert bench.anchors.texts == {passages[0].id: [other.text]} and bench.left_out["anchors"]["repeats-a-question"] == 1
+
+
 def test_misses_show_what_was_found_instead_and_no_control_character() -> None:
     passages = [make_passage("x:1", "buffer overflow"), make_passage("x:2", "buffer \x1b[31m", title="\x1b]0;t\x07red")]
     asked = [question("buffer \x1b[2J", "x:3"), question("overflow", "x:1")]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stages.ground.retriever import Retriever, open_retriever
 from stages.ground.run import run_ground
 from stages.ground.schema import Evidence, GroundedRow
 from stages.ground.summary import named_terms
@@ -141,6 +142,21 @@ def test_every_row_can_be_followed_to_its_calls_and_passages(
         assert one.text in source.text and (one.uri, one.licence) == (source.uri, source.licence)
     assert figures["anchors"]["usable"] == 1 and not [one for one in evidence if "envelope" in one.text]
     assert figures["passages"]["licence-denied"] == 1 and "CC-BY-SA-4.0" not in figures["licences"]
+
+
+def test_what_the_stage_searches_has_the_sentences_of_links(
+    server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Retriever] = []
+
+    def watched(*given: Any) -> Retriever:
+        opened.append(open_retriever(*given))
+        return opened[-1]
+
+    monkeypatch.setattr("stages.ground.run.open_retriever", watched)
+    grounded(tmp_path, server.base_url, monkeypatch, rounds=1, summary=0)
+    (retriever,) = opened
+    assert [hit.passage.entity_id for hit in retriever.search("torn envelope", 4)] == ["cwe:CWE-501"], "no passage says so itself"
 
 
 def test_one_round_and_no_summary_ask_for_neither(server: FakeOpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,13 @@ from stages.ground.core import group_by_entity
 from stages.ground.hygiene import usable_passages
 from stages.ground.params import GroundParams
 from stages.ground.queries import task_words
+from stages.ingest.schema import Link
 from stages.review.data import Workspace
 from stages.runtime import RuntimeParams
 from stages.tables import read_table, write_table
 from stages.tasks.schema import InstructionRow
 from tests.review.sample import DOCUMENTED, HELD_OUT_SUBJECT, HOSTILE, ROWS, SEARCHED, item, passages, splits, write_build
-from tests.toy_rows import make_row
+from tests.toy_rows import make_link, make_row
 
 
 def test_held_out_rows_are_neither_counted_nor_shown(build: Path) -> None:
@@ -44,6 +45,14 @@ def test_the_library_of_a_task_is_the_stage_s(build: Path) -> None:
     rows = read_table("data/tasks/rows.parquet", InstructionRow)
     assert library.common[SEARCHED] == task_words(rows)[SEARCHED], "words of all rows, also of those that nobody sees here"
     assert HELD_OUT_SUBJECT not in workspace.background() and "cwe:CWE-22" in workspace.background()
+
+
+def test_sentences_of_links_find_a_passage_as_in_the_stage(build: Path) -> None:
+    said = make_link("cve:CVE-2020-0001", "instance-of", "cwe:CWE-22", "An envelope was torn at the quay.")
+    write_table("data/graph/links.parquet", [said], Link)
+    for weight, wanted in ((0.5, ["cwe:CWE-22"]), (0.0, [])):
+        retriever = Workspace().library(SEARCHED, GroundParams(anchors=weight), RuntimeParams()).retriever
+        assert [hit.passage.entity_id for hit in retriever.search("torn envelope quay", 4)] == wanted
 
 
 def test_documents_and_entities_are_read_one_by_one(build: Path) -> None:
