@@ -26,15 +26,17 @@ _OFFENSIVE = (
     "your|you "
 )
 _INJECTION = (
-    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]*\b(?:instructions?|directions|guidelines|guardrails|prompts?|messages?)\b|"
-    r"\b(?:reveal|print|show|repeat|output|leak|tell me|display)\b[^.\n]*\b(?:prompt|instructions)\b|"
-    r"\byou are now |\bact as |\bpretend |\bdo anything now\b|##"
+    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.]*\b(?:instructions?|directions|guidelines|guardrails|prompts?|messages?)\b|"
+    r"\b(?:ignore|disregard|forget)\b[^.]*\b(?:above|preceding|foregoing|before|said|told|taught|given|instructed)\b|"
+    r"\b(?:instructions?|directions|guidelines|guardrails|prompts?)\b[^.]*\b(?:void|null|invalid|cancel|revoked|obsolete|superseded|over|suspended|lifted|no\b)|"
+    r"\b(?:reveal|print|show|repeat|output|leak|tell|display)\b[^.]*\b(?:prompt|instructions)\b|"
+    r"\byou[^a-z]{1,3}are[^a-z]{1,3}now\b|\bact[^a-z]{1,3}as\b|\bpretend\b|\bdo[^a-z]{1,3}anything[^a-z]{1,3}now\b|##"
 )
 # Kind -> expression.
 MUST_MATCH = {
     "secret": (
         rf"{_BEYOND_ASCII}|[0-9A-Za-z_+/=-]{{20}}|\bA[KP][0-9A-Za-z_]{{10}}|AIza|PRIVATE KEY|://[^\s/@]+:[^\s/@]+@|"
-        r"\bBearer\s|\bhv[sbr]\.|(?i:[_-](?:password|passwd|passphrase|pwd|secret|token|key)[\"'\]]*[ \t]*[:=])"
+        r"\bBearer\b|\bhv[sbr]\.|(?i:[_-](?:password|passwd|passphrase|pwd|secret|token|key)[\"'\]]*[ \t]*[:=])"
     ),
     "offensive": f"{_BEYOND_ASCII}|(?i:{_OFFENSIVE})",
     "prompt-injection": f"{_BEYOND_ASCII}|(?i:{_INJECTION})",
