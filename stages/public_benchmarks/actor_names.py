@@ -61,10 +61,10 @@ def _answers(text: str, known: set[str]) -> Iterator[Sequence[str]]:
     lines = lines_of(text)
     labelled = [match[1] for line in lines if (match := _LABEL.match(line))]
     for place in [*reversed(boxed(text)), *reversed(answer_lines(text)), *labelled]:
-        yield _whole(place, known) or _known_in(place, known, loud=False)
+        yield _told(place, known)
     for line in [*lines[-1:], *lines[:1]]:
-        found = _whole(line, known)
-        yield found if len(lines) == 1 or any(normal(name) in known for name in found) else []
+        yield [name for name in _whole(line, known) if normal(name) in known]
+    yield _told(lines[0], known) if len(lines) == 1 and _whole(lines[0], known) else []
     yield _claimed(text, known)
     bold = _BOLD.findall(text)
     yield [name for part in bold if not _NOBODY.match(part) for name in _whole(part, known) if normal(name) in known]
@@ -81,6 +81,12 @@ def _whole(line: str, known: set[str]) -> list[str]:
     if len(parts) > 1 and all(_is_name(part) or normal(part) in known for part in parts):
         return [next((part for part in parts if normal(part) in known), parts[0])]
     return [name] if _is_name(name) else []
+
+
+def _told(place: str, known: set[str]) -> list[str]:
+    """The name in a place that holds an answer: a known one, alone or within it, before one that nobody knows."""
+    whole = _whole(place, known)
+    return [name for name in whole if normal(name) in known] or _known_in(place, known, loud=False) or whole
 
 
 def _is_name(line: str) -> bool:

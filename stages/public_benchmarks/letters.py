@@ -29,9 +29,10 @@ _CLAIMS = (
     r"(?:(?:option|choice|letter)s?[ \t]{1,3})?)"
 )
 _CLAIM = re.compile(_CLAIMS, re.IGNORECASE)
+_SAID = r"[(\[*_]{0,4}[A-Z][)\]*_]{0,4}"
 _CLAIM_AFTER = re.compile(
-    r"(?<![A-Za-z0-9'’])[(\[*_]{0,4}([A-Z])[)\].:*_]{0,4}[ \t]{1,3}(?:is|are)[ \t]{1,3}(?:the[ \t]{1,3})?(?:most[ \t]{1,3}|only[ \t]{1,3})?[*_]{0,3}"
-    r"(?:correct|right|best|accurate|appropriate|suitable|answer)\b"
+    rf"(?<![A-Za-z0-9'’])((?:{_SAID}{_JOIN}){{0,9}}{_SAID})[.:]?[ \t]{{1,3}}(?:is|are)[ \t]{{1,3}}(?:both[ \t]|all[ \t])?(?:the[ \t]{{1,3}})?"
+    r"(?:most[ \t]{1,3}|only[ \t]{1,3})?[*_]{0,3}(?:correct|right|best|accurate|appropriate|suitable|answers?)\b"
 )
 _AND = r"[)\]*_]{0,4}(?:,[ \t]{1,2}(?:and|or|nor)?|[ \t]{1,2}(?:and|or|nor))[ \t]{0,2}[(\[*_]{0,4}"
 _DENIED = re.compile(  # ends before a letter
@@ -83,7 +84,12 @@ def _first_found(text: str, options: Options, *, several: bool) -> list[str]:
     named = answer_lines(text)
     asked = _QUESTION_FORM.fullmatch(last_line(text))
     for place in [*reversed(boxed(text)), *reversed(named), *([asked[1]] if asked else [])]:
-        if found := _option_text(place, options, several=several) or _stated(place, options, several=several, whole=False):
+        listed = _marked(text[text.rfind(place) :], options, several=True) if several and _MARKED_LINE.match(place) else []
+        if (
+            found := listed
+            or _option_text(place, options, several=several)
+            or _stated(place, options, several=several, whole=False)
+        ):
             return found
     line = last_line(text)
     if found := _option_text(line, options, several=several) or _stated(line, options, several=several, whole=True):
@@ -119,8 +125,10 @@ def _claimed(text: str, options: Options, *, several: bool) -> list[str]:
         found = [named[1]] if named and named[1] in _letters(options) else _option_text(said, options, several=several)
         found = found or _stated(said, options, several=several, whole=False)
         claims.append((match.end(), found))
-    claims += [(match.start(), [match[1]]) for match in _CLAIM_AFTER.finditer(text)
-               if match[1] in _letters(options) and not _DENIED.search(text[max(0, match.start() - _REACH) : match.start(1)])]  # fmt: skip
+    for match in _CLAIM_AFTER.finditer(text):
+        letters = distinct(re.findall("[A-Z]", match[1]))
+        denied = _DENIED.search(text[max(0, match.start() - _REACH) : match.start()])
+        claims.append((match.start(), letters if set(letters) <= set(_letters(options)) and not denied else []))
     return max((claim for claim in claims if claim[1]), default=(0, []))[1]
 
 

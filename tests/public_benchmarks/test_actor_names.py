@@ -42,6 +42,7 @@ from tests.public_benchmarks.test_actors import ACTORS
         ("It is Blue Heron", "", "Blue Heron"),
         ("The actor is Blue Heron.", "", "Blue Heron"),
         ("Likely Blue Heron", "", "Blue Heron"),
+        ("The report describes Blue Heron.", "The report describes Blue Heron", "Blue Heron"),
         # nobody
         ("Unknown", "", ""),
         ("Unable to determine", "", ""),
