@@ -13,8 +13,8 @@ from stages.validate.windows import Windows, windows_of
 
 _TEXTS = 4_096  # texts at a time: some 40,000 passages, 40 MB of vectors
 _BLOCK = 4_096  # passages compared with the items at a time
-_LONGER = 2.5  # times as many words as the item a passage may have, or it as the passage
-_LIKE = 2  # items that one passage may be a candidate of
+_LONGER = 3  # times as many words as the item a passage may have, or it as the passage
+_LIKE = 6  # items that one passage may be a candidate of
 _FEWEST, _MOST = 10, 64  # passages per item, whatever `embedding_passages` allows; 40 hold nine of ten paraphrases, 12 eight
 
 Vectors = npt.NDArray[np.float32]
@@ -76,7 +76,7 @@ def find_candidates(
     for start in range(0, len(corpus.texts), _TEXTS):
         windows = windows_of(corpus.texts[start : start + _TEXTS])
         if windows.sentences:
-            for found in _near(windows, start, corpus, ordered, vectors, encoder, needed):
+            for found in _near(windows, start, corpus, ordered, vectors, encoder, needed, params.embedding_words):
                 fresh = np.flatnonzero(~np.isin(found.documents * codes + found.items, skipped))
                 best = _best(_Seen(*(np.concatenate(both) for both in zip(best, found.only(fresh), strict=True))), count, needed)
     rows = zip(best.items.tolist(), best.texts.tolist(), best.passages.tolist(), best.cosines.tolist(), strict=True)
@@ -97,6 +97,7 @@ def _near(
     vectors: Vectors,
     encoder: TableEncoder,
     needed: npt.NDArray[np.float32],
+    least: int,
 ) -> Iterator[_Seen]:
     """Per block of passages of like lengths the nearest items of like length, where the cosine is what the item needs."""
     lengths = np.array([view.words for view in views])
@@ -109,14 +110,16 @@ def _near(
         if low == high:
             continue
         cosines = unit(running[windows.ends[part]] - running[windows.starts[part]]) @ vectors[low:high].T
-        place = np.arange(len(words))
+        near = cosines >= needed[items[low:high]]
+        alive = np.flatnonzero(near.any(axis=1) & (words >= least))
+        cosines = np.where(near[alive], cosines[alive], -1)
+        place = np.arange(len(alive))
         chosen: list[tuple[Numbers, Numbers, npt.NDArray[np.float32]]] = []
         for _ in range(min(_LIKE, high - low)):
             view = cosines.argmax(axis=1)
             value = cosines[place, view]
-            item = items[view + low]
-            near = np.flatnonzero(value >= needed[item])
-            chosen.append((near, item[near], value[near]))
+            found = np.flatnonzero(value > -1)
+            chosen.append((alive[found], items[view[found] + low], value[found]))
             cosines[place, view] = -1
         where = np.concatenate([one for one, _, _ in chosen])
         texts = windows.texts[part][where] + first

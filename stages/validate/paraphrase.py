@@ -18,10 +18,12 @@ from stages.validate.candidates import Candidate, TableEncoder, View, find_candi
 from stages.validate.decontaminate import Match
 from stages.validate.overlap import Corpus, Document, corpus_of
 from stages.validate.params import DecontaminationParams
+from stages.validate.specific import Weights, stems
 
 RULE = "embedding"
 _SAME = 0.97  # items as near as this are one item twice, not neighbours
 _NEIGHBOURS = 12  # candidates, by table vectors, among which neighbours are sought: with more of them the nearest come nearer
+_SIBLINGS = 0.4  # items that share so much of their specific content are about one thing (reports on one product), not neighbours
 _ITEMS = 512  # items compared with all others at a time
 
 Vectors = npt.NDArray[np.float32]
@@ -47,6 +49,8 @@ class Similar(NamedTuple):
 
     match: Match
     margin: float  # cosine less `embedding_neighbours` of the neighbours' mean cosine
+    shared: float = 0.0  # of the specific content of the lighter of passage and item
+    named: bool = False  # the row names no subject and shares so much that a lesser margin is enough
 
 
 def find_paraphrases(
@@ -71,23 +75,40 @@ def find_paraphrases(
     groups: dict[int, list[Candidate]] = {}
     for one in candidates:
         groups.setdefault(one.item, []).append(one)
-    others = _nearest_items(index, of_item, params.embedding_nearest)
+    weights = Weights([*(view.text for view in views), *passages])
+    told = {item: stems(" ".join([*index.own_words[item], index.items[item].answer])) for item in searched}
+    others = _nearest_items(index, of_item, params.embedding_nearest, weights, told)
+    cosines = {one: _cosine(of_item[one.item], vectors[one.passage], params) for one in candidates}
+    nearest_item = _nearest_item(cosines)
     for item, own in groups.items():
-        cosines = [_cosine(of_item[item], vectors[one.passage], params) for one in own]
-        nearest = sorted(range(len(own)), key=lambda place: (-own[place].cosine, own[place]))[:_NEIGHBOURS]
-        floor = background(
-            [own[place] for place in nearest], [cosines[place] for place in nearest], corpus, others.get(item, []), params
-        )
-        for one, cosine in zip(own, cosines, strict=True):
-            match = _match(documents, index, corpus, one, cosine)
-            found.append(Similar(match, round(cosine - params.embedding_neighbours * floor, 4)))
+        nearest = sorted(own, key=lambda one: (-one.cosine, one))[:_NEIGHBOURS]
+        strangers = [
+            one
+            for one in nearest
+            if not (
+                corpus.anonymous[one.text]
+                and nearest_item[one.text, one.passage] == item
+                and _is_copy(cosines[one], others.get(item, []), params)
+            )
+        ]
+        floor = background(strangers, [cosines[one] for one in strangers], corpus, others.get(item, []), params)
+        for one in own:
+            match = _match(documents, index, corpus, one, cosines[one])
+            margin = cosines[one] - params.embedding_neighbours * floor
+            shared = weights.shared(told[item], stems(one.passage))
+            named = bool(corpus.anonymous[one.text]) and shared >= params.embedding_named
+            found.append(Similar(match, round(margin, 4), round(shared, 4), named))
     return sorted(found, key=lambda one: (one.match.row, -one.match.overlap, one.match.benchmark, one.match.item))
 
 
 def matching(similar: Sequence[Similar], params: DecontaminationParams) -> list[Match]:
-    """What of `similar` is near enough."""
+    """What of `similar` is near enough; where names and numbers are shared, a lesser margin is."""
     return [
-        one.match for one in similar if one.match.overlap >= params.embedding_cosine and one.margin >= params.embedding_margin
+        one.match
+        for one in similar
+        if one.match.overlap >= params.embedding_cosine
+        and one.shared >= params.embedding_shared
+        and one.margin >= (params.embedding_named_margin if one.named else params.embedding_margin)
     ]
 
 
@@ -118,6 +139,20 @@ def background(
     return sum(nearest) / len(nearest) if nearest else 0.0
 
 
+def _nearest_item(cosines: Mapping[Candidate, float]) -> dict[tuple[int, str], int]:
+    """Per text and passage the item it is nearest to."""
+    nearest: dict[tuple[int, str], int] = {}
+    for one, _ in sorted(cosines.items(), key=lambda pair: (-pair[1], pair[0])):
+        nearest.setdefault((one.text, one.passage), one.item)
+    return nearest
+
+
+def _is_copy(cosine: float, others: Sequence[float], params: DecontaminationParams) -> bool:
+    """Whether the item's benchmark alone would make it a match: rows of one leak, which name no subject, are no neighbours."""
+    floor = sum(others) / len(others) if others else 0.0
+    return cosine >= params.embedding_cosine and cosine - params.embedding_neighbours * floor >= params.embedding_margin
+
+
 def _cosine(views: Vectors, passage: Vectors, params: DecontaminationParams) -> float:
     """Of the nearest view; a passage that has the answer alone in common, as a row with the same option has, is judged by the question."""
     cosines = views @ passage
@@ -138,8 +173,10 @@ def _item_vectors(
     return {item: np.array(own) for item, own in grouped.items()}
 
 
-def _nearest_items(index: BenchmarkIndex, vectors: Mapping[int, Vectors], count: int) -> dict[int, list[float]]:
-    """Per item the cosines of its nearest `count` items about other subjects of the same benchmark."""
+def _nearest_items(
+    index: BenchmarkIndex, vectors: Mapping[int, Vectors], count: int, weights: Weights, told: Mapping[int, frozenset[str]]
+) -> dict[int, list[float]]:
+    """Per item the cosines of its nearest `count` items about other things of the same benchmark."""
     nearest: dict[int, list[float]] = {}
     for name in sorted({index.items[item].benchmark for item in vectors}):
         mine = [item for item in vectors if index.items[item].benchmark == name]
@@ -148,9 +185,11 @@ def _nearest_items(index: BenchmarkIndex, vectors: Mapping[int, Vectors], count:
         for start in range(0, len(mine), _ITEMS):
             cosines = questions[start : start + _ITEMS] @ questions.T
             cosines[(subjects[start : start + _ITEMS, None] == subjects[None]) | (cosines >= _SAME)] = -1
-            top = np.sort(cosines, axis=1)[:, ::-1][:, :count]
-            for item, row in zip(mine[start : start + _ITEMS], top.tolist(), strict=True):
-                nearest[item] = [cosine for cosine in row if cosine > -1]
+            for item, row in zip(mine[start : start + _ITEMS], cosines, strict=True):
+                near = [place for place in np.argsort(-row, kind="stable")[: 4 * count].tolist() if row[place] > -1]
+                same = {place for place in near if weights.shared(told[item], told[mine[place]]) >= _SIBLINGS}
+                kept = [*(place for place in near if place not in same), *(place for place in near[::-1] if place in same)]
+                nearest[item] = [float(row[place]) for place in kept[:count]]
     return nearest
 
 

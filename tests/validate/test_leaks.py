@@ -8,7 +8,8 @@ from stages.validate.decontaminate import Match
 from stages.validate.leaks import CHECKED, find_leaks
 from stages.validate.overlap import Document, corpus_of
 from stages.validate.params import DecontaminationParams
-from stages.validate.paraphrase import Encoders, find_paraphrases, views_of
+from stages.validate.paraphrase import Encoders, Similar, find_paraphrases, matching, views_of
+from stages.validate.specific import Weights, stems
 from stages.validate.sweep import sweep
 from stages.validate.windows import windows_of
 from tests.validate.samples import sentence
@@ -71,6 +72,35 @@ def test_what_many_subjects_say_is_no_paraphrase_of_one_item(encoders: Encoders)
     assert len(find_leaks(rows[:3], [ITEM], PARAMS, encoders).contamination.matches) == 3
     one_subject = [row(text, f"row{number}", "s") for number, text in enumerate(variants)]
     assert len(find_leaks(one_subject, [ITEM], PARAMS, encoders).contamination.matches) == 10
+
+
+def test_many_paraphrases_in_rows_that_name_no_subject_do_not_excuse_each_other(encoders: Encoders) -> None:
+    """As with copies: ten leaks of one item are ten leaks."""
+    words = ("once", "twice", "now", "soon", "often", "daily", "rarely", "again", "still", "yet")
+    rows = [row(f"{SAID_AGAIN} {word}", f"row{number}") for number, word in enumerate(words)]
+    others = [external(sentence(number, 14), number + 2) for number in range(6)]
+    found = find_leaks(rows, [ITEM, *others], PARAMS, encoders).contamination.matches
+    assert {(match.row, match.item) for match in found} == {(one.id, "item-1") for one in rows}
+
+
+def test_shared_names_make_up_for_a_lesser_margin() -> None:
+    def one(margin: float, shared: float) -> Similar:
+        match = Match(row="r", item="i", benchmark="b", rule="embedding", level="text", overlap=0.7, evidence="")
+        return Similar(match, margin, shared, shared >= PARAMS.embedding_named)
+
+    lesser = (PARAMS.embedding_named_margin + PARAMS.embedding_margin) / 2
+    kept = {(margin, shared) for margin in (lesser, 0.5) for shared in (0.0, 0.2, 0.6) if matching([one(margin, shared)], PARAMS)}
+    assert kept == {(lesser, 0.6), (0.5, 0.2), (0.5, 0.6)}
+
+
+def test_rare_words_weigh_more_than_common_ones() -> None:
+    weights = Weights(["the flaw in Quince", "the flaw in Fig", "the flaw in Plum", "the flaws of Pear"])
+    name, common = (
+        weights.shared(stems("Quince flaw"), stems("Quince hole")),
+        weights.shared(stems("Quince flaw"), stems("Fig flaw")),
+    )
+    assert 1 >= name > 0.5 > common >= 0
+    assert weights.shared(stems(""), stems("x")) == 0
 
 
 def test_items_that_are_all_alike_ask_for_more(encoders: Encoders) -> None:
