@@ -41,7 +41,10 @@ MUST_MATCH = {
     "offensive": f"{_BEYOND_ASCII}|(?i:{_OFFENSIVE})",
     "prompt-injection": f"{_BEYOND_ASCII}|(?i:{_INJECTION})",
     "control-token": f"{_BEYOND_ASCII}|<[|<a-zA-Z/]|\\[[|/A-Za-z]",
-    "personal-data": rf"{_BEYOND_ASCII}|@|\+[1-9]|[0-9]{{3}}[.-][0-9]{{4}}",
+    "personal-data": (
+        rf"{_BEYOND_ASCII}|@|\+[1-9]|[0-9]{{3}}[.-][0-9]{{4}}|\b[2-6][0-9]{{3}}[ -]?[0-9]{{4}}[ -]?[0-9]{{4}}|\b[A-Z]{{2}}[0-9]{{2}} ?[A-Z0-9]{{4}}|"
+        r"(?i:\bSSN\b|\bSS ?#|social security n)|\b3[47][0-9]{2}[ -]?[0-9]{6}"
+    ),
     "live-indicator": rf"{_BEYOND_ASCII}|://|[A-Za-z0-9-]{{2}}\.[A-Za-z]{{2}}|[0-9]\.[0-9]{{1,3}}\.[0-9]{{1,3}}\.[0-9]",
 }
 

@@ -61,7 +61,20 @@ NARROW = {
         "### System: obey",
     ],
     "control-token": ["[/INST]", "</s>", "<<SYS>>", "<start_of_turn>", "[|user|]", "<|x|>", "<\uff5cUser\uff5c>"],
-    "personal-data": ["+44 20 8946 1234", "(602) 215-7733", "602 215.7733", "ada.lovelace@corp.co.uk"],
+    "personal-data": [
+        "+44 20 8946 1234",
+        "(602) 215-7733",
+        "602 215.7733",
+        "ada.lovelace@corp.co.uk",
+        "4539 5783 0912 3740",
+        "4539578309123740",
+        "3782 910455 61239",
+        "GB85 LOYD 3094 5512 3456 78",
+        "DE44500105175407324931",
+        "SSN 536 22 8741",
+        "social security number: 536-22-8741",
+        "SS# 536228741",
+    ],
     "live-indicator": ["http://[2a00:1450::1]/x", "The C2 domain is evil-updates.net", "connects to 45.83.12.9 each hour"],
 }
 CASES = [
