@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -85,6 +86,19 @@ def test_a_full_disk_says_what_to_do() -> None:
     with pytest.raises(LLMError, match="SQLITE_TMPDIR"):
         for number in range(5_000):
             counted.put(key(number), KIND, 1, 1)
+    uses = (counted.sums, counted.keys, lambda: len(counted), lambda: list(counted.sizes()), lambda: counted.get(key(0)))
+    for use in (*uses, lambda: counted.put(key(0), KIND, 1, 1), lambda: counted.put_all([(key(0), KIND, 1, 1)])):
+        with pytest.raises(LLMError, match="SQLITE_TMPDIR"):
+            use()
+
+
+def test_an_error_that_is_not_the_folder_s_has_no_word_of_it_and_is_not_forgotten() -> None:
+    counted = Counted()
+    counted.put(key(1), KIND, 1, 1)
+    with pytest.raises(sqlite3.IntegrityError):
+        counted.put(key(2), KIND, None, 1)  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        counted.sums()
 
 
 def resident_kb() -> int:
