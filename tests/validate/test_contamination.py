@@ -9,6 +9,7 @@ import pytest
 
 from stages.errors import FetchError
 from stages.validate import encoder_at_hand
+from stages.validate.candidates import _blocks
 from stages.validate.contamination import check_files, main
 from stages.validate.foreign import OVERLAP, PIECE, to_documents
 from stages.validate.paraphrase import Encoders
@@ -302,3 +303,11 @@ def test_the_command_starts_from_the_stage_module(tmp_path: Path, benchmark: Pat
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=Path(__file__).parents[2])
     assert done.returncode == 1, done.stderr
     assert "1 of 1 rows match" in done.stdout
+
+
+def test_long_texts_are_read_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.validate.candidates._CHARACTERS", 10)
+    monkeypatch.setattr("stages.validate.candidates._TEXTS", 3)
+    texts = ["a", "b", "c", "d", "x" * 30, "y" * 6, "z" * 6, "e"]
+    assert list(_blocks(texts)) == [(0, 3), (3, 5), (5, 7), (7, 8)]
+    assert list(_blocks([])) == []
