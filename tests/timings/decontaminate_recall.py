@@ -52,9 +52,10 @@ def main(clean: int = 20_000, items: int = 200) -> None:
         print(f"{'format':<10}" + "".join(f"{kind:>13}" for kind in kinds) + f"{'clean dropped':>15}")
         for name in FORMATS:
             found, dropped = recall(name, Path(folder), clean, items, encoders)
-            shares = [f"{found[kind].share:.3f}" if found[kind].planted else "no id" for kind in KINDS]
+            shares = [f"{found[kind].share:.3f}" for kind in KINDS]
             shares.append(f"{found['paraphrased'].share:.3f}" if encoders else "NOT checked")
             print(f"{name:<10}" + "".join(f"{share:>13}" for share in shares) + f"{dropped:>9} of {clean:,}", flush=True)
+        print(f"not planted as truncated, since fewer than five words are left: {items - found['truncated'].planted} of {items}")
     if not encoders:
         print(f"paraphrases were NOT looked for: {why_not}")
 
@@ -63,12 +64,11 @@ def recall(name: str, folder: Path, clean: int, count: int, encoders: Encoders |
     """(kind -> recall, clean rows dropped) for one format, from a file of rows and a file of items of that format."""
     questions = make_questions(count)
     path = FORMATS[name](folder, questions)
-    named = name == "rcm.tsv"
     rows = {f"clean-{number}": text for number, text in enumerate(clean_rows(clean))}
     for number, question in enumerate(questions):
         chance = random.Random(number)
         for kind, leak in KINDS.items():
-            if text := leak(question.text, f"CVE-2031-{10_000 + number}" if named else "", chance):
+            if text := leak(question.text, _cve(number), chance):
                 rows[f"{kind}-{number}"] = text
         rows |= {f"paraphrased-{number}.{one}": text for one, text in enumerate(question.paraphrases)}
     data = folder / "rows.jsonl"
@@ -99,9 +99,10 @@ def _rewrapped(question: str, _: str, chance: random.Random) -> str:
 
 
 def _truncated(question: str, _: str, __: random.Random) -> str:
-    """The first 60 %; under 13 words fewer than eight are left, which texts about the same have in common."""
+    """The first 60 %, where five words are left: fewer are the beginning of any question."""
     words = question.split()
-    return f"{_text(random.Random(question), 12)} {' '.join(words[: round(0.6 * len(words))])}" if len(words) >= 13 else ""
+    kept = words[: round(0.6 * len(words))]
+    return f"{_text(random.Random(question), 12)} {' '.join(kept)}" if len(kept) >= 5 else ""
 
 
 KINDS: dict[str, Callable[[str, str, random.Random], str]] = {
@@ -110,7 +111,7 @@ KINDS: dict[str, Callable[[str, str, random.Random], str]] = {
     "re-wrapped": _rewrapped,
     "prefixed": lambda question, _, chance: f"{_text(chance, 25)} Question: {question} Think first.",
     "truncated": _truncated,
-    "id-only": lambda _, name, __: f"Consider {name} and say what follows." if name else "",
+    "id-only": lambda _, name, __: f"Consider {name} and say what follows.",
 }
 
 
@@ -124,26 +125,30 @@ def _separated(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
 
 
 def _mcq(folder: Path, questions: Sequence[Question]) -> Path:
-    return _separated(folder, "mcq.tsv", [{"URL": "https://example.org", "Question": one.text, **{f"Option {letter}": text for letter, text in _options(one).items()}, "Prompt": f"{PROMPT} {one.text}", "GT": "C"} for one in questions])  # fmt: skip
+    return _separated(folder, "mcq.tsv", [{"URL": _url(number), "Question": one.text, **{f"Option {letter}": text for letter, text in _options(one).items()}, "Prompt": f"{PROMPT} {one.text}", "GT": "C"} for number, one in enumerate(questions)])  # fmt: skip
 
 
 def _rcm(folder: Path, questions: Sequence[Question]) -> Path:
-    return _separated(folder, "rcm.tsv", [{"URL": f"https://nvd.nist.gov/vuln/detail/CVE-2031-{10_000 + number}", "Description": one.text, "Prompt": f"{PROMPT} {one.text}", "GT": "CWE-79"} for number, one in enumerate(questions)])  # fmt: skip
+    return _separated(folder, "rcm.tsv", [{"URL": _url(number), "Description": one.text, "Prompt": f"{PROMPT} {one.text}", "GT": "CWE-79"} for number, one in enumerate(questions)])  # fmt: skip
 
 
 def _table(folder: Path, questions: Sequence[Question]) -> Path:
-    return _separated(folder, "table.csv", [{"id": str(number), "question": one.text, "answer": one.answer} for number, one in enumerate(questions)])  # fmt: skip
+    return _separated(folder, "table.csv", [{"id": str(number), "question": one.text, "answer": one.answer, "source": _url(number)} for number, one in enumerate(questions)])  # fmt: skip
 
 
 def _list(folder: Path, questions: Sequence[Question]) -> Path:
     path = folder / "list.json"
-    path.write_text(json.dumps({"questions": [{"question": one.text, "answers": _options(one), "solution": "C"} for one in questions]}))  # fmt: skip
+    path.write_text(json.dumps({"questions": [{"question": one.text, "answers": _options(one), "solution": "C", "source": _url(number)} for number, one in enumerate(questions)]}))  # fmt: skip
     return path
 
 
 def _lines(folder: Path, questions: Sequence[Question]) -> Path:
     path = folder / "lines.jsonl"
-    path.write_text("".join(json.dumps({"text": one.text, "label": [1]}) + "\n" for one in questions))
+    path.write_text(
+        "".join(
+            json.dumps({"text": one.text, "label": [1], "source": _url(number)}) + "\n" for number, one in enumerate(questions)
+        )
+    )
     return path
 
 
@@ -151,9 +156,17 @@ def _columns(folder: Path, questions: Sequence[Question]) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {"question": [one.text for one in questions], "choices": [list(_options(one).values()) for one in questions], "answer": [2] * len(questions)}  # fmt: skip
+    columns = {"question": [one.text for one in questions], "choices": [list(_options(one).values()) for one in questions], "answer": [2] * len(questions), "source": [_url(number) for number in range(len(questions))]}  # fmt: skip
     pq.write_table(pa.table(columns), folder / "columns.parquet")
     return folder / "columns.parquet"
+
+
+def _cve(number: int) -> str:
+    return f"CVE-2031-{10_000 + number}"
+
+
+def _url(number: int) -> str:
+    return f"https://nvd.nist.gov/vuln/detail/{_cve(number)}"
 
 
 def _options(one: Question) -> dict[str, str]:
