@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help repro review test test-rest test-all lint timings estimate profile ablation register promote rollback resolve serve compare clean-venv
+.PHONY: help repro review test test-rest test-all lint types timings estimate profile ablation register promote rollback resolve serve compare clean-venv
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,9 @@ test-all: test test-rest ## every test (at most 45 minutes; CI runs this)
 lint: $(INSTALLED) ## ruff: style, imports, common mistakes, unsafe calls
 	ruff check stages tests
 	ruff format --check stages tests
+
+types: $(INSTALLED) ## mypy: names, attributes and arguments that are not there
+	mypy stages
 
 timings: $(INSTALLED) ## every speed table (half an hour), or those of NAMES="llm_fixed bm25"; each beside a peer or a limit
 	python -m tests.timings $(or $(NAMES),all)
