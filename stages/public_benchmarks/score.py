@@ -1,6 +1,6 @@
 """Score responses that any model produced anywhere: `python -m stages.evaluate score --benchmark NAME --responses FILE`.
 
-FILE holds one response per item: text blocks after lines `#####n#####`, a column of a TSV or CSV, or JSONL. The scores
+FILE holds one response per item: text blocks with a line `#####n#####` each, a column of a TSV or CSV, or JSONL. The scores
 are printed as JSON, in percent; messages go to stderr. Exit 0 if scored, 2 if not. `--list` shows the benchmarks.
 """
 

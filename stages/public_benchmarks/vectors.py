@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from stages.public_benchmarks.text import boxed, last_line
+from stages.public_benchmarks.text import answer_lines, bare, boxed, last_line, lines_of
 
 METRICS = {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "NLH", "I": "NLH", "A": "NLH"}
 _PAIR = r"(?:AV|AC|PR|UI|S|C|I|A|E|RL|RC)[ \t]{0,2}:[ \t]{0,2}[A-Z]"
@@ -38,11 +38,16 @@ def strict_vector(text: str, options: Sequence[str] = ()) -> list[str]:
 
 
 def lenient_vector(text: str, options: Sequence[str] = ()) -> list[str]:
-    """The last whole base vector that the output names: any case and order, with or without prefix, spaces, further metrics.
+    """The base vector that the output gives as its answer: any case and order, with or without prefix, spaces, further metrics.
 
-    Where none is written out, one is put together from a list of all eight metrics (`Attack Vector (AV): Network`).
+    The last whole one that is boxed, stands after `Answer:`, has a line to itself, or is named at all, in this order. Where none
+    is written out, one is put together from a list of all eight metrics (`Attack Vector (AV): Network`).
     """
-    written = [found for part in [text, *boxed(text)] for found in _VECTOR.findall(part)]
+    alone = [line for line in lines_of(text) if (found := _VECTOR.search(line)) and not bare(line.replace(found[0], ""))]
+    for place in [*reversed(boxed(text)), *reversed(answer_lines(text)), *reversed(alone)]:
+        if (found := _VECTOR.search(place)) and (vector := _valid(found[1])):
+            return vector
+    written = _VECTOR.findall(text)
     return next((vector for found in reversed(written) if (vector := _valid(found))), [] if written else _listed(text))
 
 
