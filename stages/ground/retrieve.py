@@ -33,7 +33,8 @@ class PassageIndex:
     """An index over `passages`; equal passages in any order give equal hits.
 
     The sentences of `anchors` that lead to a passage are indexed as a text of their own, and the passage's score is its own
-    words' plus theirs times the weight: a passage with many sentences is not a long one.
+    words' plus theirs times the weight: a passage with many sentences is not a long one. These texts count as any other in the
+    rarity of a word and in the mean length, so a passage without sentences scores a little differently beside them, too.
     """
 
     name = LEXICAL

@@ -105,12 +105,14 @@ class Counted:
     @contextmanager
     def _whole(self) -> Iterator[None]:
         if self._failed is not None:
-            raise _explained(self._failed)
+            raise _explained(self._failed) from None
         try:
             yield
         except sqlite3.Error as error:
             self._failed = error
-            raise _explained(error) from error
+            if (explained := _explained(error)) is error:
+                raise
+            raise explained from error
 
 
 def _explained(error: sqlite3.Error) -> Exception:
