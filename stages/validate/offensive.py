@@ -31,6 +31,8 @@ def _pattern(expression: str) -> re.Pattern[str]:
 _URL = r"(?:https?|ftps?)://[^\s'\"|;)\]]{3,300}"
 _SHELL = r"(?:sudo +)?(?:/bin/|/usr/bin/(?:env )?)?(?:ba|da|z|k)?sh\b"
 _ADDRESS = r"[\"'](?!127\.)[^\"'\n]{1,80}[\"'] *, *\d{2,5}"
+# A host that is there to be attacked: no word for one (`target`, `<ip>`), and no textbook name.
+_TARGET = r"(?!127\.|localhost|(?:[\w-]+\.)*example\.(?:com|org|net)|[\w.-]*\.(?:test|invalid|example)\b)(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z0-9-]+\.)+(?!(?:php|py|txt|lst|html?|exe|dll)\b)[a-z]{2,18})\b"
 _RUN = r"(?:iex|Invoke-Expression)"
 _GET = r"(?:DownloadString|DownloadData|Invoke-WebRequest|Invoke-RestMethod|iwr|irm)"
 
@@ -58,7 +60,7 @@ RULES = {
     ),
     "remote-shell": Rule(
         "https://pentestmonkey.net/cheat-sheet/shells/reverse-shell-cheat-sheet; https://attack.mitre.org/techniques/T1059/",
-        ("/dev/tcp", "/dev/udp", "nc ", "ncat", "netcat", "mkfifo", "socket", "fsockopen", "tcpclient", "socat", "msfvenom"),
+        ("/dev/tcp", "/dev/udp", "nc ", "nc.", "ncat", "netcat", "mkfifo", "socket", "fsockopen", "tcpclient", "socat", "msfvenom"),
         (
             (_pattern(r"\b\w{0,4}sh +-i\b[^\n]{0,40}/dev/(?:tcp|udp)/[^\s/]+/[\w$]+[^\n]{0,40}|\bexec +\d+<> ?/dev/tcp/[^\s/]+/[\w$]+[^\n]{0,120}"),),
             (_pattern(r"\b(?:nc|ncat|netcat)(?:\.exe|\.traditional|\.openbsd)?\b(?=[^\n]{0,120}\b\d{2,5}\b)[^\n|;]{0,80} -\w*[ec]\w* +(?:/bin/\w*sh|cmd(?:\.exe)?|powershell)\b[^\n]{0,80}"),),
@@ -70,6 +72,21 @@ RULES = {
             (_pattern(rf"\bfsockopen\( *{_ADDRESS}"), _pattern(r"\b(?:exec|proc_open|shell_exec|system|popen)\(")),
             (_pattern(rf"\bNet\.Sockets\.TCPClient\( *{_ADDRESS}"), _pattern(rf"\b{_RUN}\b")),
             (_pattern(r"\bmsfvenom +(?:-\w+ +\S+ +){0,6}-p +\S+[^\n]{0,200}\bLHOST=\S+[^\n]{0,120}"),),
+        ),
+    ),
+    "attack-command": Rule(
+        "https://attack.mitre.org/techniques/T1003/, T1110, T1190, T1490 and T1558; the manuals of hydra, sqlmap, mimikatz and Rubeus",
+        ("hydra", "medusa", "sqlmap", "sekurlsa", "lsadump", "vssadmin", "shadowcopy", "jndi", "rubeus", "secretsdump", "crackmapexec", "netexec"),
+        (
+            (_pattern(rf"(?:^|[`$#>] *|\bsudo +)(?:hydra|medusa)\b(?=[^\n]{{0,200}} -[LlCuU] ?\S)(?=[^\n]{{0,200}} -[PpC] ?\S)[^\n]{{0,160}}(?:\b[\w-]+://{_TARGET}|{_TARGET})[^\n`]{{0,80}}"),),
+            (_pattern(rf"\bsqlmap(?:\.py)? +(?:-\S+ +(?:[^-\s]\S* +)?){{0,6}}?(?:-u|--url)[ =]+[\"']?(?:https?://)?{_TARGET}[^\s\"'`]*[^\n`]{{0,120}}"),),
+            (_pattern(r"\bmimikatz(?:\.exe[\"']? +[\"']?|[\"']? +[\"'])(?:\w+::\w+[\"' ]+){0,3}[\"']?(?:sekurlsa::(?:logonpasswords|ekeys|pth)|lsadump::(?:sam|dcsync|lsa|secrets))\b[^\n]{0,120}"),),
+            (_pattern(r"\bprivilege::debug[\"']?[ ;\n]{1,4}[^\n]{0,40}\bsekurlsa::logonpasswords\b[^\n]{0,60}"),),
+            (_pattern(r"^(?:[ \t]*(?:[$#>]|PS [^\n>]{0,40}>|[A-Z]:\\[^\n>]{0,40}>))?[ \t]*(?:cmd(?:\.exe)? /c +)?[\"']?(?:vssadmin(?:\.exe)?[\"']? +delete +shadows\b(?=[^\n]{0,40}/(?:all|quiet|for=))|wmic(?:\.exe)? +shadowcopy +delete\b)[^\n`]{0,60}"),),
+            (_pattern(rf"\$\{{jndi:(?:ldaps?|rmi|dns|iiop|http)://{_TARGET}(?::\d{{2,5}})?/[^\s}}]{{1,80}}\}}"),),
+            (_pattern(r"\brubeus(?:\.exe)? +(?:kerberoast|asreproast|asktgt|asktgs|s4u|ptt|dump|golden|silver)\b[^\n`]{0,30} ?/\w+(?::\S+)?[^\n`]{0,120}"),),
+            (_pattern(rf"\b(?:impacket-)?secretsdump(?:\.py)? +[^\n]{{0,80}}@{_TARGET}[^\n`]{{0,80}}"),),
+            (_pattern(rf"\b(?:crackmapexec|netexec|nxc) +(?:smb|winrm|ssh|ldap|mssql) +{_TARGET}[^\n`]{{0,60}} -p +\S+[^\n`]{{0,80}}"),),
         ),
     ),
     "exploit-code": Rule(
@@ -90,7 +107,7 @@ RULES = {
     ),
     "malware-source": Rule(
         "https://attack.mitre.org/techniques/T1055/, T1056.001, T1486, T1555.003 and T1505.003",
-        ("virtualallocex", "hookex", "getasynckeystate", "on_press", "encrypt", "aes.new", "fernet", "login data", "logins.json", "wallet.dat", "$_"),
+        ("virtualallocex", "hookex", "getasynckeystate", "on_press", "encrypt", "aes.new", "fernet", "newgcm", "createencryptor", "login data", "logins.json", "wallet.dat", "local state", "$_"),
         (
             (_pattern(r"\bVirtualAllocEx *\([^()\n]{1,60},"), _pattern(r"\bWriteProcessMemory *\([^()\n]{1,60},"), _pattern(r"\b(?:CreateRemoteThread(?:Ex)?|NtCreateThreadEx|RtlCreateUserThread|QueueUserAPC) *\([^()\n]{1,60},")),
             (

@@ -14,6 +14,9 @@ _OFFENSIVE = (
     "://|powershell[^\n]* -e|"
     # remote-shell, form by form
     r"/dev/(?:tcp|udp)/|(?:nc|ncat|netcat)\b[^\n|;]* -[a-z0-9_]*[ec]|mkfifo|exec:|\b(?:connect|fsockopen|socket|TCPClient)\(|TCPSocket\.|msfvenom|"
+    # attack-command
+    r"\b(?:hydra|medusa)\b[^\n]* -|sqlmap[^\n]* -|sekurlsa::|lsadump::|delete +shadows|shadowcopy +delete|jndi:|rubeus[^\n]* /|secretsdump[^\n]*@|"
+    r"\b(?:crackmapexec|netexec|nxc) |"
     # exploit-code
     r"\\x[0-9a-f]|Msf::Exploit|exploit/|\b(?:pack|p32|p64)\(|\b(?:requests|session|s)\.(?:get|post|put|request)\(|urllib\.request|"
     # malware-source: of each form the pattern with the rarest words

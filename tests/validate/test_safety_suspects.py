@@ -41,6 +41,13 @@ NARROW = {
                 "{{ url }}",
             )
         ),
+        "filepath.Walk(p) NewGCM(b) pay in bitcoin",
+        "Local State copyfile(path) smtplib",
+        "medusa -u a -U users -P list 10.0.0.5",
+        'mimikatz "lsadump::sam"',
+        "netexec ldap 10.0.0.5 -u a -p b",
+        "wmic shadowcopy delete",
+        "vssadmin delete shadows /all",
         "SetWindowsHookEx (WH_KEYBOARD_LL, f); fwrite (k)",
         "GetAsyncKeyState (k); fwrite (k)",
         "urllib.request.urlopen(x) ' or '1'='1 sys.argv",
