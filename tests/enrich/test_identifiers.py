@@ -35,6 +35,7 @@ def test_ids_of_every_vocabulary_are_seen_and_lookalikes_are_not() -> None:
         ("AML.TA0012-like", "atlas:AML.TA0012"), ("AML.CS0001", "atlas:AML.CS0001"), ("AML.M0003", "atlas:AML.M0003"),
         ("AN1234", "attack:AN1234"), ("A0001-type", "attack:A0001"), ("AC-2 (1)", "nist:AC-2(1)"), ("AC-02", "nist:AC-2"),
         ("si‑4(12)", "nist:SI-4(12)"), ("car 2013-01-002", "car:CAR-2013-01-002"), ("CAR‑2013‑01‑002", "car:CAR-2013-01-002"),
+        ("CAR–2013–01–002", "car:CAR-2013-01-002"), ("ICSA‑17‑012‑01", "csaf:ICSA-17-012-01"), ("WSTG–INPV–05", "wstg:WSTG-INPV-05"),
         ("icsa-17-012-01", "csaf:ICSA-17-012-01"), ("wstg-inpv-05", "wstg:WSTG-INPV-05"),
     ],
 )  # fmt: skip
