@@ -49,7 +49,7 @@ def place_records(path: Path, records: Sequence[Record], items: Items) -> tuple[
             continue
         placed = _by_id(path, name, records, values, items) or _by_number(records, values, items)
         if placed is not None:
-            return placed, name, notes
+            return placed, name, []  # what other fields do not order is of no interest then
         if len(set(values)) > 1:
             _check_unknown(path, name, values, items)
             notes.append(f"`{name}` names no items of the benchmark: responses are taken in their order")

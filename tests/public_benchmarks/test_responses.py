@@ -170,6 +170,15 @@ def test_what_orders_nothing_is_passed_over_with_a_note(tmp_path: Path, items: I
         whole(write_jsonl(tmp_path / "c.jsonl", records), items)
 
 
+def test_one_field_that_orders_is_enough(tmp_path: Path, items: Items) -> None:
+    records = [{"id": f"x{number}y", "idx": number, "output": text} for number, text in enumerate(GIVEN)]
+    found = whole(write_jsonl(tmp_path / "a.jsonl", records[::-1]), items)
+    assert found.texts == GIVEN and found.ordered_by == "idx" and not found.notes
+    records[1].pop("idx")
+    found = whole(write_jsonl(tmp_path / "a.jsonl", records), items)
+    assert found.texts == GIVEN and any("`idx` stands in some records only" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("ending", ["txt", "log", "out"])
 def test_jsonl_of_another_ending(tmp_path: Path, items: Items, ending: str) -> None:
     file = write_jsonl(tmp_path / "a.jsonl", [{"id": n, "response": text} for n, text in enumerate(GIVEN)][::-1])
