@@ -1,5 +1,6 @@
 """A temporary git + DVC repository that holds the real stages and a toy corpus, model and server."""
 
+import copy
 import json
 import os
 import shutil
@@ -77,6 +78,13 @@ class ToyRepository:
         self.write_params(params)
         self.git("init", "-q")
         self.commit("toy repository")
+
+    def clone(self, root: Path) -> "ToyRepository":
+        """A fresh `git clone` at `root`: no data, no models, no cache."""
+        subprocess.run(["git", "clone", "-q", str(self.root), str(root)], check=True)
+        other = copy.copy(self)
+        other.root, other.environment = root, {**self.environment, "PYTHONPATH": str(root)}
+        return other
 
     def change_params(self, change: dict[str, Any]) -> None:
         """Merge `change` into params.yaml."""
