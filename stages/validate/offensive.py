@@ -142,7 +142,7 @@ RULES = {
     ),
 }  # fmt: skip
 
-# Steps of https://attack.mitre.org/tactics/enterprise/, as orders. One alone is a word of any manual; three and `your` are a plan.
+# Steps of https://attack.mitre.org/tactics/enterprise/, as orders. One alone is a word of any manual; three and `your`, or four, are a plan.
 _STEP = re.compile(
     r"(?:exploit (?:the|this|that|it|a|an|your)|compromise (?:the|a|an|your)|hack (?:into )?(?:the|a|an|your)|break into|brute[- ]?force|crack (?:the|those|these|any|each|all)|"
     r"dump (?:the|all|any|every|lsass|credentials|hashes)|steal|exfiltrate|escalate (?:your |to |the )?(?:privileges?|root|system|admin)|pivot|move laterally|"
@@ -161,6 +161,7 @@ _LEAD = re.compile(
 _READER = re.compile(r"\b(?:you|your|you'll|you're)\b", re.I)
 _SENTENCE = re.compile(r"[^\n]+?(?:(?<!\b\d)[.!?](?=\s)|\n|$)")
 _LEAST_STEPS = 3
+_ENOUGH_STEPS = 4  # orders that need no reader named
 _BETWEEN = 600  # characters from one step to the next
 _NEAR = 3000  # characters around the first pattern of a form in which the others stand
 # Scripts that vendors tell their users to run this way, and the machine itself.
@@ -185,7 +186,7 @@ def find_offensive(text: str) -> list[Span]:
         for form in rule.forms
         for span in _of_form(name, form, text)
     ]
-    if "your" in lower or "you " in lower:
+    if "your" in lower or "you " in lower or len(_STEP.findall(text)) >= _ENOUGH_STEPS:
         spans += _orders(text)
     return sorted(set(spans), key=lambda span: (span.start, span.end, span.rule))
 
@@ -222,7 +223,7 @@ def _orders(text: str) -> Iterator[Span]:
     for start, end in zip([0, *breaks], [*breaks, len(steps)], strict=True):
         if end - start >= _LEAST_STEPS:
             whole = _whole("intrusion-steps", text, steps[start][0], steps[end - 1][1])
-            if _READER.search(text, whole.start, whole.end):
+            if end - start >= _ENOUGH_STEPS or _READER.search(text, whole.start, whole.end):
                 yield whole
 
 

@@ -9,6 +9,15 @@ from collections.abc import Sequence
 
 _BEYOND_ASCII = r"[^\x00-\x7F]"
 
+_STEP = (
+    r"exploit (?:the|th|it|an?\b)|compromise (?:the|an?\b)|hack (?:into|the|an?\b)|break into|brute-? ?force|crack (?:the|those|these|any|each|all)|"
+    r"dump (?:the|all|any|every|lsass|credentials|hashes)|steal\b|exfiltrate\b|escalate (?:the |to )?(?:priv|root|system|admin)|pivot\b|move laterally|"
+    r"(?:disable|kill|turn off|bypass) (?:\w+ )?(?:anti|av|edr|\w*defender|windows|logging|firewall|security)|"
+    r"(?:clear|delete|wipe|erase) (?:\w+ ){0,3}(?:logs?|traces|tracks|history|evidence)\b|"
+    r"(?:inject|upload|drop|plant|deploy|install|deliver|send|host|run|execute|launch) (?:\w+ ){0,3}(?:payload|web ?shell|backdoor|rootkit|implant|beacon|keylogger|ransomware|malware|trojan|"
+    r"phishing|exploit|reverse|mimikatz|hydra|sqlmap|responder|hashcat)|spoof (?:the|a)|poison the|phish |establish persistence|gain (?:a |initial )?(?:foothold|shell|access)|"
+    r"scan the|set up a |start a "
+)
 _OFFENSIVE = (
     # download-and-run: an address, or the encoded command of PowerShell
     "://|powershell[^\n]* -e|"
@@ -25,8 +34,9 @@ _OFFENSIVE = (
     r"Login Data|logins\.json|wallet\.dat|Local State|<\?|"
     # phishing-mail: where the reader is to go
     r"\bclick\b|\bthe attach|\battached (?:invoice|document|file)|\blog ?in (?:here|at|via|through)\b|(?:link|url)\]|\{ ?\.?url|"
-    # intrusion-steps speak to a reader
-    "your|you "
+    # intrusion-steps speak to a reader, or are four orders, of which two are looked for
+    "your|you |"
+    f"(?:{_STEP})(?s:.*)(?:{_STEP})"
 )
 _INJECTION = (
     r"\b(?:ignore|disregard|forget|override|bypass)\b[^.]*\b(?:instructions?|directions|guidelines|guardrails|prompts?|messages?)\b|"

@@ -47,6 +47,8 @@ NARROW = {
         'mimikatz "lsadump::sam"',
         "netexec ldap 10.0.0.5 -u a -p b",
         "wmic shadowcopy delete",
+        "Break into the host. Pivot. Move laterally. Establish persistence.",
+        "Wipe the logs. Phish the CEO. Gain access. Spoof the sender.",
         "vssadmin delete shadows /all",
         "SetWindowsHookEx (WH_KEYBOARD_LL, f); fwrite (k)",
         "GetAsyncKeyState (k); fwrite (k)",
