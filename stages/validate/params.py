@@ -36,9 +36,7 @@ class DecontaminationParams(Params):
     embedding_answer: float = 0.65  # where question and answer together are nearer than the question: their cosine, at least
     embedding_question: float = 0.5  # least cosine with the question alone, where question and answer together are nearer
     embedding_margin: float = 0.26  # by which the cosine passes `embedding_neighbours` of the mean of the neighbours'
-    embedding_shared: float = (
-        0.08  # least share of specific content (names, numbers, rare words), by weight; nine of ten share 0.2
-    )
+    embedding_shared: float = 0.12  # least share of specific content (names, numbers, rare words), by weight
     embedding_named: float = 0.4  # share from which a lesser margin is enough in rows that name no subject
     embedding_named_margin: float = 0.2
     embedding_words: int = 8  # passages with fewer are titles and options
