@@ -40,7 +40,7 @@ _LEADS_TO = re.compile(
     r"\b(?:victims?|users?|targets?|employees?|recipients?)\b[^.\n:]{0,30}\b(?:lured|redirected|tricked into (?:visiting|opening))(?: [\w -]{1,20})?(?: to)?|"
     r"\bvictims?\b[^.\n:]{0,30}\b(?:visit(?:ed|s)?|click(?:ed|s)?(?: on)?|open(?:ed|s)?|brows(?:ed|es) to|enter\w*(?: [\w -]{1,30})? (?:at|on|into)|directed to|sent to)|"
     r"\b(?:phishing|malicious|credential[- ]harvesting|spoofed|rogue|look-?alike|attacker[- ]controlled|C2|C&C|command[ -]and[ -]control|malware|exfiltration|payload) "
-    r"(?:\w+ )?(?:page|site|website|url|uri|link|address|domain|server|host|portal|endpoint|gate|panel|channel)s?(?: (?:is|was|at|on|to|hosted (?:at|on)|located at|such as|like))?)"
+    r"(?:\w+ )?(?:page|site|website|url|uri|link|address|domain|server|host|portal|endpoint|gate|panel|channel)s?(?: (?:is|was|at|on|to|hosted (?:at|on)|located at|such as|like))?|\b(?:C2|C&C)(?: (?:is|at|to))?)"
     r"\s*[:(]?\s*(?:the )?(?:(?:URL|address|link|site|page|domain|server)s? )?[\"'`“‘<(]*$",
     re.I,
 )
@@ -133,7 +133,7 @@ def _rule_of(url: re.Match[str]) -> str:
     payload = bool(_PAYLOAD.search(url[3]))
     if re.fullmatch(r"[\d.]+|[0-9a-f]*:[0-9a-f:.]+", host, re.I):
         return "address-by-ip" if _is_public(host) or (_is_documented(host) and (payload or _speaks_of_attack(url))) else ""
-    if "." not in host or (is_textbook(host) and not _PLAYS_ATTACKER.search(host)):
+    if "." not in host or (is_textbook(host) and not _PLAYS_ATTACKER.search(host + url[3] * payload)):
         return ""
     if payload or (_CARRIER.search(url[3]) and _speaks_of_attack(url) and _is_foreign(host)):
         return "payload-address"

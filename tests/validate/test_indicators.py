@@ -25,6 +25,8 @@ DEFANGED = {
     "The malware talks to 192.0.2.9:8080 daily": ("public-ip", "The malware talks to 192[.]0[.]2[.]9:8080 daily"),
     "Get http://198.51.100.23/x.exe": ("address-by-ip", "Get hxxp://198[.]51[.]100[.]23/x.exe"),
     "The implant asks http://198.51.100.23/gate": ("address-by-ip", "The implant asks hxxp://198[.]51[.]100[.]23/gate"),
+    "Run http://example.com/malware.exe": ("payload-address", "Run hxxp://example[.]com/malware.exe"),
+    "C2: http://evil.example.com/gate": ("malicious-address", "C2: hxxp://evil[.]example[.]com/gate"),
     "C2 at 203.0.113.5": ("public-ip", "C2 at 203[.]0[.]113[.]5"),
     "The C2 server is 45.9.148.3": ("public-ip", "The C2 server is 45[.]9[.]148[.]3"),
     "The C2 domain is c2.example.com": ("malicious-domain", "The C2 domain is c2[.]example[.]com"),
