@@ -134,7 +134,7 @@ def test_register_after_the_commit(built: ToyRepository) -> None:
     )
     assert first.returncode == 0, first.stdout + first.stderr
     resolved = subprocess.run(
-        [*command, "--resolve", "candidate"],
+        [*command, "resolve", "candidate"],
         cwd=built.root,
         env=built.environment,
         capture_output=True,

@@ -49,6 +49,7 @@ class ToyRepository:
         (root / ".dvc").mkdir()
         for name in ("config", ".gitignore"):
             shutil.copy(ROOT / ".dvc" / name, root / ".dvc" / name)
+        shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")
         (root / "data" / "own").mkdir(parents=True)
         for name in ("README.md", ".gitignore"):
             shutil.copy(ROOT / "data" / "own" / name, root / "data" / "own" / name)
