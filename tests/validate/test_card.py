@@ -1,3 +1,7 @@
+from pathlib import Path
+
+import pytest
+
 from stages.validate.card import data_card
 from stages.validate.composition import Facts
 from stages.validate.core import build
@@ -16,7 +20,8 @@ def card(items: list, params: ValidateParams = PARAMS) -> str:
     return data_card(built, metrics_of([], built, 28, 3, params), params, facts)
 
 
-def test_the_card_tells_composition_drops_and_decontamination() -> None:
+def test_the_card_tells_composition_drops_and_decontamination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a checkout with a build measures lengths in tokens of its base model
     text = card([item(0)])
     assert text.startswith("---\npretty_name: SecForge instruction data\nlanguage: [en]")
     assert "| 2024 | 1 | 0 | 3.2% |" in text and "| not stated | 27 | 3 | 96.8% |" in text
