@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from stages.errors import InputError
 from stages.hardware import choose_device, set_threads
+from stages.loopback import HOST, listen
 from stages.register.resolve import fetch_folder
 from stages.register.store import Store, open_store
 from stages.register.tracking import resolve
@@ -24,7 +25,6 @@ from stages.register.tracking import resolve
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-HOST = "127.0.0.1"
 SERVED = ("finetuned", "int8", "nf4")  # whole models in transformers' form
 QUESTION = "Which weakness is the root cause of this vulnerability? A parser writes past the end of a heap buffer."
 
@@ -102,20 +102,3 @@ def vllm_command(folder: Path, alias: str, port: int) -> list[str]:
     """The command line of vLLM's own server for the same folder and name, greedy unless a request says otherwise."""
     return [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder), "--served-model-name", alias,
             "--host", HOST, "--port", str(port), "--override-generation-config", '{"temperature": 0}']  # fmt: skip
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback address. Raises InputError for a port that is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise InputError(
-            f"port {port} of {HOST} cannot be had: {getattr(error, 'strerror', None) or error}.",
-            allowed="a free port from 1024 to 65535; 0 for any free one",
-            remedy="Name another with --port, or stop what uses it.",
-        ) from error
-    return listener

@@ -16,7 +16,8 @@ from stages.chat import render_prompt
 from stages.errors import InputError
 from stages.evaluate.generative import generate
 from stages.evaluate.variants import Variant, load_variant
-from stages.register.serve import ask, listen, vllm_command
+from stages.loopback import listen
+from stages.register.serve import ask, vllm_command
 from stages.register.serving import app as app_module
 from stages.register.serving.answering import Answering, render_messages
 from stages.register.serving.app import MOST_BYTES, build_app

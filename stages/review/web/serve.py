@@ -13,16 +13,17 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 
 from stages.errors import InputError, SecForgeError
+from stages.loopback import HOST, listen
 from stages.review.bench import Bench
 from stages.review.web.app import build_app
 
-HOST = "127.0.0.1"
+REMEDY = "Leave out --port, or stop what uses it (perhaps another `make review`)."  # of a taken port
 
 
 def serve(port: int, reviewer: str, browser: bool) -> None:
     """Serve until Ctrl-C. Raises InputError if there is no reviewer, no build, or the port is taken."""
     reviewer = reviewer.strip() or git_name()
-    with listen(port) as listener:
+    with listen(port, REMEDY) as listener:
         asyncio.run(_serve(listener, reviewer, browser))
 
 
@@ -69,23 +70,6 @@ def announce(address: str, reviewer: str, browser: bool) -> None:
     print("[review] Ctrl-C stops the server; everything is kept.", flush=True)
     if browser:
         webbrowser.open(address)
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback address; port 0 takes any free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise InputError(
-            f"Port {port} of {HOST} cannot be had: {getattr(error, 'strerror', None) or error}.",
-            allowed="a free port from 1024 to 65535; 0 for any free one",
-            remedy="Leave out --port, or stop what uses it (perhaps another `make review`).",
-        ) from error
-    return listener
 
 
 def git_name() -> str:

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import uvicorn
 
+from stages.loopback import listen
 from stages.review.bench import Bench
 from stages.review.web.app import build_app
-from stages.review.web.serve import listen
 from tests.review.sample import write_build, write_library
 
 TOKEN = "t0ken-of-the-test_-t0ken-of-the-test"
